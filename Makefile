@@ -1,0 +1,65 @@
+# Two commands do all the set-up on a fresh machine with Python 3.11+: `make run` and `make test`.
+PYTHON ?= python3
+BIN    := .venv/bin
+PIP     = $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes
+
+QUERY := SELECT status, count(*) AS orders, round(sum(amount), 2) AS amount FROM api_a GROUP BY status ORDER BY amount DESC
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench nyc-flights lock clean
+
+help: ## Show what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(BIN)/option-a ## Load today's four partitions of mock data into ./lake and query them
+	@$(BIN)/option-a run
+	@echo
+	@echo '$(QUERY)'
+	@$(BIN)/option-a query '$(QUERY)'
+	@echo
+	@echo "Try next:  $(BIN)/option-a status      what is there, and what is missing"
+	@echo "           $(BIN)/option-a query       which tables there are"
+	@echo "           $(BIN)/option-a preview api-a   what the API sends"
+	@echo "           $(BIN)/option-a --help"
+
+test: .venv/.dev ## Run every test
+	@$(BIN)/python -m pytest
+
+lint: .venv/.dev ## Format and check
+	@$(BIN)/ruff format option_a tests bench examples
+	@$(BIN)/ruff check --fix option_a tests bench examples
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: .venv/.dev ## Measure against the bare limit, requests and dlt (needs nginx)
+	@$(BIN)/python -m bench
+
+nyc-flights: $(BIN)/option-a ## Real data through a real API server: a month of New York's flights
+	@$(MAKE) --no-print-directory -C examples/nyc_flights
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Option A needs Python 3.11 or newer; $(PYTHON) is older. Name another: make run PYTHON=python3.12" >&2; exit 2; }
+	@echo "Making .venv with $$($(PYTHON) --version) …"
+	@$(PYTHON) -m venv .venv \
+		|| { rm -rf .venv; echo "No venv module. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 2; }
+
+$(BIN)/option-a: requirements-run.txt pyproject.toml | $(BIN)/python
+	@echo "Installing what the main job needs (pinned and hashed) …"
+	@$(PIP) -r requirements-run.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.dev: requirements-dev.txt $(BIN)/option-a
+	@echo "Installing what the tests need …"
+	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+lock: .venv/.dev ## Pin the dependencies anew from pyproject.toml (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
+		--upgrade pyproject.toml requirements-build.in -o requirements-run.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
+		--upgrade --extra dev -c requirements-run.txt pyproject.toml -o requirements-dev.txt
+
+clean: ## Delete the virtual environment and the caches; the lake stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

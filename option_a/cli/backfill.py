@@ -1,0 +1,59 @@
+"""`option-a backfill`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import cast
+
+import click
+
+from option_a.cli.options import Date, chosen, examples, local, place, working
+from option_a.cli.working import work_off
+from option_a.ingest.plan import Only, backfill, plan
+
+_ONLY = ("missing", "incomplete", "failed", "all")
+
+
+@click.command(
+    "backfill",
+    epilog=examples(
+        """
+        option-a backfill --from 2026-11-01 --to 2026-11-23
+        option-a backfill --from 2026-11-01 --to 2026-11-23 --source orders --only failed
+        option-a backfill --from 2026-11-01 --to 2026-11-23 --only all    # load it all again
+        """
+    ),
+)
+@click.option("--from", "first", type=Date(), required=True, help="The first date.")
+@click.option("--to", "last", type=Date(), required=True, help="The last date, inclusive.")
+@click.option("--source", "names", multiple=True, metavar="NAME", help="Just this source; may be given again.")
+@click.option("--only", type=click.Choice(_ONLY), default="missing", show_default=True,
+              help="Which partitions; `all` loads again what is complete.")  # fmt: skip
+@working
+@place
+def command(
+    first: dt.date, last: dt.date, names: tuple[str, ...], only: str, as_json: bool, workers: int, durable: bool,
+    sources_file: str | None, lake: str, home: str,
+) -> None:  # fmt: skip
+    """Load a range of past dates, newest first.
+
+    Sources without dates (snapshots) have no past and are left out, as are dates before a source's `since`.
+    """
+    if first > last:
+        raise click.UsageError(f"--from {first} is after --to {last}")
+    pipeline = local(sources_file, lake, home, durable=durable, workers=workers)
+    asked = chosen(pipeline, names)
+    snapshots = [name for name in names if pipeline.sources[name].snapshot]
+    if snapshots:
+        raise click.UsageError(f"`{snapshots[0]}` has no date_param, so it is a snapshot and has no past: option-a run")
+    partitions = backfill([pipeline.sources[name] for name in asked], first, last)
+    planned = plan(
+        partitions,
+        pipeline.sources,
+        pipeline.known(),
+        pipeline.new_run(),
+        now=pipeline.clock.now(),
+        only=cast(Only, only),
+        queued=pipeline.queued(),
+    )
+    work_off(pipeline, planned, partitions, asked, as_json=as_json)

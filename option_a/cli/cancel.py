@@ -1,0 +1,32 @@
+"""`option-a cancel`."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import click
+
+from option_a.cli.options import Date, chosen, examples, json_option, local, place
+from option_a.cli.render import emit, plural
+
+
+@click.command("cancel", epilog=examples("option-a cancel orders --from 2026-01-01 --to 2026-10-31"))
+@click.argument("source")
+@click.option("--from", "first", type=Date(), required=True, help="The first date.")
+@click.option("--to", "last", type=Date(), required=True, help="The last date, inclusive.")
+@json_option
+@place
+def command(
+    source: str, first: dt.date, last: dt.date, as_json: bool, sources_file: str | None, lake: str, home: str
+) -> None:
+    """Take queued tasks back. What a worker has in hand is finished; what has landed stays."""
+    if first > last:
+        raise click.UsageError(f"--from {first} is after --to {last}")
+    pipeline = local(sources_file, lake, home)
+    chosen(pipeline, [source])
+    taken, flying = pipeline.queue.cancel(source, first.isoformat(), last.isoformat()) if pipeline.has_queue else (0, 0)
+    if as_json:
+        emit({"cancelled": taken, "in_flight": flying})
+        return
+    left = f"; {plural(flying, 'task')} in a worker's hands will be finished" if flying else ""
+    click.echo(f"{plural(taken, 'task')} taken back{left}")

@@ -1,0 +1,43 @@
+"""`option-a dead`."""
+
+from __future__ import annotations
+
+import click
+
+from option_a.cli.options import examples, json_option, local, place
+from option_a.cli.render import emit, moment, plain, plural, table
+from option_a.ingest.ports import DeadLetter
+
+
+@click.command("dead", epilog=examples("option-a dead\noption-a dead --json"))
+@json_option
+@place
+def command(as_json: bool, sources_file: str | None, lake: str, home: str) -> None:
+    """The tasks that could not be done, with their causes."""
+    pipeline = local(sources_file, lake, home)
+    letters = pipeline.queue.dead_letters() if pipeline.has_queue else []
+    if as_json:
+        emit([_row(letter) for letter in letters])
+        return
+    if letters:
+        rows = [
+            (
+                letter.queue,
+                letter.task.day if letter.task else "?",
+                moment(letter.died_at),
+                letter.cause.kind,
+                plain(letter.cause.message),
+            )
+            for letter in letters
+        ]
+        click.echo(table(("source", "date", "died", "cause", "message"), rows) + "\n")
+    click.echo(
+        plural(len(letters), "dead letter") + (". When the cause is mended: option-a redrive" if letters else "")
+    )
+
+
+def _row(letter: DeadLetter) -> dict[str, object]:
+    return {
+        "source": letter.queue, "date": letter.task.date if letter.task else None, "died_at": letter.died_at,
+        "receives": letter.receives, "cause": letter.cause, "body": letter.body.decode(errors="replace"),
+    }  # fmt: skip

@@ -1,0 +1,64 @@
+"""`option-a logs`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+
+import click
+
+from option_a.cli.options import Date, chosen, examples, json_option, local, place
+from option_a.cli.render import emit, moment, plain, span, table
+from option_a.ingest.layout import Partition
+from option_a.ingest.ledger import Ledger
+from option_a.ingest.manifest import Manifest
+
+
+@click.command("logs", epilog=examples("option-a logs orders 2026-11-23\noption-a logs orders 2026-11-23 --json"))
+@click.argument("source")
+@click.argument("date", type=Date())
+@json_option
+@place
+def command(source: str, date: dt.date, as_json: bool, sources_file: str | None, lake: str, home: str) -> None:
+    """What happened to one partition, attempt by attempt (the last fifty)."""
+    pipeline = local(sources_file, lake, home)
+    partition = Partition(source, date)
+    manifest = Ledger(pipeline.lake, partition).read() if source in {p.source for p in pipeline.known()} else None
+    if manifest is None:
+        chosen(pipeline, [source])
+        click.echo(
+            f"{partition}: missing, nobody has begun it. To load it: option-a run --source {source} --date {date}",
+            err=True,
+        )
+        sys.exit(1)
+    if as_json:
+        emit(
+            {
+                "source": source,
+                "date": date,
+                "state": manifest.state,
+                "cause": manifest.cause,
+                "attempts": manifest.attempts,
+            }
+        )
+        return
+    _show(manifest, pipeline.clock.now())
+
+
+def _show(manifest: Manifest, now: float) -> None:
+    load = manifest.readable or manifest.load
+    counts = f"{load.pages:,} pages, {load.records:,} records, origin {load.origin}"
+    click.echo(f"{manifest.partition}: {manifest.state}, {counts}\n")
+    rows = []
+    for number, attempt in enumerate(manifest.attempts, 1):
+        alive = attempt.ended is None and number == len(manifest.attempts) and manifest.claimed(now)
+        took = span(attempt.ended - attempt.started) if attempt.ended is not None else ""
+        answered = max(0, attempt.answered - attempt.answered_before) if attempt.ended is not None else ""
+        outcome = "at work" if alive else attempt.outcome
+        rows.append(
+            (moment(attempt.started), took, attempt.run, attempt.receives, answered, outcome, plain(attempt.message))
+        )
+    headers = ("started", "took", "run", "receives", "pages", "outcome", "message")
+    click.echo(table(headers, rows, right=("receives", "pages")))
+    if manifest.cause is not None and manifest.cause.body:
+        click.echo(f"\nThe body as it came: {manifest.cause.body}")

@@ -1,0 +1,82 @@
+"""The command `option-a`: a table of contents. A command's module is imported when the command is run, not before."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import sys
+
+import click
+
+from option_a import __version__
+from option_a.ingest.errors import OptionAError, UserError
+
+_COMMANDS = {
+    "run": ("run", "Load today's partitions, and whatever is left in the queues."),
+    "backfill": ("backfill", "Load a range of past dates, newest first."),
+    "plan": ("plan", "Show what `run` would load, and why. Does nothing."),
+    "status": ("status", "What is there, what is missing, what waits."),
+    "logs": ("logs", "What happened to one partition, attempt by attempt."),
+    "verify": ("verify", "Read the lake again and compare it with the ledger."),
+    "preview": ("preview", "Fetch one page and show its records. Lands nothing."),
+    "query": ("query", "SQL over the lake, with DuckDB."),
+    "check": ("check", "Validate the configuration and say what will happen."),
+    "dead": ("dead", "The tasks that could not be done, and why."),
+    "redrive": ("redrive", "Load again what has failed."),
+    "cancel": ("cancel", "Take queued tasks back."),
+    "mock-api": ("mock_api", "Serve the mock data over HTTP."),
+    "completion": ("completion", "Print the shell's completion script."),
+}
+
+
+class _Lazy(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"option_a.cli.{_COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        close = difflib.get_close_matches(args[0], _COMMANDS, 1) if args and args[0] not in _COMMANDS else []
+        if close:
+            ctx.fail(f"No such command '{args[0]}'. Did you mean '{close[0]}'?")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+
+@click.command(
+    cls=_Lazy,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog='\b\nStart with:\n  option-a run\n  option-a status\n  option-a query "SELECT count(*) FROM api_a"',
+)
+@click.version_option(__version__, prog_name="option-a")
+def cli() -> None:
+    """Land every page of your REST APIs in a data lake, and prove that nothing is missing.
+
+    Exit codes: 0 all is well, 1 a partition failed or is not complete, 2 a mistake in the command or the configuration.
+    """
+
+
+def main() -> None:
+    """The entry point. An error that is the user's to mend is told in words, never as a traceback."""
+    try:
+        cli(prog_name="option-a")
+    except OptionAError as error:
+        place = f"{error.where}: " if str(error.where) else ""
+        click.echo(f"error: {place}{error.what}", err=True)
+        if error.hint:
+            click.echo(f"  {error.hint}", err=True)
+        sys.exit(2 if isinstance(error, UserError) else 1)
+
+
+if __name__ == "__main__":
+    main()

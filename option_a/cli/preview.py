@@ -1,0 +1,106 @@
+"""`option-a preview`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import click
+
+from option_a.cli.options import Date, chosen, examples, json_option, local, place
+from option_a.cli.render import emit, plain, size, table
+from option_a.ingest.columns import as_toml, decode_lines, infer
+from option_a.ingest.errors import OptionAError, Where
+from option_a.ingest.fetch import with_params
+from option_a.ingest.page import request_of
+from option_a.ingest.paginate import Seen, Told
+from option_a.ingest.ports import Request
+from option_a.ingest.records import Split, split
+from option_a.ingest.source import Source
+from option_a.ingest.summary import newest
+from option_a.ingest.task import Task
+from option_a.local.wiring import Local
+
+_SHOWN = 5
+_WIDTH = 24
+_COLUMNS = 8
+
+
+@click.command(
+    "preview",
+    epilog=examples(
+        """
+        option-a preview api-a
+        option-a preview api-a --date 2026-11-23 --json
+        option-a preview api-a --columns >> sources.toml     # then move the line into its table
+        """
+    ),
+)
+@click.argument("name", metavar="SOURCE")
+@click.option("--date", type=Date(), help="The date to ask for.  [default: what a run would ask for today]")
+@click.option("--columns", is_flag=True, help="Print the columns inferred, as TOML for sources.toml.")
+@json_option
+@place
+def command(
+    name: str, date: dt.date | None, columns: bool, as_json: bool, sources_file: str | None, lake: str, home: str
+) -> None:
+    """Fetch one page and show its records, their columns, and how the next page would be asked for. Lands nothing."""
+    pipeline = local(sources_file, lake, home)
+    source = pipeline.sources[chosen(pipeline, [name])[0]]
+    day = date or newest(source, pipeline.today())
+    task = Task(source.name, day, pipeline.new_run())
+    request, found, told, took = _first_page(pipeline, source, task)
+    records = decode_lines(found.lines)
+    if columns:
+        click.echo(as_toml(infer(records)))
+    elif as_json:
+        emit({
+            "url": with_params(request.url, request.params), "records": len(records), "path": found.path, "told": told,
+            "next": _next(source, task, told), "columns": infer(records), "sample": records[:_SHOWN],
+        })  # fmt: skip
+    else:
+        click.echo(f"GET {plain(with_params(request.url, request.params))}  ({took:.2f} s)\n")
+        _show(source, task, found, told, records)
+
+
+def _first_page(pipeline: Local, source: Source, task: Task) -> tuple[Request, Split, Told, float]:
+    request = request_of(source, task, 1, None)
+    began = pipeline.clock.now()
+    try:
+        response = pipeline.fetch()(request)
+        took = pipeline.clock.now() - began
+        found = split(response.body, source.records)
+        told = source.pagination.read(Seen(1, found.records, found.records, found.meta))
+    except OptionAError as error:
+        raise error.at(Where(source=source.name, date=task.day, page=1)) from None
+    return request, found, told, took
+
+
+def _show(source: Source, task: Task, found: Split, told: Told, records: list[dict[str, Any]]) -> None:
+    where = {"": "the body itself is the record", "@": "the body is the list"}.get(
+        found.path, f"the list at `{found.path}`"
+    )
+    click.echo(f"Records: {found.records:,} ({where}), {size(len(found.lines))}")
+    if told.total is not None:
+        click.echo(f"Declared: {told.total:,} records")
+    click.echo(f"Next:    {_next(source, task, told)}\n")
+    types = infer(records)
+    shown = list(types)[:_COLUMNS]
+    if records:
+        rows = [[_cut(record.get(key)) for key in shown] for record in records[:_SHOWN]]
+        click.echo(table([plain(key) for key in shown], rows) + "\n")
+    click.echo("Columns: " + ", ".join(f"{plain(key)} {kind}" for key, kind in types.items()))
+
+
+def _next(source: Source, task: Task, told: Told) -> str:
+    if told.last == 1:
+        return "nothing: this page is the last"
+    if told.last is not None:
+        return f"pages 2 to {told.last}, {source.parallel} at a time"
+    request = request_of(source, task, 2, told.cursor)
+    return f"GET {with_params(request.url, request.params)}, until {source.pagination}"
+
+
+def _cut(value: Any) -> str:
+    text = "" if value is None else str(value)
+    return text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…"

@@ -1,0 +1,126 @@
+"""What a person sees while it works: bars on a terminal, plain lines elsewhere. To stderr; stdout is for results."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from option_a.cli.render import plain, plural, size, span
+from option_a.ingest.events import Event, Tell
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+_EVERY = 5.0
+"""Seconds between two lines on the pages of one partition."""
+_ENDED = frozenset({"complete", "done", "superseded", "failed", "stopped", "waiting", "claimed", "anew"})
+_QUIET = frozenset({"done", "superseded", "anew", "lost"})
+
+
+@contextmanager
+def progress() -> Iterator[Tell]:
+    """A listener for as long as the work lasts."""
+    if not sys.stderr.isatty():
+        yield Lines()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(24),
+        TextColumn("{task.fields[done]}", style="green"),
+        TextColumn("{task.fields[note]}", style="yellow"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True, refresh_per_second=8) as bars:
+        yield Bars(bars)
+
+
+class Lines:
+    """One line for each thing that matters, pages no more often than every few seconds."""
+
+    def __init__(self) -> None:
+        self._shown: dict[tuple[str, str], float] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, event: Event) -> None:
+        if event.kind in _QUIET or (event.kind == "landed" and not self._due(event)):
+            return
+        click.echo(f"{time.strftime('%H:%M:%S', time.gmtime())}Z {describe(event)}", err=True)
+
+    def _due(self, event: Event) -> bool:
+        key, now = (event.source, str(event.date)), time.monotonic()
+        with self._lock:
+            due = now - self._shown.setdefault(key, now) >= _EVERY
+            if due:
+                self._shown[key] = now
+        return due
+
+
+class Bars:
+    """One bar for each partition in work; a partition that is done leaves a line."""
+
+    def __init__(self, bars: Progress) -> None:
+        self._bars = bars
+        self._tasks: dict[tuple[str, str], TaskID] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, event: Event) -> None:
+        with self._lock:
+            key = (event.source, str(event.date))
+            if event.kind in _ENDED:
+                self._end(key)
+                if event.kind not in _QUIET:
+                    self._bars.console.print(_styled(event), highlight=False, markup=False)
+                return
+            if key not in self._tasks:
+                name = f"{event.source} {event.date}"
+                self._tasks[key] = self._bars.add_task(name, total=event.last, done="", note="")
+            fields: dict[str, Any] = {"done": f"{plural(event.pages, 'page')}, {plural(event.records, 'record')}"}
+            fields["note"] = describe(event) if event.kind in ("retrying", "restarted") else ""
+            self._bars.update(self._tasks[key], completed=event.pages, total=event.last, **fields)
+
+    def _end(self, key: tuple[str, str]) -> None:
+        task = self._tasks.pop(key, None)
+        if task is not None:
+            self._bars.remove_task(task)
+
+
+def _styled(event: Event) -> str:
+    mark = {"complete": "✓", "failed": "✗"}.get(event.kind, "…")
+    return f"{mark} {describe(event)}"
+
+
+def describe(event: Event) -> str:
+    """One event in words."""
+    name = f"{event.source} {event.date}" if event.date else event.source
+    page = f" page {event.page}" if event.page else ""
+    after = f" in {span(event.seconds)}" if event.seconds is not None else ""
+    message = plain(event.message)
+    match event.kind:
+        case "landed":
+            of = f" of {event.last}" if event.last else ""
+            return f"{name}: {event.pages}{of} pages, {plural(event.records, 'record')}"
+        case "complete":
+            landed = f"{plural(event.pages, 'page')}, {plural(event.records, 'record')}, {size(event.bytes)}"
+            return f"{name}: complete, {landed}"
+        case "retrying":
+            return f"{name}{page}: {message}; asking again{after}"
+        case "waiting":
+            return f"{name}{page}: {message}; the task comes back{after}"
+        case "claimed":
+            return f"{name}: another worker is on it; looking again{after}"
+        case "failed":
+            return message if message.startswith(name) else f"{name}{page}: {message}"
+        case "stopped":
+            return f"{name}: stopped after {plural(event.pages, 'page')}; the next run goes on there"
+        case _:
+            return f"{name}{page}: {event.kind}" + (f": {message}" if message else "")

@@ -1,0 +1,100 @@
+"""`option-a query`."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import sys
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+
+from option_a.cli.options import examples, local, place
+from option_a.cli.render import table
+
+if TYPE_CHECKING:
+    from option_a.query.duck import Result
+
+_TABLE_ROWS = 1_000
+_WIDEST = 60
+
+
+@click.command(
+    "query",
+    epilog=examples(
+        """
+        option-a query
+        option-a query "SELECT ingestion_date, count(*) AS n FROM api_a GROUP BY ALL ORDER BY ALL"
+        option-a query "SELECT record FROM raw WHERE source = 'api-a' LIMIT 3" --format json
+        option-a query - --format csv < report.sql > report.csv
+        """
+    ),
+)
+@click.argument("sql", required=False)
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+@place
+def command(sql: str | None, form: str, sources_file: str | None, lake: str, home: str) -> None:
+    """SQL over the lake, with DuckDB: a view a source (`api_a` for api-a), `raw` and `partitions`.
+
+    Without SQL it lists the tables and their columns; `-` reads it from stdin. It only reads.
+    """
+    from option_a.query.duck import Duck, Result
+
+    pipeline = local(sources_file, lake, home)
+    duck = Duck(
+        pipeline.lake, pipeline.sources, pipeline.known(), pipeline.clock.now(), lambda note: click.echo(note, err=True)
+    )
+    if sql is None:
+        result = Result(["table", "columns"], iter(duck.tables()))
+        _print(result, form, widest=10_000)
+        return
+    _print(duck.run(sys.stdin.read() if sql == "-" else sql), form)
+
+
+def _print(result: Result, form: str, widest: int = _WIDEST) -> None:
+    if form == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(result.columns)
+        writer.writerows(result.rows)
+    elif form == "json":
+        _print_json(result)
+    else:
+        _print_table(result, widest)
+
+
+def _print_json(result: Result) -> None:
+    click.echo("[", nl=False)
+    for number, row in enumerate(result.rows):
+        line = msgspec.json.encode(dict(zip(result.columns, row, strict=True)), enc_hook=str).decode("utf-8", "replace")
+        click.echo((",\n " if number else "") + line, nl=False)
+    click.echo("]")
+
+
+def _print_table(result: Result, widest: int) -> None:
+    rows = list(islice(result.rows, _TABLE_ROWS + 1))
+    shown = [[_cell(value, widest) for value in row] for row in rows[:_TABLE_ROWS]]
+    numbers = {c for n, c in enumerate(result.columns) if rows and all(_is_number(row[n]) for row in rows)}
+    click.echo(table(result.columns, shown, right=numbers))
+    more = " (the first; --format csv prints all)" if len(rows) > _TABLE_ROWS else ""
+    click.echo(f"({len(shown):,} {'row' if len(shown) == 1 else 'rows'}{more})")
+
+
+def _is_number(value: Any) -> bool:
+    return (
+        value is None
+        or (isinstance(value, int | float) and not isinstance(value, bool))
+        or type(value).__name__ == "Decimal"
+    )
+
+
+def _cell(value: Any, widest: int) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, dt.datetime):
+        return value.isoformat(sep=" ")
+    if isinstance(value, float):
+        return f"{value:.15g}"
+    text = msgspec.json.encode(value, enc_hook=str).decode() if isinstance(value, dict | list) else str(value)
+    return text if len(text) <= widest else text[: widest - 1] + "…"

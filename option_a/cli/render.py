@@ -1,0 +1,65 @@
+"""How figures and tables are shown. Pure, but for `emit`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import click
+import msgspec
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_UNITS = ("B", "kB", "MB", "GB", "TB")
+
+
+def emit(value: Any) -> None:
+    """Print a value as JSON, indented, one document."""
+    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], right: Iterable[str] = ()) -> str:
+    """Columns under their headers; those named in `right` are aligned to the right."""
+    cells = [[plain(str(cell)) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(headers, *cells, strict=True)]
+    flush = [header in set(right) for header in headers]
+    lines = [
+        "  ".join(cell.rjust(w) if r else cell.ljust(w) for cell, w, r in zip(row, widths, flush, strict=True)).rstrip()
+        for row in [list(headers), ["─" * width for width in widths], *cells]
+    ]
+    return "\n".join(lines)
+
+
+def plain(text: str) -> str:
+    """Text with no control characters: what an API sent must not steer the terminal."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text).replace("\n", " ")
+
+
+def size(count: float) -> str:
+    """Bytes as people read them: 73.9 kB."""
+    for unit in _UNITS:
+        if count < 1000 or unit == _UNITS[-1]:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return ""
+
+
+def moment(epoch: float | None) -> str:
+    """An instant, UTC."""
+    return "" if epoch is None else f"{dt.datetime.fromtimestamp(epoch, dt.UTC):%Y-%m-%d %H:%M:%S}Z"
+
+
+def span(seconds: float) -> str:
+    """A duration as people read it: 42 s, 3 min, 5 h, 2 d."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 page`, `2 pages`."""
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")

@@ -1,0 +1,43 @@
+"""`option-a run`."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import click
+
+from option_a.cli.options import Date, chosen, examples, local, place, working
+from option_a.cli.planning import nightly
+from option_a.cli.working import work_off
+
+
+@click.command(
+    "run",
+    epilog=examples(
+        """
+        option-a run
+        option-a run --date 2026-11-23 --source orders
+        option-a run --fresh --source orders      # load again beside what is there, then promote
+        option-a run --lake s3://my-bucket/lake
+        """
+    ),
+)
+@click.option(
+    "--date", type=Date(), help="The partition's date.  [default: today, UTC, plus each source's date_offset]"
+)
+@click.option("--source", "names", multiple=True, metavar="NAME", help="Just this source; may be given again.")
+@click.option("--fresh", is_flag=True, help="Load again what is complete; it stays until the new load is whole.")
+@working
+@place
+def command(
+    date: dt.date | None, names: tuple[str, ...], fresh: bool, as_json: bool, workers: int, durable: bool,
+    sources_file: str | None, lake: str, home: str,
+) -> None:  # fmt: skip
+    """Plan, and work until the queues are empty.
+
+    What is complete is not loaded again. What an earlier run left undone goes on where it stood.
+    """
+    pipeline = local(sources_file, lake, home, durable=durable, workers=workers)
+    asked = chosen(pipeline, names)
+    partitions, planned = nightly(pipeline, asked, date, named=bool(names), fresh=fresh)
+    work_off(pipeline, planned, partitions, asked, as_json=as_json)

@@ -1,0 +1,121 @@
+"""`option-a status`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from option_a.cli.options import chosen, examples, json_option, local, place
+from option_a.cli.render import emit, plain, size, span, table
+from option_a.cli.working import row
+from option_a.ingest.layout import Partition
+from option_a.ingest.plan import Known
+from option_a.ingest.ports import Depth
+from option_a.ingest.source import Source
+from option_a.ingest.summary import expected_dates, newest, standing
+from option_a.local.wiring import Local
+
+_PROBLEMS = 20
+
+
+@click.command(
+    "status", epilog=examples("option-a status\noption-a status --source orders --all\noption-a status --json")
+)
+@click.option("--source", "names", multiple=True, metavar="NAME", help="Just this source; may be given again.")
+@click.option("--all", "every", is_flag=True, help="List every partition, not just those that are not complete.")
+@json_option
+@place
+def command(names: tuple[str, ...], every: bool, as_json: bool, sources_file: str | None, lake: str, home: str) -> None:
+    """Partitions and their states, queues and the age of their oldest task, dead letters.
+
+    A date is missing if it lies between a source's `since` and the newest date, and has no manifest.
+    """
+    pipeline = local(sources_file, lake, home)
+    asked = chosen(pipeline, names)
+    known, now = pipeline.known(), pipeline.clock.now()
+    depths = {d.queue: d for d in pipeline.queue.depth()} if pipeline.has_queue else {}
+    partitions = sorted(set(_expected(pipeline, asked)) | {p for p in known if p.source in asked or not names})
+    if as_json:
+        rows = [row(partition, known, now) for partition in partitions]
+        emit({"partitions": rows, "queues": [_depth_row(depths[q], now) for q in sorted(depths)]})
+        return
+    sources = [pipeline.sources[name] for name in asked]
+    click.echo(_overview(sources, partitions, known, depths, pipeline, now))
+    _list(partitions, known, now, every=every)
+    _undeclared(pipeline, known)
+
+
+def _expected(pipeline: Local, asked: list[str]) -> Iterator[Partition]:
+    today = pipeline.today()
+    for name in asked:
+        yield from (Partition(name, date) for date in expected_dates(pipeline.sources[name], today))
+
+
+def _overview(
+    sources: list[Source],
+    partitions: list[Partition],
+    known: Known,
+    depths: dict[str, Depth],
+    pipeline: Local,
+    now: float,
+) -> str:
+    counts: dict[str, Counter[str]] = {}
+    for partition in partitions:
+        counts.setdefault(partition.source, Counter())[standing(known.get(partition), now)] += 1
+    rows = [
+        _source_row(source, counts[source.name], known, depths.get(source.name), pipeline, now) for source in sources
+    ]
+    right = ("complete", "open", "unfinished", "failed", "missing", "records", "bytes", "queued", "dead")
+    headers = ("source", "newest", "state", *right[:-2], "queued", "oldest task", "dead")
+    return table(headers, rows, right=right)
+
+
+def _source_row(
+    source: Source, count: Counter[str], known: Known, depth: Depth | None, pipeline: Local, now: float
+) -> list[str]:
+    date = newest(source, pipeline.today())
+    mine = [summary for partition, summary in known.items() if partition.source == source.name]
+    unfinished = count["incomplete"] + count["loading"] + count["promoting"]
+    depth = depth or Depth(source.name)
+    return [
+        source.name, date.isoformat(), standing(known.get(Partition(source.name, date)), now),
+        str(count["complete"]), str(count["open"]), str(unfinished), str(count["failed"]), str(count["missing"]),
+        f"{sum(s.records for s in mine):,}", size(sum(s.bytes for s in mine)),
+        str(depth.live), span(now - depth.oldest) if depth.oldest is not None else "", str(depth.dead),
+    ]  # fmt: skip
+
+
+def _list(partitions: list[Partition], known: Known, now: float, *, every: bool) -> None:
+    shown = [p for p in partitions if every or standing(known.get(p), now) not in ("complete", "open", "missing")]
+    if not shown:
+        return
+    click.echo()
+    rows = []
+    for partition in shown if every else shown[:_PROBLEMS]:
+        summary = known.get(partition)
+        pages = f"{summary.pages:,}" if summary else ""
+        note = (
+            plain(summary.cause or (f"restated {summary.restated} pages" if summary.restated else ""))
+            if summary
+            else ""
+        )
+        rows.append((partition.source, partition.date.isoformat(), standing(summary, now), pages, note))
+    click.echo(table(("source", "date", "state", "pages", "note"), rows, right=("pages",)))
+    if len(shown) > len(rows):
+        click.echo(f"… and {len(shown) - len(rows)} more: option-a status --all")
+
+
+def _undeclared(pipeline: Local, known: Known) -> None:
+    others = sorted({partition.source for partition in known} - pipeline.sources.keys())
+    if others:
+        click.echo(f"\nIn the lake, but not declared any more: {', '.join(others)}")
+
+
+def _depth_row(depth: Depth, now: float) -> dict[str, Any]:
+    return {
+        "queue": depth.queue, "visible": depth.visible, "delayed": depth.delayed, "in_flight": depth.in_flight,
+        "dead": depth.dead, "oldest_seconds": None if depth.oldest is None else round(now - depth.oldest, 3),
+    }  # fmt: skip

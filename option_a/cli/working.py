@@ -1,0 +1,134 @@
+"""What `run`, `backfill` and `redrive` share: send the tasks, work the queues off, show what landed."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+import click
+
+from option_a.cli.progress import progress
+from option_a.cli.render import emit, plain, plural, size, table
+from option_a.ingest.layout import Partition
+from option_a.ingest.plan import Known, Planned
+from option_a.ingest.summary import Summary, standing
+from option_a.local.wiring import Local
+
+_SHOWN = 40
+_INTERRUPTED = 130
+
+
+def work_off(
+    pipeline: Local, planned: Sequence[Planned], shown: Iterable[Partition], names: list[str], *, as_json: bool
+) -> None:
+    """Send, work until nothing is left, print, and exit with 1 if a partition is not complete."""
+    before = {partition for partition in pipeline.queued() if partition.source in names}
+    if planned:
+        pipeline.queue.send([item.task for item in planned])
+    if planned or before:
+        _announce(planned, before, names)
+        with _interruptible(pipeline), progress() as tell:
+            pipeline.work(names, tell)
+    partitions = list(dict.fromkeys([*shown, *(item.task.partition for item in planned), *sorted(before)]))
+    report(pipeline, partitions, worked=bool(planned or before), as_json=as_json)
+
+
+def _announce(planned: Sequence[Planned], before: set[Partition], names: list[str]) -> None:
+    left = before - {item.task.partition for item in planned}
+    parts = [
+        plural(len(planned), "partition") + " to load" if planned else "",
+        f"{len(left)} left in the queue" if left else "",
+    ]
+    click.echo(", ".join(part for part in parts if part), err=True)
+
+
+def report(pipeline: Local, partitions: list[Partition], *, worked: bool, as_json: bool) -> None:
+    """What stands in the lake of these partitions."""
+    known, now = pipeline.known(), pipeline.clock.now()
+    bad = [partition for partition in partitions if standing(known.get(partition), now) not in ("complete", "open")]
+    if as_json:
+        emit({"partitions": [row(partition, known, now) for partition in partitions], "worked": worked, "ok": not bad})
+    else:
+        _show(partitions, known, now, worked=worked)
+        _complain(bad, known)
+    if pipeline.clock.stopping():
+        click.echo("stopped; the next `option-a run` goes on where it stood", err=True)
+        sys.exit(_INTERRUPTED)
+    if bad:
+        sys.exit(1)
+
+
+def _show(partitions: list[Partition], known: Known, now: float, *, worked: bool) -> None:
+    if not partitions:
+        click.echo("Nothing to do.")
+        return
+    if not worked:
+        click.echo("Nothing to do: every partition asked for is complete.\n")
+    listed = partitions if len(partitions) <= _SHOWN else partitions[: _SHOWN // 2]
+    cells = [_cells(partition, known.get(partition), now) for partition in listed]
+    click.echo(table(HEADERS, cells, right=("pages", "records", "bytes")))
+    if len(partitions) > len(listed):
+        click.echo(f"… and {len(partitions) - len(listed)} more: option-a status")
+    sums = [known[partition] for partition in partitions if partition in known]
+    click.echo(
+        f"\n{plural(len(partitions), 'partition')}, {plural(sum(s.pages for s in sums), 'page')}, "
+        f"{plural(sum(s.records for s in sums), 'record')}, {size(sum(s.bytes for s in sums))}"
+    )
+
+
+HEADERS = ("source", "date", "pages", "records", "bytes", "state")
+
+
+def _cells(partition: Partition, summary: Summary | None, now: float) -> tuple[str, ...]:
+    if summary is None:
+        return (partition.source, partition.date.isoformat(), "", "", "", "missing")
+    notes = [
+        note
+        for note, holds in (("mock", summary.origin == "mock"), (f"restated {summary.restated}", summary.restated))
+        if holds
+    ]
+    state = standing(summary, now) + (f" ({', '.join(notes)})" if notes else "")
+    counts = (f"{summary.pages:,}", f"{summary.records:,}", size(summary.bytes))
+    return (partition.source, partition.date.isoformat(), *counts, state)
+
+
+def _complain(bad: list[Partition], known: Known) -> None:
+    for partition in bad[:_SHOWN]:
+        summary = known.get(partition)
+        cause = plain(summary.cause) if summary is not None and summary.cause else f"{partition}: not complete"
+        click.echo(f"error: {cause}", err=True)
+    if any(known[partition].state == "failed" for partition in bad if partition in known):
+        click.echo("  when the cause is mended: option-a redrive", err=True)
+
+
+def row(partition: Partition, known: Known, now: float) -> dict[str, Any]:
+    """One partition, for --json."""
+    summary = known.get(partition)
+    common = {"source": partition.source, "date": partition.date, "state": standing(summary, now)}
+    if summary is None:
+        return common
+    keys = ("run", "origin", "pages", "records", "bytes", "started", "finished", "restated", "cause", "cause_kind")
+    return common | {key: getattr(summary, key) for key in keys}
+
+
+@contextmanager
+def _interruptible(pipeline: Local) -> Iterator[None]:
+    """The first Ctrl-C lets pages in flight land and the ledger be written; the second one kills."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        click.echo(
+            "\nstopping: pages in flight land first (Ctrl-C again to kill; nothing is lost either way)", err=True
+        )
+        pipeline.clock.stop()
+        signal.signal(number, signal.SIG_DFL)
+
+    previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

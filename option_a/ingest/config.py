@@ -1,0 +1,171 @@
+"""sources.toml, USE_REAL_HTTP and ENDPOINT_MAP to sources. Pure; a mistake names file, table, key and the way out."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from option_a.ingest.errors import ConfigError, Where
+from option_a.ingest.paginate import NextUrl, Page
+from option_a.ingest.source import DEFAULT_NAMES, MOCK, NAME, Source, mock_source
+
+Sources = dict[str, Source]
+STYLES = {"page": Page, "next_url": NextUrl}
+
+
+def read_sources(text: str | None, env: Mapping[str, str], file: str = "sources.toml") -> Sources:
+    """The sources that a file (None: there is none) and the environment declare. Raises ConfigError."""
+    try:
+        declared = _defaults() if text is None else _parse(text)
+        return _settle(declared, _flag(env.get("USE_REAL_HTTP")), _endpoints(env.get("ENDPOINT_MAP")))
+    except ConfigError as error:
+        if error.where == Where() and text is not None and not error.what.startswith(("USE_REAL", "ENDPOINT")):
+            raise error.at(Where(file=file)) from None
+        raise
+
+
+def _defaults() -> Sources:
+    return {name: mock_source(name) for name in DEFAULT_NAMES}
+
+
+def _parse(text: str) -> Sources:
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"not TOML: {error}") from None
+    _known("the file", document, ["sources"])
+    tables = document.get("sources")
+    if not isinstance(tables, dict) or not tables:
+        raise ConfigError("no sources", hint='declare at least one: [sources.orders] and url = "https://…"')
+    sources = {name: _source(name, table) for name, table in tables.items()}
+    _distinct_views(sources)
+    return sources
+
+
+def _source(name: str, table: Any) -> Source:
+    place = f"[sources.{name}]"
+    if not NAME.fullmatch(name):
+        raise ConfigError(f"{place}: the name may hold a-z, 0-9, - and _, at most 63, and begin with a letter or digit")
+    if not isinstance(table, dict):
+        raise ConfigError(f"{place} is no table", hint=f"write {place} on a line of its own, its keys below")
+    _known(place, table, [field for field in Source.__struct_fields__ if field != "name"])
+    _check_pagination(place, table.get("pagination"))
+    if name in DEFAULT_NAMES and "url" not in table:
+        table = {"url": MOCK + name, "date_param": "date", **table}
+    elif not table.get("url"):
+        raise ConfigError(f"{place}: `url` is missing", hint='for example url = "https://api.example.com/v1/orders"')
+    try:
+        source = msgspec.convert({**table, "name": name}, Source)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{place}: {_plain(str(error))}") from None
+    _check_url(place, source.url)
+    return source
+
+
+def _check_pagination(place: str, table: Any) -> None:
+    if table is None:
+        return
+    example = 'pagination = { style = "page", total_pages = "total_pages" }'
+    if not isinstance(table, dict) or not isinstance(table.get("style"), str):
+        raise ConfigError(f"{place}: `pagination` is a table with a `style`", hint=f"for example {example}")
+    if table["style"] not in STYLES:
+        raise ConfigError(f"{place}: pagination.style {_unlike(table['style'], STYLES)}")
+    _known(f"{place} pagination", table, ["style", *STYLES[table["style"]].__struct_fields__])
+
+
+def _check_url(place: str, url: str) -> None:
+    if url.startswith(MOCK):
+        return
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        sound = False
+    if not sound or not url.isprintable() or " " in url:
+        raise ConfigError(f"{place}: url {url!r} is none", hint="it begins with https:// or http:// and names a host")
+    if parts.username or parts.password:
+        raise ConfigError(f"{place}: the url holds a user or a password", hint="take them out: urls are logged")
+    if parts.fragment:
+        raise ConfigError(f"{place}: the url ends in #{parts.fragment}", hint="a fragment is never sent: take it out")
+
+
+def _known(place: str, table: Mapping[str, Any], allowed: Iterable[str]) -> None:
+    for key in table:
+        if key not in allowed:
+            raise ConfigError(f"{place}: key {_unlike(key, allowed)}")
+
+
+def _unlike(given: str, allowed: Iterable[str]) -> str:
+    close = difflib.get_close_matches(given, list(allowed), 1, 0.6)
+    did_you_mean = f"did you mean `{close[0]}`? " if close else ""
+    return f"`{given}` is unknown; {did_you_mean}allowed: {', '.join(allowed)}"
+
+
+def _plain(message: str) -> str:
+    """msgspec's message with its path in the words of the file."""
+    what, _, path = message.partition(" - at `$")
+    keys = re.sub(r"\[\.\.\.\]", "", path).strip("`.")
+    return f"`{keys}`: {what}" if keys else what
+
+
+def _distinct_views(sources: Sources) -> None:
+    views: dict[str, str] = {"raw": "the view `raw`", "partitions": "the view `partitions`"}
+    for source in sources.values():
+        if source.view in views:
+            raise ConfigError(f"[sources.{source.name}] and {views[source.view]} are one name in SQL: {source.view}")
+        views[source.view] = f"[sources.{source.name}]"
+
+
+def _flag(value: str | None) -> bool | None:
+    if value is None or not value.strip():
+        return None
+    if value.strip().lower() in ("true", "1", "yes"):
+        return True
+    if value.strip().lower() in ("false", "0", "no"):
+        return False
+    raise ConfigError(f"USE_REAL_HTTP is {value!r}", hint="write true or false")
+
+
+def _endpoints(value: str | None) -> dict[str, str]:
+    if value is None or not value.strip():
+        return {}
+    try:
+        return msgspec.json.decode(value, type=dict[str, str])
+    except (msgspec.DecodeError, UnicodeError) as error:
+        hint = """write a JSON object: ENDPOINT_MAP='{"api-a": "https://api.example.com/a"}'"""
+        raise ConfigError(f"ENDPOINT_MAP is no JSON object of source to url: {error}", hint=hint) from None
+
+
+def _settle(declared: Sources, real: bool | None, endpoints: Mapping[str, str]) -> Sources:
+    """Which of the sources are mock and which are real: a source with a url is real, unless USE_REAL_HTTP=false."""
+    for name, url in endpoints.items():
+        if name not in declared:
+            raise ConfigError(f"ENDPOINT_MAP: source {_unlike(name, declared)}")
+        _check_url(f"ENDPOINT_MAP: {name}", url)
+    if real is False:
+        return {name: source if source.origin == "mock" else _as_mock(source) for name, source in declared.items()}
+    return {name: _one(source, real, endpoints.get(name)) for name, source in declared.items()}
+
+
+def _one(source: Source, real: bool | None, url: str | None) -> Source:
+    if url is not None and (real or source.origin == "real"):
+        return msgspec.structs.replace(source, url=url)
+    if real and source.origin == "mock":
+        raise ConfigError(
+            f"USE_REAL_HTTP=true, and source `{source.name}` has no url",
+            hint=f"name it in ENDPOINT_MAP or in sources.toml ([sources.{source.name}] url = …), or leave it out",
+        )
+    return source
+
+
+def _as_mock(source: Source) -> Source:
+    forced = mock_source(source.name)
+    return msgspec.structs.replace(
+        forced, date_param=source.date_param, date_offset=source.date_offset, since=source.since
+    )

@@ -1,0 +1,184 @@
+"""One request, one whole response, over HTTP. Every other outcome is an error of the tree, transient or permanent."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode, urljoin, urlsplit
+
+import urllib3
+from isal import isal_zlib
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from option_a import __version__
+from option_a.ingest.deadline import Guard, Watchdog, attach
+from option_a.ingest.errors import BodyError, HttpError, PermanentError, TransientError
+from option_a.ingest.ports import Clock, Request, Response
+from option_a.ingest.retry import is_transient, retry_after
+
+HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": f"option-a/{__version__}"}
+CONNECT_TIMEOUT = 10.0
+REDIRECTS = 5
+ERROR_BODY = 2**20
+"""Bytes of an error's body that are kept."""
+
+
+class _WatchedHttp(HTTPConnection):
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        attach(self)
+        super().request(*args, **kwargs)
+
+
+class _WatchedHttps(HTTPSConnection):
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        attach(self)
+        super().request(*args, **kwargs)
+
+
+class _HttpPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _WatchedHttp
+
+
+class _HttpsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _WatchedHttps
+
+
+class HttpFetch:
+    """GETs with keep-alive, a total deadline and a cap on bodies. Threads may share it."""
+
+    def __init__(self, clock: Clock, connections: int = 64) -> None:
+        self._clock = clock
+        self._pools = urllib3.PoolManager(maxsize=connections, retries=False, headers=HEADERS)
+        self._pools.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
+        self._watchdog = Watchdog()
+
+    def __call__(self, request: Request) -> Response:
+        url = with_params(request.url, request.params)
+        with self._watchdog.limit(request.timeout) as guard:
+            try:
+                return self._follow(request, url)
+            except urllib3.exceptions.HTTPError as error:
+                raise _network_error(error, guard, request) from None
+            except TransientError:
+                if guard.expired:
+                    raise _late(request) from None
+                raise
+
+    def _follow(self, request: Request, url: str) -> Response:
+        for _ in range(REDIRECTS + 1):
+            answer = self._pools.urlopen(
+                "GET", url, redirect=False, preload_content=False, decode_content=False, timeout=_timeout(request)
+            )
+            target = answer.get_redirect_location()
+            if not target:
+                return self._whole(request, answer)
+            answer.drain_conn()
+            answer.release_conn()
+            url = _redirected(url, target, answer.status)
+        raise HttpError(f"more than {REDIRECTS} redirects", status=310, hint="give `url` the address that they end at")
+
+    def _whole(self, request: Request, answer: urllib3.BaseHTTPResponse) -> Response:
+        cap = request.max_body if 200 <= answer.status <= 299 else ERROR_BODY
+        raw = answer.read(cap + 1)
+        if len(raw) <= cap and getattr(answer, "length_remaining", None):
+            raise TransientError(f"the body was cut short after {len(raw)} bytes")
+        if len(raw) > cap:
+            answer.close()
+        answer.release_conn()
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        if not 200 <= answer.status <= 299:
+            raise self._refusal(answer.status, headers, raw)
+        if len(raw) > cap:
+            raise _too_large(request)
+        return Response(answer.status, headers, _decompressed(raw, headers.get("content-encoding", ""), request))
+
+    def _refusal(self, status: int, headers: dict[str, str], body: bytes) -> TransientError | HttpError:
+        if is_transient(status):
+            wish = retry_after(headers.get("retry-after"), self._clock.now())
+            return TransientError(f"the API answered {status}", retry_after=wish)
+        return HttpError(f"the API answered {status}", status=status, hint=_advice(status), body=body or None)
+
+
+def with_params(url: str, params: Any) -> str:
+    """The URL with more query parameters behind those that it has."""
+    if not params:
+        return url
+    return url + ("&" if urlsplit(url).query else "?") + urlencode(params)
+
+
+def same_origin(one: str, other: str) -> bool:
+    """Whether two URLs are of one host and port, the second not less secure than the first."""
+    a, b = urlsplit(one), urlsplit(other)
+    return a.scheme == b.scheme and a.hostname == b.hostname and _port(a) == _port(b)
+
+
+def _port(parts: Any) -> int:
+    return int(parts.port or (443 if parts.scheme == "https" else 80))
+
+
+def _timeout(request: Request) -> urllib3.Timeout:
+    return urllib3.Timeout(connect=min(CONNECT_TIMEOUT, request.timeout), read=request.timeout)
+
+
+def _redirected(url: str, target: str, status: int) -> str:
+    joined = urljoin(url, target)
+    if not same_origin(url, joined):
+        shown = f"{urlsplit(joined).scheme}://{urlsplit(joined).hostname}"
+        raise HttpError(
+            f"refused a redirect to {shown}", status=status, hint="if that is the API, give `url` its address"
+        )
+    return joined
+
+
+def _decompressed(raw: bytes, encoding: str, request: Request) -> bytes:
+    if encoding.lower() in ("", "identity"):
+        return raw
+    if encoding.lower() not in ("gzip", "x-gzip"):
+        raise BodyError(f"the body is encoded as {encoding[:40]!r}, which was not asked for", body=raw)
+    inflater = isal_zlib.decompressobj(31)
+    try:
+        body = inflater.decompress(raw, request.max_body + 1)
+    except isal_zlib.IsalError as error:  # type: ignore[misc]  # the stub takes it for an instance
+        raise BodyError(f"the body is no gzip: {error}", body=raw) from None
+    if len(body) > request.max_body:
+        raise _too_large(request)
+    if not inflater.eof:
+        raise TransientError("the gzip body was cut short")
+    return bytes(body)
+
+
+def _too_large(request: Request) -> BodyError:
+    return BodyError(
+        f"the body is larger than {request.max_body} bytes", hint="ask for smaller pages, or raise max_body"
+    )
+
+
+def _late(request: Request) -> TransientError:
+    return TransientError(
+        f"no whole answer within {request.timeout:g} s", hint="raise `timeout` or ask for smaller pages"
+    )
+
+
+def _network_error(
+    error: urllib3.exceptions.HTTPError, guard: Guard, request: Request
+) -> TransientError | PermanentError:
+    if guard.expired or isinstance(error, urllib3.exceptions.TimeoutError):
+        if isinstance(error, urllib3.exceptions.ConnectTimeoutError) and not guard.expired:
+            return TransientError(f"no connection within {min(CONNECT_TIMEOUT, request.timeout):g} s")
+        return _late(request)
+    if isinstance(error, urllib3.exceptions.NameResolutionError):
+        return TransientError("the host's name cannot be resolved", hint="check the url, or the network")
+    if isinstance(error, urllib3.exceptions.NewConnectionError):
+        return TransientError("the connection was refused", hint="check the url, or whether the API is up")
+    if isinstance(error, urllib3.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return PermanentError("the server's certificate cannot be verified")
+    if isinstance(error, urllib3.exceptions.LocationValueError):
+        return PermanentError("the url is none")
+    return TransientError(f"the connection broke: {type(error).__name__}")
+
+
+def _advice(status: int) -> str:
+    return {
+        401: "the API wants credentials, or others",
+        403: "these credentials may not read this",
+        404: "check `url`; some APIs answer so past the last page: declare a total, or a stop rule",
+    }.get(status, "the API takes the request for a wrong one")

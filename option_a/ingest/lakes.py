@@ -1,0 +1,35 @@
+"""Opens the lake that a user names: a folder, or a bucket by its URL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from obstore.exceptions import BaseError
+from obstore.store import from_url
+
+from option_a.ingest.errors import ConfigError
+from option_a.ingest.folder import FolderLake
+from option_a.ingest.lake import Lake
+
+SCHEMES = ("s3://", "gs://", "az://", "abfss://")
+
+
+def open_lake(name: str, env: Mapping[str, str], *, durable: bool = False) -> Lake:
+    """The lake at `./folder`, `s3://bucket/prefix`, `gs://…` or `az://…`. Raises ConfigError."""
+    if "://" not in name:
+        return FolderLake(Path(name).expanduser().absolute(), durable=durable)
+    if not name.startswith(SCHEMES):
+        raise ConfigError(f"--lake {name!r} is none", hint="a folder, or a URL that begins with " + ", ".join(SCHEMES))
+    options: Any = {"client_options": {"allow_http": True}} if _plain_http(env) else {}
+    try:
+        return Lake(from_url(name.rstrip("/"), **options), name)
+    except (BaseError, ValueError) as error:
+        raise ConfigError(f"--lake {name!r} cannot be opened: {str(error).splitlines()[0]}") from None
+
+
+def _plain_http(env: Mapping[str, str]) -> bool:
+    """Whether the user points to a server of S3's protocol over http, such as MinIO."""
+    endpoint = env.get("AWS_ENDPOINT_URL_S3") or env.get("AWS_ENDPOINT_URL") or ""
+    return endpoint.startswith("http://")

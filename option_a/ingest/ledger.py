@@ -1,0 +1,64 @@
+"""Reads and writes the ledger of one partition, by compare-and-swap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from option_a.ingest.errors import ClaimLost, ManifestError
+from option_a.ingest.lake import Lake
+from option_a.ingest.layout import Partition, manifest_key, manifest_prefix, segment_key
+from option_a.ingest.manifest import SEGMENT, Load, Manifest, Row, decode, decode_rows, encode, encode_rows
+
+
+class Ledger:
+    """The ledger of a partition as this process last saw it."""
+
+    def __init__(self, lake: Lake, partition: Partition) -> None:
+        self.lake = lake
+        self.partition = partition
+        self._key = manifest_key(partition)
+        self._tag: str | None = None
+
+    def read(self) -> Manifest | None:
+        """The manifest as it stands now; None for a partition that nobody has begun."""
+        found = self.lake.read(self._key)
+        if found is None:
+            self._tag = None
+            return None
+        self._tag = found[1]
+        return decode(found[0], self._key)
+
+    def write(self, manifest: Manifest) -> None:
+        """Store the manifest and the segments that are full. Raises ClaimLost if another wrote since `read`."""
+        self._flush(manifest.load)
+        tag = self.lake.swap(self._key, encode(manifest), self._tag)
+        if tag is None:
+            raise ClaimLost(f"another worker has written the manifest of {self.partition}")
+        self._tag = tag
+
+    def _flush(self, load: Load) -> None:
+        # one row more than a segment stays back: the next page is compared with the one before it
+        while load.mark - load.segments * SEGMENT > SEGMENT:
+            self.lake.put(segment_key(self.partition, load.id, load.segments + 1), encode_rows(load.rows[:SEGMENT]))
+            load.rows = load.rows[SEGMENT:]
+            load.segments += 1
+
+    def rows(self, load: Load) -> Iterator[Row]:
+        """Every row of a load, by page; a segment at a time is in memory. Raises ManifestError if one is gone."""
+        for number in range(1, load.segments + 1):
+            key = segment_key(self.partition, load.id, number)
+            data = self.lake.get(key)
+            if data is None:
+                raise ManifestError(f"the segment {key} is gone", hint="load the partition anew with --fresh")
+            yield from decode_rows(data, key)
+        yield from load.rows
+
+    def forget_all_but(self, loads: Iterable[Load]) -> None:
+        """Delete the segments of every load but these."""
+        kept = tuple(f"{manifest_prefix(self.partition)}/segment-{load.id}-" for load in loads)
+        strays = [
+            entry.key
+            for entry in self.lake.entries(manifest_prefix(self.partition))
+            if entry.key != self._key and not entry.key.startswith(kept)
+        ]
+        self.lake.delete(strays)

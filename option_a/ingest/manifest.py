@@ -1,0 +1,224 @@
+"""The manifest: a partition's ledger. Structures and their pure transitions; `ledger` reads and writes them."""
+
+from __future__ import annotations
+
+import bisect
+import datetime as dt
+from typing import Literal
+
+import msgspec
+
+from option_a.ingest.errors import ManifestError
+from option_a.ingest.layout import Partition
+from option_a.ingest.paginate import Told
+from option_a.ingest.ports import Cause
+
+State = Literal["loading", "promoting", "complete", "failed"]
+Origin = Literal["mock", "real"]
+
+SEGMENT = 1_000
+"""Rows in a segment. The manifest holds those of the last pages, so a checkpoint costs the same at any length."""
+ATTEMPTS_KEPT = 50
+
+
+class Row(msgspec.Struct, frozen=True, array_like=True, order=True):
+    """One page: how many records, the object's bytes and their SHA-256. A response with no records has no object."""
+
+    page: int
+    records: int
+    size: int
+    checksum: str
+
+
+class Anchor(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A page to compare later ones with: moved to page 1, 2, 4, 8, …, it meets every cycle (Brent)."""
+
+    page: int
+    checksum: str
+    cursor: str | None = None
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """Who works on the partition, until which epoch second, and how many answers were in when it was taken."""
+
+    holder: str
+    expires: float
+    answered: int
+
+
+class Attempt(msgspec.Struct, omit_defaults=True):
+    """What one delivery did, for `option-a logs`."""
+
+    run: str
+    started: float
+    receives: int
+    answered_before: int
+    outcome: str = "died"
+    ended: float | None = None
+    answered: int = 0
+    message: str = ""
+
+
+class Load(msgspec.Struct, omit_defaults=True):
+    """One load of the partition, finished or not. Pages 1 to `mark` are in; `rows` are those not yet in a segment."""
+
+    run: str
+    origin: Origin
+    shape: str
+    started: float
+    begun_by: str = ""
+    """The run that began it: an adopted load keeps its segments and its staging under that name."""
+    staged: bool = False
+    snapshot: bool = False
+    finished: float | None = None
+    restarts: int = 0
+    stalls: int = 0
+    mark: int = 0
+    rows: list[Row] = []
+    segments: int = 0
+    pages: int = 0
+    empty: int = 0
+    records: int = 0
+    bytes: int = 0
+    last: int | None = None
+    last_told_by: int = 0
+    total: int | None = None
+    cursor: str | None = None
+    first: str = ""
+    anchor: Anchor | None = None
+    restated: int = 0
+    """Pages that differ from the load that this one replaced."""
+
+    @property
+    def id(self) -> str:
+        """Tells its segments from those of another load."""
+        return f"{self.begun_by}.{self.restarts}"
+
+    @property
+    def answered(self) -> int:
+        """Responses that are accounted for, empty ones included."""
+        return self.pages + self.empty
+
+    @property
+    def at_end(self) -> bool:
+        """Whether an explicit stop rule was met and every page before it is in."""
+        return self.last is not None and self.mark >= self.last
+
+    def has(self, page: int) -> bool:
+        """Whether page n is accounted for."""
+        return page <= self.mark or self._find(page) is not None
+
+    def row(self, page: int) -> Row | None:
+        """The row of page n, if it is in the manifest itself."""
+        index = self._find(page)
+        return None if index is None else self.rows[index]
+
+    def land(self, row: Row) -> None:
+        """Account for a page."""
+        bisect.insort(self.rows, row)
+        self.pages += 1 if row.records else 0
+        self.empty += 0 if row.records else 1
+        self.records += row.records
+        self.bytes += row.size
+        if row.page == 1:
+            self.first = row.checksum
+        base = self.segments * SEGMENT
+        while self.mark - base < len(self.rows) and self.rows[self.mark - base].page == self.mark + 1:
+            self.mark += 1
+
+    def hear(self, page: int, told: Told) -> None:
+        """Take in what the answer to a page told: the word of the highest page counts."""
+        if page < self.last_told_by:
+            return
+        if told.last is not None or told.total is not None:
+            self.last_told_by = page
+        self.last = told.last if told.last is not None else self.last
+        self.total = told.total if told.total is not None else self.total
+        self.cursor = told.cursor
+
+    def _find(self, page: int) -> int | None:
+        index = bisect.bisect_left(self.rows, page, key=lambda row: row.page)
+        return index if index < len(self.rows) and self.rows[index].page == page else None
+
+
+class Manifest(msgspec.Struct, omit_defaults=True):
+    """The ledger of one partition. `landed` is the complete load beneath, while `load` is a re-load beside it."""
+
+    source: str
+    date: dt.date
+    state: State
+    load: Load
+    landed: Load | None = None
+    claim: Claim | None = None
+    cause: Cause | None = None
+    attempts: list[Attempt] = []
+    version: int = 1
+
+    @property
+    def partition(self) -> Partition:
+        return Partition(self.source, self.date)
+
+    @property
+    def readable(self) -> Load | None:
+        """The complete load whose pages stand under raw/, if there is one."""
+        return self.load if self.state == "complete" else self.landed
+
+    def claimed(self, now: float) -> bool:
+        """Whether a worker is alive on it."""
+        return self.claim is not None and self.claim.expires > now
+
+    def begin_attempt(self, attempt: Attempt) -> None:
+        """Note that a delivery has begun, and forget the oldest."""
+        self.attempts = [*self.attempts, attempt][-ATTEMPTS_KEPT:]
+
+    def end_attempt(self, outcome: str, now: float, message: str = "") -> None:
+        """Note how the current delivery ended."""
+        if self.attempts and self.attempts[-1].ended is None:
+            last = self.attempts[-1]
+            last.outcome, last.ended, last.message = outcome, now, message
+            last.answered = self.load.answered
+
+
+def day_over(date: dt.date) -> float:
+    """The epoch second at which a date is over, UTC."""
+    return dt.datetime.combine(date + dt.timedelta(days=1), dt.time(), dt.UTC).timestamp()
+
+
+def too_early(load: Load, date: dt.date, now: float) -> bool:
+    """Whether a real API was asked before the date was over, and it is over now: that may have been half a day."""
+    return load.origin == "real" and not load.snapshot and load.started < day_over(date) <= now
+
+
+def is_open(load: Load, date: dt.date) -> bool:
+    """Whether a complete load was made before its date was over: a run after the date's end loads it again."""
+    return load.origin == "real" and not load.snapshot and load.started < day_over(date)
+
+
+def encode(manifest: Manifest) -> bytes:
+    """The manifest as it is stored: JSON."""
+    return msgspec.json.encode(manifest)
+
+
+def decode(data: bytes, key: str) -> Manifest:
+    """A stored manifest. Raises ManifestError: nothing is loaded over a ledger that cannot be read."""
+    try:
+        manifest = msgspec.json.decode(data, type=Manifest)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        hint = "restore the object from a backup, or delete it to load the partition anew"
+        raise ManifestError(f"the manifest {key} cannot be read: {error}", hint=hint) from None
+    if manifest.version != 1:
+        raise ManifestError(f"the manifest {key} is of version {manifest.version}", hint="upgrade option-a")
+    return manifest
+
+
+def encode_rows(rows: list[Row]) -> bytes:
+    """A segment as it is stored: JSON."""
+    return msgspec.json.encode(rows)
+
+
+def decode_rows(data: bytes, key: str) -> list[Row]:
+    """A stored segment. Raises ManifestError."""
+    try:
+        return msgspec.json.decode(data, type=list[Row])
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ManifestError(f"the segment {key} cannot be read: {error}") from None

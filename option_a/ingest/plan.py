@@ -1,0 +1,91 @@
+"""(sources, dates, manifests) → tasks. Pure, so a dry run is free."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Mapping
+from typing import Literal
+
+import msgspec
+
+from option_a.ingest.layout import Partition
+from option_a.ingest.source import Source
+from option_a.ingest.summary import Summary, due_again, newest, standing
+from option_a.ingest.task import Task
+
+Why = Literal["missing", "incomplete", "failed", "open", "origin", "fresh"]
+Only = Literal["missing", "incomplete", "failed", "all"]
+Known = Mapping[Partition, Summary]
+
+UNFINISHED: frozenset[Why] = frozenset({"missing", "incomplete", "failed", "open", "origin"})
+_ONLY: dict[Only, frozenset[Why]] = {
+    "missing": frozenset({"missing", "origin"}),
+    "incomplete": frozenset({"incomplete"}),
+    "failed": frozenset({"failed"}),
+    "all": UNFINISHED,
+}
+
+
+class Planned(msgspec.Struct, frozen=True):
+    """One task, and why it is there."""
+
+    task: Task
+    why: Why
+
+
+def tonight(sources: Iterable[Source], today: dt.date, known: Known, now: float) -> list[Partition]:
+    """The partitions of a day's run: each source's newest date, then the open days that are over by now."""
+    declared = {source.name: source for source in sources}
+    asked = [Partition(source.name, newest(source, today)) for source in declared.values()]
+    again = [
+        partition
+        for partition, summary in known.items()
+        if partition.source in declared
+        and due_again(summary, now)
+        and summary.origin == declared[partition.source].origin
+    ]
+    return asked + sorted(set(again) - set(asked), key=lambda partition: partition.date, reverse=True)
+
+
+def backfill(sources: Iterable[Source], first: dt.date, last: dt.date) -> list[Partition]:
+    """The partitions of a range of dates, newest first: none of a snapshot, none before a source's `since`."""
+    dated = [source for source in sources if not source.snapshot]
+    days = [last - dt.timedelta(days=day) for day in range((last - first).days + 1)]
+    return [Partition(s.name, day) for day in days for s in dated if s.since is None or day >= s.since]
+
+
+def plan(
+    partitions: Iterable[Partition],
+    sources: Mapping[str, Source],
+    known: Known,
+    run: str,
+    *,
+    now: float,
+    fresh: bool = False,
+    only: Only | None = None,
+    queued: Collection[Partition] = (),
+) -> list[Planned]:
+    """One task for each partition that needs one, in the order given.
+
+    `only` narrows it to one kind; "all" and `fresh` load again what is complete. `queued` partitions have a task.
+    """
+    wanted = UNFINISHED if only is None else _ONLY[only]
+    again = fresh or only == "all"
+    planned = []
+    for partition in partitions:
+        why = _why(sources[partition.source], known.get(partition), now)
+        if again:
+            planned.append(Planned(Task(partition.source, partition.date, run, fresh=True), why or "fresh"))
+        elif why is not None and why in wanted and partition not in queued:
+            planned.append(Planned(Task(partition.source, partition.date, run), why))
+    return planned
+
+
+def _why(source: Source, summary: Summary | None, now: float) -> Why | None:
+    """Why a partition needs a task; None if it is complete, or in good hands."""
+    if summary is not None and summary.origin != source.origin:
+        return "origin"
+    state = standing(summary, now)
+    if state in ("missing", "incomplete", "failed"):
+        return state
+    return "open" if summary is not None and due_again(summary, now) else None

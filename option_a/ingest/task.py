@@ -1,0 +1,77 @@
+"""Tasks, and the runs that they belong to."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+import msgspec
+
+from option_a.ingest.errors import MessageError
+from option_a.ingest.layout import Partition
+
+RUN_ID = re.compile(r"\d{8}T\d{6}Z(-[A-Za-z0-9_-]{1,64})?")
+_SOURCE = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+
+
+class Task(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Load this partition for this run. It carries no position: the manifest alone knows where the load stands."""
+
+    source: str
+    date: dt.date
+    run: str
+    fresh: bool = False
+    """Load again what is complete, beside what is there."""
+    hop: int = 0
+    """How often the task was sent again. A new hop is a new message: its receive count starts anew."""
+    waiting_since: float | None = None
+    """Epoch seconds since when the API has asked for patience; None while it answers."""
+
+    @property
+    def partition(self) -> Partition:
+        """What it loads."""
+        return Partition(self.source, self.date)
+
+    @property
+    def day(self) -> str:
+        """The date as the lake's keys spell it."""
+        return self.date.isoformat()
+
+    def again(self, *, waiting_since: float | None = None) -> Task:
+        """The same task for another delivery."""
+        return msgspec.structs.replace(self, hop=self.hop + 1, waiting_since=waiting_since)
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """One receipt of a task from a queue. `receives` counts the receipts of this message, this one included."""
+
+    queue: str
+    receipt: str
+    body: bytes
+    receives: int
+
+
+def encode_task(task: Task) -> bytes:
+    """The task as it travels: JSON."""
+    return msgspec.json.encode(task)
+
+
+def decode_task(body: bytes) -> Task:
+    """The task in a message. Raises MessageError: what cannot be read is redelivered, and then dead."""
+    try:
+        task = msgspec.json.decode(body, type=Task)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise MessageError(f"not a task: {error}") from None
+    if not RUN_ID.fullmatch(task.run) or not _SOURCE.fullmatch(task.source):
+        raise MessageError("not a task: its run or its source is not a name that keys may hold")
+    return task
+
+
+def run_id(triggered_at: float, suffix: str) -> str:
+    """The id of a run: the UTC second of its trigger, then what tells two triggers of one second apart.
+
+    The same trigger gives the same id, so one that is delivered twice is one run; ids sort as text.
+    """
+    moment = dt.datetime.fromtimestamp(triggered_at, dt.UTC)
+    clean = re.sub(r"[^A-Za-z0-9_-]", "-", suffix)[:64]
+    return f"{moment:%Y%m%dT%H%M%SZ}-{clean}"

@@ -1,0 +1,121 @@
+"""The lake read again and compared with the ledger: the proof that nothing is missing, torn, doubled or strange."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Literal
+
+import msgspec
+from isal import isal_zlib
+
+from option_a.ingest.errors import ManifestError
+from option_a.ingest.lake import Lake
+from option_a.ingest.layout import RAW, Partition, page_key, page_number, raw_prefix
+from option_a.ingest.ledger import Ledger
+from option_a.ingest.manifest import Manifest, Row
+
+What = Literal["missing", "torn", "changed", "records", "stray", "totals", "manifest"]
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """One thing in the lake that is not as the ledger has it."""
+
+    source: str
+    date: str
+    key: str
+    what: What
+    message: str
+
+
+class Verified(msgspec.Struct):
+    """What was read of one partition."""
+
+    pages: int = 0
+    records: int = 0
+    bytes: int = 0
+
+
+def verify(lake: Lake, partition: Partition, seen: Verified) -> Iterator[Difference]:
+    """Every difference between a partition's pages and its ledger; `seen` counts what was read.
+
+    Of a partition that is not complete the pages in the ledger are checked, and strays are no fault.
+    """
+    ledger = Ledger(lake, partition)
+    try:
+        manifest = ledger.read()
+        if manifest is not None:
+            yield from _against(lake, ledger, manifest, seen)
+    except ManifestError as error:
+        yield Difference(partition.source, partition.date.isoformat(), "", "manifest", error.what)
+
+
+def strangers(lake: Lake, known: set[Partition]) -> Iterator[Difference]:
+    """Objects under raw/ that are in no partition which has a manifest."""
+    prefixes = {raw_prefix(partition) for partition in known}
+    for entry in lake.entries(RAW):
+        if entry.key.rpartition("/")[0] not in prefixes:
+            yield Difference("", "", entry.key, "stray", f"{entry.key} is in no partition that has a manifest")
+
+
+def _against(lake: Lake, ledger: Ledger, manifest: Manifest, seen: Verified) -> Iterator[Difference]:
+    partition, load = manifest.partition, manifest.readable
+    whole = load is not None
+    load = load or manifest.load
+    if load.staged and not whole:
+        return
+    prefix, counted = raw_prefix(partition), Verified()
+    expected: set[str] = set()
+    for row in ledger.rows(load):
+        if not row.records:
+            continue
+        key = page_key(prefix, row.page)
+        expected.add(key)
+        counted.pages, counted.records, counted.bytes = (
+            counted.pages + 1,
+            counted.records + row.records,
+            counted.bytes + row.size,
+        )
+        for what, message in _page(lake.get(key), row, seen):
+            yield Difference(
+                partition.source, partition.date.isoformat(), key, what, f"{partition} page {row.page}: {message}"
+            )
+    if (counted.pages, counted.records, counted.bytes) != (load.pages, load.records, load.bytes):
+        yield Difference(
+            partition.source, partition.date.isoformat(), "", "totals", f"{partition}: the ledger's rows do not add up"
+        )
+    if whole and manifest.state != "promoting":
+        yield from _strays(lake, partition, expected)
+
+
+def _strays(lake: Lake, partition: Partition, expected: set[str]) -> Iterator[Difference]:
+    for entry in lake.entries(raw_prefix(partition)):
+        if entry.key not in expected:
+            kind = "a page that the ledger does not have" if page_number(entry.key) else "no page"
+            yield Difference(partition.source, partition.date.isoformat(), entry.key, "stray", f"{entry.key} is {kind}")
+
+
+def _page(data: bytes | None, row: Row, seen: Verified) -> Iterator[tuple[What, str]]:
+    if data is None:
+        yield "missing", "the object is not there"
+        return
+    seen.pages, seen.bytes = seen.pages + 1, seen.bytes + len(data)
+    if hashlib.sha256(data).hexdigest() != row.checksum:
+        yield "changed", f"its checksum is not the ledger's ({len(data)} bytes, the ledger has {row.size})"
+    try:
+        records = _count(data)
+    except (isal_zlib.IsalError, EOFError):  # type: ignore[misc]  # the stub takes it for an instance
+        yield "torn", "the object is no whole gzip stream"
+        return
+    seen.records += records
+    if records != row.records:
+        yield "records", f"{records} records, the ledger has {row.records}"
+
+
+def _count(data: bytes) -> int:
+    """The lines of a gzipped page. Raises EOFError for a stream that is cut."""
+    inflater = isal_zlib.decompressobj(31)
+    lines = inflater.decompress(data)
+    if not inflater.eof or inflater.unused_data:
+        raise EOFError
+    return int(lines.count(b"\n"))

@@ -1,0 +1,27 @@
+"""The machine's clock, and the wish to stop, which cuts every sleep short."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+
+class SystemClock:
+    """Satisfies the `Clock` port."""
+
+    def __init__(self) -> None:
+        self._stop = threading.Event()
+
+    def now(self) -> float:
+        return time.time()
+
+    def sleep(self, seconds: float) -> None:
+        self._stop.wait(seconds)
+
+    def stop(self) -> None:
+        """Ask everybody to stop."""
+        self._stop.set()
+
+    def stopping(self) -> bool:
+        """Whether somebody asked to stop."""
+        return self._stop.is_set()

@@ -1,0 +1,67 @@
+"""Works the queues off with a few threads, until no task is left: neither waiting, nor delayed, nor in other hands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from queue import Empty, SimpleQueue
+
+from option_a.ingest.task import Delivery
+from option_a.ingest.work import Worker
+from option_a.local.clock import SystemClock
+from option_a.local.queue import SqliteQueue
+
+_LOOK = 0.5
+"""Seconds between looks at the queue while nothing happens here; another process may send or finish tasks."""
+
+
+class Pool:
+    """Threads that share one worker. The main thread alone receives, so an idle pool costs a look now and then."""
+
+    def __init__(self, worker: Worker, queue: SqliteQueue, clock: SystemClock, *, threads: int, lease: float) -> None:
+        self._worker, self._queue, self._clock = worker, queue, clock
+        self._threads, self._lease = threads, lease
+        self._ended: SimpleQueue[BaseException | None] = SimpleQueue()
+        self._busy = 0
+
+    def drain(self, sources: Sequence[str]) -> None:
+        """Work until the queues of these sources are empty, or until somebody asks to stop.
+
+        The first error that is not a partition's own (of the lake, of the queue) stops all and is raised.
+        """
+        error: BaseException | None = None
+        with ThreadPoolExecutor(self._threads, thread_name_prefix="worker") as threads:
+            try:
+                while not self._clock.stopping():
+                    while self._busy < self._threads and (delivery := self._queue.receive(sources, lease=self._lease)):
+                        self._busy += 1
+                        threads.submit(self._work, delivery)
+                    if not self._busy and not self._left(sources):
+                        break
+                    error = self._wait() or error
+                    if error is not None:
+                        break
+            finally:
+                if error is not None:
+                    self._clock.stop()
+        if error is not None:
+            raise error
+
+    def _work(self, delivery: Delivery) -> None:
+        try:
+            self._worker.handle(delivery)
+            self._ended.put(None)
+        except BaseException as error:
+            self._ended.put(error)
+
+    def _wait(self) -> BaseException | None:
+        """Until a thread ends or it is time to look again; the error that ended it, if one did."""
+        try:
+            error = self._ended.get(timeout=_LOOK)
+        except Empty:
+            return None
+        self._busy -= 1
+        return error
+
+    def _left(self, sources: Sequence[str]) -> bool:
+        return any(depth.live for depth in self._queue.depth() if depth.queue in sources)

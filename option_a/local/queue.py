@@ -1,0 +1,217 @@
+"""A queue for each source in one SQLite file, with the semantics of SQS, shared by any number of processes.
+
+A task is a row. Receiving hides it for a lease and counts the receipt; a worker that dies leaves the row, and it is
+visible again when the lease is over: the visibility timeout is the recovery, so there is no sweeper and no pid file.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from option_a.ingest.errors import MessageError, QueueError
+from option_a.ingest.layout import Partition
+from option_a.ingest.ports import Cause, Clock, DeadLetter, Depth
+from option_a.ingest.task import Delivery, Task, decode_task, encode_task
+
+MAX_RECEIVES = 5
+_BUSY = 30.0
+"""Seconds to wait for another process's transaction."""
+
+_SCHEMA = f"""
+CREATE TABLE IF NOT EXISTS tasks (
+    id INTEGER PRIMARY KEY,
+    source TEXT NOT NULL, date TEXT NOT NULL, run TEXT NOT NULL, hop INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    sent_at REAL NOT NULL, visible_at REAL NOT NULL,
+    receives INTEGER NOT NULL DEFAULT 0, receipt TEXT,
+    UNIQUE (run, source, date, hop)
+);
+CREATE INDEX IF NOT EXISTS next_task ON tasks (visible_at, id);
+CREATE INDEX IF NOT EXISTS exhausted ON tasks (visible_at) WHERE receives >= {MAX_RECEIVES};
+CREATE TABLE IF NOT EXISTS dead (
+    id INTEGER PRIMARY KEY,
+    source TEXT NOT NULL, date TEXT NOT NULL, run TEXT NOT NULL,
+    body BLOB NOT NULL, died_at REAL NOT NULL, receives INTEGER NOT NULL, cause BLOB NOT NULL,
+    UNIQUE (run, source, date)
+);
+"""
+_SEND = """
+INSERT OR IGNORE INTO tasks (source, date, run, hop, body, sent_at, visible_at)
+SELECT :source, :date, :run, :hop, :body, :now, :visible
+WHERE :hop > 0 OR NOT EXISTS (SELECT 1 FROM tasks WHERE run = :run AND source = :source AND date = :date)
+"""
+_RECEIVE = """
+UPDATE tasks SET receipt = ?, visible_at = ?, receives = receives + 1
+WHERE id = (SELECT id FROM tasks WHERE visible_at <= ? AND source IN ({sources}) ORDER BY visible_at, id LIMIT 1)
+RETURNING source, body, receives, receipt
+"""
+_EXHAUSTED = f"""
+INSERT OR REPLACE INTO dead (source, date, run, body, died_at, receives, cause)
+SELECT source, date, run, body, :now, receives, :cause
+FROM tasks WHERE visible_at <= :now AND receives >= {MAX_RECEIVES}
+"""
+_FORGET_EXHAUSTED = f"DELETE FROM tasks WHERE visible_at <= :now AND receives >= {MAX_RECEIVES}"
+_DEPTH = """
+SELECT source, sum(visible_at <= :now),
+       sum(receipt IS NULL AND visible_at > :now), sum(receipt IS NOT NULL AND visible_at > :now), min(sent_at)
+FROM tasks GROUP BY source
+"""
+
+
+class SqliteQueue:
+    """Satisfies the `Queue` port. Threads and processes may share the file."""
+
+    def __init__(self, path: Path, clock: Clock, *, durable: bool = False) -> None:
+        self._path = path
+        self._clock = clock
+        self._lock = threading.RLock()
+        with self._errors():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            self._db.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._db.close()
+
+    def send(self, tasks: Iterable[Task], *, delay: float = 0.0) -> int:
+        now = self._clock.now()
+        rows = [
+            {
+                "source": task.source, "date": task.day, "run": task.run, "hop": task.hop,
+                "body": encode_task(task), "now": now, "visible": now + delay,
+            }
+            for task in tasks
+        ]  # fmt: skip
+        with self._transaction() as db:
+            return sum(db.execute(_SEND, row).rowcount for row in rows)
+
+    def receive(self, queues: Sequence[str], *, lease: float) -> Delivery | None:
+        now = self._clock.now()
+        with self._transaction() as db:
+            self._bury_exhausted(db, now)
+            statement = _RECEIVE.format(sources=", ".join("?" * len(queues)))
+            row = db.execute(statement, (secrets.token_hex(8), now + lease, now, *queues)).fetchone()
+        return None if row is None else Delivery(queue=row[0], receipt=row[3], body=row[1], receives=row[2])
+
+    def ack(self, delivery: Delivery) -> None:
+        with self._transaction() as db:
+            db.execute("DELETE FROM tasks WHERE receipt = ?", (delivery.receipt,))
+
+    def extend(self, delivery: Delivery, seconds: float) -> bool:
+        visible = self._clock.now() + seconds
+        with self._transaction() as db:
+            changed = db.execute("UPDATE tasks SET visible_at = ? WHERE receipt = ?", (visible, delivery.receipt))
+            return changed.rowcount == 1
+
+    def bury(self, delivery: Delivery, cause: Cause) -> None:
+        with self._transaction() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO dead (source, date, run, body, died_at, receives, cause) "
+                "SELECT source, date, run, body, ?, receives, ? FROM tasks WHERE receipt = ?",
+                (self._clock.now(), msgspec.json.encode(cause), delivery.receipt),
+            )
+            db.execute("DELETE FROM tasks WHERE receipt = ?", (delivery.receipt,))
+
+    def depth(self) -> list[Depth]:
+        """What each queue holds, by name; a queue that holds nothing is left out."""
+        with self._transaction() as db:
+            live = {row[0]: row[1:] for row in db.execute(_DEPTH, {"now": self._clock.now()})}
+            dead = dict(db.execute("SELECT source, count(*) FROM dead GROUP BY source").fetchall())
+        none = (0, 0, 0, None)
+        return [
+            Depth(name, visible, delayed, in_flight, dead.get(name, 0), oldest)
+            for name in sorted(live.keys() | dead.keys())
+            for visible, delayed, in_flight, oldest in [live.get(name, none)]
+        ]
+
+    def next_visible(self) -> float | None:
+        """The epoch second at which the first live task is or becomes visible; None if there is none."""
+        with self._transaction() as db:
+            found: tuple[float | None] = db.execute("SELECT min(visible_at) FROM tasks").fetchone()
+        return found[0]
+
+    def queued(self) -> set[Partition]:
+        """The partitions that have a live task."""
+        with self._transaction() as db:
+            return {task.partition for (body,) in db.execute("SELECT body FROM tasks") if (task := _readable(body))}
+
+    def dead_letters(self) -> list[DeadLetter]:
+        """Every dead letter, the oldest first."""
+        with self._transaction() as db:
+            rows = db.execute(
+                "SELECT id, source, body, died_at, receives, cause FROM dead ORDER BY died_at, id"
+            ).fetchall()
+        return [
+            DeadLetter(
+                source, str(number), body, died_at, receives, msgspec.json.decode(cause, type=Cause), _readable(body)
+            )
+            for number, source, body, died_at, receives, cause in rows
+        ]
+
+    def forget_dead(self, letters: Iterable[DeadLetter]) -> None:
+        """Delete dead letters."""
+        with self._transaction() as db:
+            db.executemany("DELETE FROM dead WHERE id = ?", [(int(letter.receipt),) for letter in letters])
+
+    def cancel(self, source: str, first: str, last: str) -> tuple[int, int]:
+        """Take back the tasks of a source's dates (inclusive): how many, and how many are in flight and stay."""
+        now = self._clock.now()
+        within = "source = ? AND date BETWEEN ? AND ?"
+        with self._transaction() as db:
+            flying = db.execute(
+                f"SELECT count(*) FROM tasks WHERE {within} AND receipt IS NOT NULL AND visible_at > ?",
+                (source, first, last, now),
+            ).fetchone()[0]
+            taken = db.execute(
+                f"DELETE FROM tasks WHERE {within} AND NOT (receipt IS NOT NULL AND visible_at > ?)",
+                (source, first, last, now),
+            ).rowcount
+        return taken, flying
+
+    def _bury_exhausted(self, db: sqlite3.Connection, now: float) -> None:
+        """What was received so often and never done is dead, as SQS has it: at the next look, not by a timer."""
+        cause = Cause(
+            "receives", f"received {MAX_RECEIVES} times and never done: its worker died, or nobody can read it"
+        )
+        if db.execute(_EXHAUSTED, {"now": now, "cause": msgspec.json.encode(cause)}).rowcount:
+            db.execute(_FORGET_EXHAUSTED, {"now": now})
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, self._errors():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            hint = "is the disk full, read-only or not yours? another --home makes a new queue; the lake is not touched"
+            if "malformed" in str(error) or "not a database" in str(error):
+                hint = "the file is damaged: move it away and run again; the manifests know what is missing"
+            raise QueueError(f"the queue {self._path}: {error}", hint=hint) from None
+
+
+def _readable(body: bytes) -> Task | None:
+    try:
+        return decode_task(body)
+    except MessageError:
+        return None

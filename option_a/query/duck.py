@@ -1,0 +1,187 @@
+"""DuckDB over the lake, in this process, for reading alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import duckdb
+import msgspec
+
+from option_a.ingest.errors import QueryError
+from option_a.ingest.folder import FolderLake
+from option_a.ingest.lake import Lake
+from option_a.ingest.layout import RAW
+from option_a.ingest.plan import Known
+from option_a.ingest.source import Source
+from option_a.ingest.summary import standing
+from option_a.query import views
+
+_READS = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
+_AT_ONCE = 1_000
+
+
+class Result(msgspec.Struct):
+    """The columns of an answer, and its rows as they come."""
+
+    columns: list[str]
+    rows: Iterator[tuple[Any, ...]]
+
+
+class Duck:
+    """One connection. Views are made for what a query names, so 400 sources cost nothing to the others."""
+
+    def __init__(
+        self, lake: Lake, sources: Mapping[str, Source], known: Known, now: float, note: Callable[[str], None]
+    ) -> None:
+        self._lake, self._sources, self._known, self._now, self._note = lake, sources, known, now, note
+        self._db = duckdb.connect(
+            ":memory:", config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+        )
+        self._made: set[str] = set()
+        self._root = self._reach()
+
+    def run(self, sql: str) -> Result:
+        """The answer to one statement that reads. Raises QueryError."""
+        self._only_reads(sql)
+        for view in ["raw", "partitions", *self.views()]:
+            if re.search(rf"\b{re.escape(view)}\b", sql, re.IGNORECASE):
+                self._make(view)
+        try:
+            cursor = self._db.execute(self._fetchable(sql))
+            return Result([column[0] for column in cursor.description or []], _rows(cursor))
+        except duckdb.Error as error:
+            raise QueryError(_first_lines(error), hint=self._hint(error)) from None
+
+    def tables(self) -> list[tuple[str, str]]:
+        """Every table with its columns, as `name type, name type, …`."""
+        found = []
+        for view in ["partitions", "raw", *self.views()]:
+            self._make(view)
+            columns = self._db.execute(f"DESCRIBE {views.name(view)}").fetchall()
+            found.append((view, ", ".join(f"{column[0]} {column[1]}" for column in columns)))
+        return found
+
+    def views(self) -> dict[str, Source | None]:
+        """A view a source: of the declared ones, and of those that are in the lake still."""
+        declared: dict[str, Source | None] = {source.view: source for source in self._sources.values()}
+        in_lake: dict[str, Source | None] = {partition.source.replace("-", "_"): None for partition in self._known}
+        return dict(sorted((in_lake | declared).items()))
+
+    def _reach(self) -> str:
+        """Let the connection reach the lake, and a folder lake alone."""
+        if not isinstance(self._lake, FolderLake):
+            from option_a.query.files import register
+
+            return register(self._db, self._lake)
+        root = self._lake.name
+        self._db.execute(f"SET allowed_directories = {views.files([root + '/'])}")
+        self._db.execute("SET enable_external_access = false")
+        self._db.execute("SET lock_configuration = true")
+        return root
+
+    def _only_reads(self, sql: str) -> None:
+        try:
+            statements = self._db.extract_statements(sql)
+        except duckdb.Error as error:
+            raise QueryError(_first_lines(error)) from None
+        if len(statements) != 1 or statements[0].type not in _READS:
+            hint = "write SELECT, WITH, DESCRIBE, SUMMARIZE or EXPLAIN; to save the answer: --format csv > file"
+            raise QueryError("a query is one statement, and it only reads", hint=hint)
+
+    def _make(self, view: str) -> None:
+        if view in self._made:
+            return
+        self._made.add(view)
+        if view == "partitions":
+            self._make_partitions()
+        elif view == "raw":
+            paths = self._paths(sorted({p.source for p, s in self._known.items() if s.pages}))
+            self._db.execute(views.raw_view(paths) if paths else views.EMPTY_RAW)
+        else:
+            self._make_source(view)
+
+    def _make_source(self, view: str) -> None:
+        source = self.views()[view]
+        names = (
+            [source.name] if source else sorted({p.source for p in self._known if p.source.replace("-", "_") == view})
+        )
+        columns = source.columns if source else {}
+        paths = self._paths(names)
+        if not paths:
+            self._db.execute(views.empty_view(view, columns))
+            return
+        weight = sum(summary.bytes for partition, summary in self._known.items() if partition.source in names)
+        if weight > views.SAMPLE_ALL and not columns:
+            self._note(
+                f"the columns of {view} are inferred from a sample; option-a preview {names[0]} --columns declares them"
+            )
+        try:
+            self._view_of(view, paths, columns, sample_all=weight <= views.SAMPLE_ALL)
+        except duckdb.Error as error:
+            raise QueryError(_first_lines(error), hint=self._hint(error)) from None
+
+    def _view_of(self, view: str, paths: list[str], columns: Mapping[str, str], *, sample_all: bool) -> None:
+        plain = views.json_reader(paths, columns, sample_all=sample_all, hive=False)
+        fields = list(columns) or [row[0] for row in self._db.execute(f"DESCRIBE SELECT * FROM {plain}").fetchall()]
+        if set(views.RESERVED) & {field.lower() for field in fields}:
+            self._db.execute(views.clashing_view(view, plain, fields))
+            return
+        self._db.execute(views.source_view(view, views.json_reader(paths, columns, sample_all=sample_all, hive=True)))
+
+    def _make_partitions(self) -> None:
+        self._db.execute(views.PARTITIONS)
+        rows = [
+            (s.source, s.date, standing(s, self._now), s.origin, s.run, s.pages, s.records, s.bytes, s.cause)
+            for s in self._known.values()
+        ]
+        if rows:
+            self._db.executemany("INSERT INTO partitions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def _paths(self, names: list[str]) -> list[str]:
+        """The files of sources that have any; a folder by globs, which prune by date before they list."""
+        full = [name for name in names if any(s.pages for p, s in self._known.items() if p.source == name)]
+        if isinstance(self._lake, FolderLake):
+            return [f"{self._root}/{RAW}/source={name}/*/*.json.gz" for name in full if self._any_page(name)]
+        return [f"{self._root}{entry.key}" for name in full for entry in self._lake.entries(f"{RAW}/source={name}")]
+
+    def _any_page(self, name: str) -> bool:
+        return next(iter(self._lake.entries(f"{RAW}/source={name}")), None) is not None
+
+    def _fetchable(self, sql: str) -> str:
+        """Zoned timestamps as text: to fetch them as such DuckDB wants one more library."""
+        try:
+            columns = self._db.execute(f"DESCRIBE {sql}").fetchall()
+        except duckdb.Error:
+            return sql  # EXPLAIN and its like, or SQL that is wrong: running it tells
+        if not any("TIME ZONE" in column[1] for column in columns):
+            return sql
+        cast = [
+            f"CAST({views.name(key)} AS VARCHAR) AS {views.name(key)}" if "TIME ZONE" in kind else views.name(key)
+            for key, kind, *_ in columns
+        ]
+        return f"SELECT {', '.join(cast)} FROM ({sql.strip().rstrip(';')})"
+
+    def _hint(self, error: duckdb.Error) -> str:
+        text = str(error)
+        if "does not exist" in text and "Table" in text:
+            return "there are: " + ", ".join(["raw", "partitions", *self.views()])
+        if isinstance(error, duckdb.BinderException):
+            return "option-a query, with no SQL, lists the columns; an empty source has just its declared ones"
+        if isinstance(error, duckdb.InvalidInputException | duckdb.ConversionException):
+            return "a record does not fit the columns: declare `columns`, or read the text: SELECT record FROM raw"
+        return ""
+
+
+def _rows(cursor: Any) -> Iterator[tuple[Any, ...]]:
+    try:
+        while batch := cursor.fetchmany(_AT_ONCE):
+            yield from batch
+    except duckdb.Error as error:
+        raise QueryError(_first_lines(error)) from None
+
+
+def _first_lines(error: duckdb.Error) -> str:
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return "\n  ".join(lines[:4])
