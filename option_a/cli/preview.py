@@ -11,7 +11,6 @@ from option_a.cli.options import Date, chosen, examples, json_option, local, pla
 from option_a.cli.render import emit, plain, size, table
 from option_a.ingest.columns import as_toml, decode_lines, infer
 from option_a.ingest.errors import OptionAError, Where
-from option_a.ingest.fetch import with_params
 from option_a.ingest.page import request_of
 from option_a.ingest.paginate import Seen, Told
 from option_a.ingest.ports import Request
@@ -19,6 +18,7 @@ from option_a.ingest.records import Split, split
 from option_a.ingest.source import Source
 from option_a.ingest.summary import newest
 from option_a.ingest.task import Task
+from option_a.ingest.urls import with_params
 from option_a.local.wiring import Local
 
 _SHOWN = 5

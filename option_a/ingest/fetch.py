@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import urllib3
 from isal import isal_zlib
@@ -14,6 +14,7 @@ from option_a.ingest.deadline import Guard, Watchdog, attach
 from option_a.ingest.errors import BodyError, HttpError, PermanentError, TransientError
 from option_a.ingest.ports import Clock, Request, Response
 from option_a.ingest.retry import is_transient, retry_after
+from option_a.ingest.urls import same_origin, with_params
 
 HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": f"option-a/{__version__}"}
 CONNECT_TIMEOUT = 10.0
@@ -96,23 +97,6 @@ class HttpFetch:
             wish = retry_after(headers.get("retry-after"), self._clock.now())
             return TransientError(f"the API answered {status}", retry_after=wish)
         return HttpError(f"the API answered {status}", status=status, hint=_advice(status), body=body or None)
-
-
-def with_params(url: str, params: Any) -> str:
-    """The URL with more query parameters behind those that it has."""
-    if not params:
-        return url
-    return url + ("&" if urlsplit(url).query else "?") + urlencode(params)
-
-
-def same_origin(one: str, other: str) -> bool:
-    """Whether two URLs are of one host and port, the second not less secure than the first."""
-    a, b = urlsplit(one), urlsplit(other)
-    return a.scheme == b.scheme and a.hostname == b.hostname and _port(a) == _port(b)
-
-
-def _port(parts: Any) -> int:
-    return int(parts.port or (443 if parts.scheme == "https" else 80))
 
 
 def _timeout(request: Request) -> urllib3.Timeout:

@@ -15,13 +15,13 @@ import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BufferedWriter
 from pathlib import Path
 
 from option_a.ingest.errors import LakeError
 from option_a.ingest.lake import Entry, Lake
 
 _STALE = 3600.0
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _HINTS = {
     errno.ENOSPC: "the disk is full: free some space and run again, it goes on where it stood",
     errno.EDQUOT: "the quota is used up: free some space and run again, it goes on where it stood",
@@ -120,23 +120,25 @@ class FolderLake(Lake):
 
     def _write(self, path: Path, data: bytes) -> None:
         temporary = self._temporary / f"{self._own}-{next(self._names)}"
+        handle = self._made(temporary)
         try:
-            with self._made(temporary) as handle:
-                handle.write(data)
+            try:
+                _write_all(handle, data)
                 if self._durable:
-                    handle.flush()
-                    os.fsync(handle.fileno())
+                    os.fsync(handle)
+            finally:
+                os.close(handle)
             self._rename(temporary, path)
         except OSError:
             temporary.unlink(missing_ok=True)
             raise
 
-    def _made(self, temporary: Path) -> BufferedWriter:
+    def _made(self, temporary: Path) -> int:
         try:
-            return open(temporary, "wb")
+            return os.open(temporary, _NEW, 0o644)
         except FileNotFoundError:
             self._temporary.mkdir(parents=True, exist_ok=True)
-            return open(temporary, "wb")
+            return os.open(temporary, _NEW, 0o644)
 
     def _rename(self, temporary: Path, path: Path) -> None:
         try:
@@ -180,6 +182,12 @@ class FolderLake(Lake):
 
 def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+def _write_all(handle: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(handle, view) :]
 
 
 def _fsync_folder(folder: Path) -> None:

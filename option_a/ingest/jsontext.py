@@ -6,6 +6,7 @@ without invalid UTF-8 (it is not). White space between tokens is dropped, nothin
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from typing import Literal
@@ -17,6 +18,7 @@ Kind = Literal["object", "array", "scalar"]
 _SPACE = re.compile(rb"[ \t\n\r]*")
 _STRING = re.compile(rb'"[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*"')
 _SCALAR = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null")
+_PIECE = 16_384
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -52,8 +54,11 @@ def is_utf8(body: bytes) -> bool:
     """Whether the bytes are UTF-8, which RFC 8259 demands."""
     if body.isascii():
         return True
+    view, at = memoryview(body), 0
     try:
-        body.decode()
+        while at < len(body):
+            # a piece at a time: the text of the whole would be a fresh megabyte of memory for every page
+            at += codecs.utf_8_decode(view[at : at + _PIECE], "strict", at + _PIECE >= len(body))[1]
     except UnicodeDecodeError:
         return False
     return True

@@ -6,11 +6,11 @@ from queue import Empty, SimpleQueue
 from urllib.parse import urljoin
 
 from option_a.ingest.errors import OptionAError, PaginationError, TotalError, TransientError
-from option_a.ingest.fetch import same_origin
 from option_a.ingest.job import Job
 from option_a.ingest.manifest import Anchor, Row
 from option_a.ingest.page import Answer, Fault, land_page
 from option_a.ingest.paginate import Seen, Told
+from option_a.ingest.urls import same_origin
 
 WINDOW = 1_000
 """How far beyond the contiguous mark pages are asked for: it bounds what the manifest holds."""

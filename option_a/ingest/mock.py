@@ -14,8 +14,8 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from option_a.ingest.errors import HttpError
-from option_a.ingest.fetch import with_params
 from option_a.ingest.ports import Request, Response
+from option_a.ingest.urls import with_params
 
 PAGE_SIZE = 250
 _CITIES = ("Kraków", "Łódź", "München", "São Paulo", "東京", "Lyon", "Austin", "Malmö", "Cusco", "Nairobi")

@@ -72,10 +72,10 @@ def _fast(body: bytes, path: str, *, auto: bool) -> Split:
         raise _Unproven from None
     if not raws or not is_utf8(body) or set(map(_first_byte, map(_view, raws))) != {_BRACE}:
         raise _Unproven
-    lines = b"\n".join(raws)
-    meta = _rest(body, bytes(raws[0]), len(lines), len(raws))
+    lines = b"\n".join([*raws, b""])
+    meta = _rest(body, bytes(raws[0]), len(lines) - 1, len(raws))
     _prove(meta, path, auto=auto)
-    return Split(lines + b"\n", len(raws), meta, path)
+    return Split(lines, len(raws), meta, path)
 
 
 def _compacted(body: bytes) -> bytes:

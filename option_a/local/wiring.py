@@ -18,6 +18,7 @@ from option_a.ingest.config import Sources, read_sources
 from option_a.ingest.errors import ConfigError, Where
 from option_a.ingest.events import Tell, silent
 from option_a.ingest.folder import FolderLake
+from option_a.ingest.heap import keep_buffers
 from option_a.ingest.job import Limits, World
 from option_a.ingest.lake import Lake
 from option_a.ingest.lakes import open_lake
@@ -102,6 +103,7 @@ class Local:
         """Work the queues of these sources off."""
         if isinstance(self.lake, FolderLake):
             self.lake.sweep()
+        keep_buffers()
         worker = Worker(self._world(tell), self.sources)
         pool = Pool(worker, self.queue, self.clock, threads=self.settings.workers, lease=LEASE)
         pool.drain(list(sources))

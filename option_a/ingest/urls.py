@@ -1,0 +1,25 @@
+"""What is done to URLs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import SplitResult, urlencode, urlsplit
+
+
+def with_params(url: str, params: Mapping[str, str]) -> str:
+    """The URL with more query parameters behind those that it has."""
+    if not params:
+        return url
+    return url + ("&" if urlsplit(url).query else "?") + urlencode(params)
+
+
+def same_origin(one: str, other: str) -> bool:
+    """Whether two URLs are of one scheme, host and port: where credentials may go along."""
+    try:
+        return _origin(urlsplit(one)) == _origin(urlsplit(other))
+    except ValueError:
+        return False  # a port that is none
+
+
+def _origin(parts: SplitResult) -> tuple[str, str | None, int]:
+    return parts.scheme, parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)

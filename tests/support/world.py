@@ -1,0 +1,107 @@
+"""A whole pipeline in one thread: memory queue, folder lake, an API that is a function, a clock that tests own."""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from option_a.ingest.events import Event
+from option_a.ingest.folder import FolderLake
+from option_a.ingest.job import Limits, World
+from option_a.ingest.layout import Partition, raw_prefix
+from option_a.ingest.ledger import Ledger
+from option_a.ingest.manifest import Manifest
+from option_a.ingest.ports import Request, Response
+from option_a.ingest.source import Source
+from option_a.ingest.task import Task
+from option_a.ingest.work import Outcome, Worker
+from tests.support.clock import FakeClock
+from tests.support.executor import InlineExecutor
+from tests.support.queue import MemoryQueue
+
+DATE = dt.date(2023, 11, 1)
+RUN = "20231114T220000Z-a"
+"""A run and a date for which FakeClock's start is late enough: the date is over."""
+
+Api = Callable[[Request], bytes]
+
+
+def source(**fields: object) -> Source:
+    """A source that is real, dated and numbered by pages until an empty one."""
+    return msgspec.convert({"name": "s", "url": "https://api.test/s", "date_param": "date", **fields}, Source)
+
+
+def numbered(pages: list[list[dict[str, object]]], **more: object) -> Api:
+    """An API of numbered pages; past the last one its pages hold no records."""
+
+    def answer(request: Request) -> bytes:
+        page = int(request.params["page"])
+        data = pages[page - 1] if page <= len(pages) else []
+        return msgspec.json.encode({"data": data, **more})
+
+    return answer
+
+
+class Pipeline:
+    """Plans by hand, works by `step` or `drain`, and reads back what stands in the lake."""
+
+    def __init__(self, root: Path, api: Api, *sources: Source, lease: float = 30.0) -> None:
+        self.clock = FakeClock()
+        self.queue = MemoryQueue(self.clock)
+        self.lake = FolderLake(root)
+        self.api = api
+        self.requests: list[Request] = []
+        self.events: list[Event] = []
+        self.out_of_time = False
+        self.stopping = False
+        limits = Limits(lease, lambda: self.out_of_time, lambda: self.stopping)
+        self.world = World(
+            lake=self.lake, queue=self.queue, fetch=self._fetch, clock=self.clock, limits=limits, executor=InlineExecutor,
+            jitter=lambda: 0.5, tell=self.events.append,
+        )  # fmt: skip
+        self.sources = {s.name: s for s in sources or (source(),)}
+        self.worker = Worker(self.world, self.sources)
+
+    def _fetch(self, request: Request) -> Response:
+        self.requests.append(request)
+        return Response(200, {}, self.api(request))
+
+    def send(self, run: str = RUN, *, name: str = "s", date: dt.date = DATE, fresh: bool = False) -> None:
+        """Enqueue one task."""
+        self.queue.send([Task(name, date, run, fresh)])
+
+    def step(self) -> Outcome | None:
+        """Handle one delivery; None if none is visible."""
+        delivery = self.queue.receive(list(self.sources), lease=self.world.limits.lease)
+        return None if delivery is None else self.worker.handle(delivery)
+
+    def drain(self, most: int = 100) -> list[Outcome]:
+        """Work until nothing is left, moving the clock to the next visible task; at most so many deliveries."""
+        outcomes: list[Outcome] = []
+        while self.queue.messages and len(outcomes) < most:
+            outcome = self.step()
+            if outcome is not None:
+                outcomes.append(outcome)
+            elif self.queue.messages:
+                self.clock.time = max(self.clock.time, min(m.visible_at for m in self.queue.messages))
+        return outcomes
+
+    def manifest(self, name: str = "s", date: dt.date = DATE) -> Manifest:
+        """The manifest as it is stored."""
+        found = Ledger(self.lake, Partition(name, date)).read()
+        assert found is not None
+        return found
+
+    def pages(self, name: str = "s", date: dt.date = DATE) -> dict[str, list[bytes]]:
+        """What stands under raw/: file name to its lines."""
+        prefix = raw_prefix(Partition(name, date))
+        found = {}
+        for entry in self.lake.entries(prefix):
+            data = self.lake.get(entry.key)
+            assert data is not None
+            found[entry.key.rpartition("/")[2]] = gzip.decompress(data).splitlines()
+        return dict(sorted(found.items()))
