@@ -60,9 +60,15 @@ class Pipeline:
         self.stopping = False
         limits = Limits(lease, lambda: self.out_of_time, lambda: self.stopping)
         self.world = World(
-            lake=self.lake, queue=self.queue, fetch=self._fetch, clock=self.clock, limits=limits, executor=InlineExecutor,
-            jitter=lambda: 0.5, tell=self.events.append,
-        )  # fmt: skip
+            lake=self.lake,
+            queue=self.queue,
+            fetch=self._fetch,
+            clock=self.clock,
+            limits=limits,
+            executor=InlineExecutor,
+            jitter=lambda: 0.5,
+            tell=self.events.append,
+        )
         self.sources = {s.name: s for s in sources or (source(),)}
         self.worker = Worker(self.world, self.sources)
 
