@@ -72,11 +72,11 @@ class Loading:
         return self._within_cap(self.ahead)
 
     def _within_cap(self, page: int) -> int | None:
-        cap = self.job.source.max_pages
-        if page <= cap:
+        cap, last = self.job.source.max_pages, self.load.last or 0
+        if max(page, last) <= cap:
             return page
-        hint = f"is it endless? if not, raise max_pages (now {cap})"
-        self.fault = Fault(cap, PaginationError(f"no end after {cap} pages", hint=hint))
+        what = f"the API declares {last} pages" if last > cap else f"no end after {cap} pages"
+        self.fault = Fault(page, PaginationError(what, hint=f"is it endless? if not, raise max_pages (now {cap})"))
         return None
 
     def _wait(self) -> None:

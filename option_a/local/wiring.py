@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import os
 import random
 import secrets
@@ -76,12 +77,18 @@ class Local:
     @cached_property
     def queue(self) -> SqliteQueue:
         """The queue; its file is made if there is none. Raises QueueError."""
-        return SqliteQueue(self.home / "queue.sqlite", self.clock, durable=self.settings.durable)
+        return SqliteQueue(self._queue_file, self.clock, durable=self.settings.durable)
 
     @property
     def has_queue(self) -> bool:
         """Whether a queue was ever made here: looking must not make one."""
-        return (self.home / "queue.sqlite").exists()
+        return self._queue_file.exists()
+
+    @property
+    def _queue_file(self) -> Path:
+        """One queue a lake: a task says what to load and not where to."""
+        digest = hashlib.sha256(self.lake.name.encode()).hexdigest()[:8]
+        return self.home / f"queue-{digest}.sqlite"
 
     def known(self) -> Known:
         """The summaries of every partition in the lake."""
