@@ -52,6 +52,8 @@ def command(
     request, found, told, took = _first_page(pipeline, source, task)
     records = decode_lines(found.lines)
     if columns:
+        if not records:
+            raise click.UsageError(f"{source.name} has no records on {day}; name a date that has: --date")
         click.echo(as_toml(infer(records)))
     elif as_json:
         emit({

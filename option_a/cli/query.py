@@ -44,7 +44,12 @@ def command(sql: str | None, form: str, sources_file: str | None, lake: str, hom
 
     pipeline = local(sources_file, lake, home)
     duck = Duck(
-        pipeline.lake, pipeline.sources, pipeline.known(), pipeline.clock.now(), lambda note: click.echo(note, err=True)
+        pipeline.lake,
+        pipeline.sources,
+        pipeline.known(),
+        pipeline.clock.now(),
+        pipeline.structures,
+        lambda note: click.echo(note, err=True),
     )
     if sql is None:
         result = Result(["table", "columns"], iter(duck.tables()))

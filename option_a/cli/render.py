@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -22,13 +23,25 @@ def emit(value: Any) -> None:
 def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], right: Iterable[str] = ()) -> str:
     """Columns under their headers; those named in `right` are aligned to the right."""
     cells = [[plain(str(cell)) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(headers, *cells, strict=True)]
+    widths = [max(map(width, column)) for column in zip(headers, *cells, strict=True)]
     flush = [header in set(right) for header in headers]
     lines = [
-        "  ".join(cell.rjust(w) if r else cell.ljust(w) for cell, w, r in zip(row, widths, flush, strict=True)).rstrip()
-        for row in [list(headers), ["─" * width for width in widths], *cells]
+        "  ".join(_padded(cell, w, right=r) for cell, w, r in zip(row, widths, flush, strict=True)).rstrip()
+        for row in [list(headers), ["─" * w for w in widths], *cells]
     ]
     return "\n".join(lines)
+
+
+def width(text: str) -> int:
+    """The columns that a text takes on a terminal."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF") for c in text)
+
+
+def _padded(cell: str, wide: int, *, right: bool) -> str:
+    space = " " * (wide - width(cell))
+    return space + cell if right else cell + space
 
 
 def plain(text: str) -> str:

@@ -13,7 +13,7 @@ _INT64 = range(-(2**63), 2**63)
 
 def decode_lines(lines: bytes) -> list[dict[str, Any]]:
     """The records of a page, for showing and inferring; long numbers keep their digits as text."""
-    return [json.loads(line) for line in lines.splitlines()]
+    return [json.loads(line, parse_int=_whole) for line in lines.splitlines()]
 
 
 def infer(records: Iterable[dict[str, Any]]) -> dict[str, ColumnType]:
@@ -31,6 +31,10 @@ def as_toml(columns: dict[str, ColumnType]) -> str:
     """The columns as a line of sources.toml."""
     pairs = ", ".join(f"{_key(key)} = {json.dumps(kind)}" for key, kind in columns.items())
     return f"columns = {{ {pairs} }}"
+
+
+def _whole(digits: str) -> int | str:
+    return int(digits) if len(digits) < 20 and int(digits) in _INT64 else digits
 
 
 def _kind(value: Any) -> ColumnType:
@@ -53,4 +57,4 @@ def _widest(kinds: set[ColumnType]) -> ColumnType:
 
 def _key(key: str) -> str:
     bare = key.isascii() and key.replace("_", "").replace("-", "").isalnum()
-    return key if bare else json.dumps(key)
+    return key if bare else json.dumps(key, ensure_ascii=False).replace("\x7f", "\\u007f")

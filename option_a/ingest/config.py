@@ -37,7 +37,7 @@ def _defaults() -> Sources:
 def _parse(text: str) -> Sources:
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"not TOML: {error}") from None
     _known("the file", document, ["sources"])
     tables = document.get("sources")

@@ -145,14 +145,16 @@ def _late(request: Request) -> TransientError:
 def _network_error(
     error: urllib3.exceptions.HTTPError, guard: Guard, request: Request
 ) -> TransientError | PermanentError:
-    if guard.expired or isinstance(error, urllib3.exceptions.TimeoutError):
-        if isinstance(error, urllib3.exceptions.ConnectTimeoutError) and not guard.expired:
-            return TransientError(f"no connection within {min(CONNECT_TIMEOUT, request.timeout):g} s")
+    if guard.expired:
         return _late(request)
     if isinstance(error, urllib3.exceptions.NameResolutionError):
         return TransientError("the host's name cannot be resolved", hint="check the url, or the network")
-    if isinstance(error, urllib3.exceptions.NewConnectionError):
+    if isinstance(error, urllib3.exceptions.NewConnectionError):  # a kind of timeout to urllib3, so it comes first
         return TransientError("the connection was refused", hint="check the url, or whether the API is up")
+    if isinstance(error, urllib3.exceptions.ConnectTimeoutError):
+        return TransientError(f"no connection within {min(CONNECT_TIMEOUT, request.timeout):g} s")
+    if isinstance(error, urllib3.exceptions.TimeoutError):
+        return _late(request)
     if isinstance(error, urllib3.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
         return PermanentError("the server's certificate cannot be verified")
     if isinstance(error, urllib3.exceptions.LocationValueError):

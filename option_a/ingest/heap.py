@@ -1,4 +1,4 @@
-"""A page's buffers come and go by the hundred kilobytes; glibc would hand each back to the kernel and ask for it anew."""
+"""A page's buffers come and go by the hundred kilobytes; glibc would hand each back to the kernel and ask anew."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ MANIFEST = "manifest"
 STAGING = "staging"
 DEAD = "dead"
 
-_PAGE = re.compile(r"page=(\d{6,})\.json\.gz")
+_PAGE = re.compile(r"page=(?!0{6}\.)([0-9]{6}|[1-9][0-9]{6,})\.json\.gz")
 _MANIFEST = re.compile(r"manifest/source=([^/]+)/ingestion_date=(\d{4}-\d\d-\d\d)/manifest\.json")
 
 

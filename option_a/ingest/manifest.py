@@ -181,7 +181,7 @@ class Manifest(msgspec.Struct, omit_defaults=True):
 
 def day_over(date: dt.date) -> float:
     """The epoch second at which a date is over, UTC."""
-    return dt.datetime.combine(date + dt.timedelta(days=1), dt.time(), dt.UTC).timestamp()
+    return dt.datetime.combine(date, dt.time(), dt.UTC).timestamp() + 86_400.0
 
 
 def too_early(load: Load, date: dt.date, now: float) -> bool:

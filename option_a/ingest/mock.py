@@ -37,7 +37,7 @@ class MockFetch:
 
 def body_of(source: str, date: str, page: str) -> bytes:
     """The body of one page. Raises HttpError 400, as the API would, for a page or a date that is none."""
-    if not page.isdigit() or int(page) < 1:
+    if not (page.isascii() and page.isdigit() and len(page) <= 9) or int(page) < 1:
         raise HttpError("the API answered 400", status=400, hint="page is a number from 1")
     try:
         day = dt.datetime.fromisoformat(date or "2020-01-01").replace(tzinfo=dt.UTC)

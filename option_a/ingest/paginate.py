@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -127,6 +128,8 @@ class NextUrl(Style, frozen=True, kw_only=True, tag="next_url"):
             return Told(last=seen.page, total=total)
         if not isinstance(value, str):
             raise PaginationError(f"`{self.path}` is no URL but {type(value).__name__}", hint="correct pagination.path")
+        if not _is_url(value):
+            raise PaginationError(f"`{self.path}` is no URL but {value[:40]!r}", hint="correct pagination.path")
         return Told(cursor=value, total=total)
 
 
@@ -143,17 +146,25 @@ def find(meta: Any, path: str) -> Any:
     return find(meta.get(head), rest) if dot else MISSING
 
 
+def _is_url(value: str) -> bool:
+    try:
+        return bool(urlsplit(value.encode().decode()))
+    except ValueError:
+        return False  # a host or a port that is none, or a lone surrogate
+
+
 def keys(meta: Any) -> str:
     """The keys of a body, for an error message."""
-    return ", ".join(sorted(map(str, meta))[:12]) if isinstance(meta, dict) and meta else "no keys"
+    names = ", ".join(sorted(map(str, meta))[:12]) if isinstance(meta, dict) else ""
+    return names.encode("utf-8", "backslashreplace").decode() or "no keys"  # a lone surrogate cannot be written
 
 
 def number(meta: Any, path: str, key: str) -> int:
     """The whole number at a path, which a table promises. Raises PaginationError if there is none."""
     value = find(meta, path)
-    if isinstance(value, str) and value.isascii() and value.isdigit():
-        value = int(value[:18])
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 18:
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 10**18:
         found = "is not there" if value is MISSING else f"is {str(value)[:40]!r}, no whole number"
         raise PaginationError(
             f"`{path}` {found}", hint=f"correct pagination.{key} in sources.toml; the body has: {keys(meta)}"

@@ -44,7 +44,8 @@ def tonight(sources: Iterable[Source], today: dt.date, known: Known, now: float)
         and due_again(summary, now)
         and summary.origin == declared[partition.source].origin
     ]
-    return asked + sorted(set(again) - set(asked), key=lambda partition: partition.date, reverse=True)
+    later = sorted(set(again) - set(asked), key=lambda partition: (-partition.date.toordinal(), partition.source))
+    return asked + later
 
 
 def backfill(sources: Iterable[Source], first: dt.date, last: dt.date) -> list[Partition]:

@@ -17,7 +17,7 @@ import msgspec
 
 from option_a.ingest.errors import BodyError
 from option_a.ingest.jsontext import Malformed, Node, is_utf8, key_text, parse
-from option_a.ingest.paginate import MISSING
+from option_a.ingest.paginate import keys
 
 CANDIDATES = ("data", "items", "results", "records", "value")
 _first_byte = itemgetter(0)
@@ -37,6 +37,10 @@ class Split(msgspec.Struct, frozen=True):
     """Where the records were found; "" where the body itself is the one record."""
 
 
+_CUT: Any = object()
+"""Stands where the list was. No body can hold it: msgspec refuses NaN."""
+
+
 class _Unproven(Exception):
     """The fast path cannot vouch for the body."""
 
@@ -46,7 +50,7 @@ def split(body: bytes, path: str | None, guess: str | None = None) -> Split:
 
     Raises BodyError with the body: no JSON, no list at the path, two candidates, a record that is no object.
     """
-    for likely in [path] if path else _likely(body, guess):
+    for likely in _likely(body, guess) if path is None else [path]:
         try:
             return _fast(body, likely, auto=path is None)
         except _Unproven:
@@ -74,8 +78,7 @@ def _fast(body: bytes, path: str, *, auto: bool) -> Split:
         raise _Unproven
     lines = b"\n".join([*raws, b""])
     meta = _rest(body, bytes(raws[0]), len(lines) - 1, len(raws))
-    _prove(meta, path, auto=auto)
-    return Split(lines, len(raws), meta, path)
+    return Split(lines, len(raws), _proven(meta, path, auto=auto), path)
 
 
 def _compacted(body: bytes) -> bytes:
@@ -86,7 +89,7 @@ def _compacted(body: bytes) -> bytes:
 
 
 def _rest(body: bytes, first: bytes, length: int, count: int) -> Any:
-    """The body with its list of records replaced by null, decoded. The list is found by its exact extent.
+    """The body with its list of records replaced by `_CUT`, decoded. The list is found by its exact extent.
 
     A cut at the wrong place would leave the `}` of a record without its `{`, so it cannot decode.
     """
@@ -94,14 +97,14 @@ def _rest(body: bytes, first: bytes, length: int, count: int) -> Any:
     for separators in (0, count - 1):
         end = start + 1 + length + separators
         if start >= 0 and body[end : end + 1] == b"]":
-            rest = body[:start] + b"null" + body[end + 1 :]
+            rest = body[:start] + b"NaN" + body[end + 1 :]
             return _decode_rest(rest)
     raise _Unproven
 
 
 def _decode_rest(rest: bytes) -> Any:
     try:
-        return json.loads(rest, object_pairs_hook=_unique, parse_constant=_refuse)
+        return json.loads(rest, object_pairs_hook=_unique, parse_constant=_constant)
     except (ValueError, RecursionError):
         raise _Unproven from None
 
@@ -113,24 +116,26 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return table
 
 
-def _refuse(constant: str) -> Any:
-    raise ValueError(constant)
+def _constant(name: str) -> Any:
+    if name != "NaN":
+        raise ValueError(name)
+    return _CUT
 
 
-def _prove(meta: Any, path: str, *, auto: bool) -> None:
-    """That the list which was cut out is the one at `path`, and, for a guessed path, the only candidate."""
-    cut_out = meta is None if path == WHOLE else _walk(meta, path) is None
-    rivals = auto and isinstance(meta, dict) and any(isinstance(meta.get(key), list) for key in CANDIDATES)
-    if not cut_out or rivals:
+def _proven(meta: Any, path: str, *, auto: bool) -> Any:
+    """`meta` with null for the list: the one at `path` was cut out and, for a guessed path, no other can be meant."""
+    root = {WHOLE: meta}
+    holder, last = root, WHOLE
+    for key in [] if path == WHOLE else path.split("."):
+        holder, last = holder[last], key
+        if not isinstance(holder, dict) or last not in holder:
+            raise _Unproven
+    if holder[last] is not _CUT:
         raise _Unproven
-
-
-def _walk(meta: Any, path: str) -> Any:
-    for key in path.split("."):
-        if not isinstance(meta, dict) or key not in meta:
-            return MISSING
-        meta = meta[key]
-    return meta
+    holder[last] = None
+    if auto and isinstance(meta, dict) and any(isinstance(meta.get(key), list) for key in CANDIDATES):
+        raise _Unproven
+    return root[WHOLE]
 
 
 @lru_cache(maxsize=512)
@@ -182,7 +187,7 @@ def _cut(text: bytes, root: Node, where: str, node: Node | None) -> Split:
 def _locate(text: bytes, root: Node, path: str | None) -> tuple[str, Node | None]:
     """The list's path and node; None for a list that is null, which is how some APIs say "none"."""
     if path is None:
-        return _detect(root)
+        return _detect(text, root)
     node = root
     for key in [] if path == WHOLE else path.split("."):
         found = [child for name, child in node.members if key_text(name) == key]
@@ -199,20 +204,23 @@ def _locate(text: bytes, root: Node, path: str | None) -> tuple[str, Node | None
     raise BodyError(f"`{path}` is no list but {shown}", hint="correct `records`: the path to the list of records")
 
 
-def _detect(root: Node) -> tuple[str, Node | None]:
+def _detect(text: bytes, root: Node) -> tuple[str, Node | None]:
     if root.kind == "array":
         return WHOLE, root
     if root.kind == "scalar":
         raise BodyError("the body is neither an object nor a list", hint="is this the right url?")
-    names = [key_text(key) for key, _ in root.members]
-    lists = [(name, node) for name, (_, node) in zip(names, root.members, strict=True) if node.kind == "array"]
-    found = [(name, node) for name, node in lists if name in CANDIDATES]
-    if len(found) > 1:
-        named = ", ".join(name for name, _ in found)
+    children = [(key_text(key), child) for key, child in root.members]
+    meant = [(name, child) for name, child in children if name in CANDIDATES]
+    lists = [(name, child) for name, child in meant if child.kind == "array"]
+    if len(lists) > 1:
+        named = ", ".join(name for name, _ in lists)
         raise BodyError(f"two lists could be the records: {named}", hint='say which: records = "…"')
-    if found:
-        return found[0]
-    return next(((name, None) for name in names if name in CANDIDATES), ("", root))
+    nulls = [(name, None) for name, child in meant if text[child.start : child.end] == b"null"]
+    where, node = [*lists, *nulls, ("", root)][0]
+    times = sum(name == where for name, _ in meant)
+    if times > 1:
+        raise BodyError(f"`{where}` stands {times} times in the body", hint="the API must send it once")
+    return where, node
 
 
 def _meta(text: bytes, root: Node) -> Any:
@@ -228,7 +236,7 @@ def _loose(text: bytes) -> Any:
 
 
 def _names(node: Node) -> str:
-    return ", ".join(sorted({key_text(key) for key, _ in node.members})[:12]) or "no keys"
+    return keys({key_text(key): None for key, _ in node.members})
 
 
 def _path_hint(where: str) -> str:

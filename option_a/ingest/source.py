@@ -42,7 +42,10 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     columns: dict[str, ColumnType] = {}
 
     def __post_init__(self) -> None:
-        seconds(self.patience)
+        try:
+            seconds(self.patience)
+        except ValueError as error:
+            raise ValueError(f"`patience`: {error}") from None
         if self.date_param is None and self.since is not None:
             raise ValueError("`since` needs `date_param`: a source without dates has no past to ask for")
         if self.date_param is None and self.date_offset:

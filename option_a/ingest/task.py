@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from typing import Annotated
 
 import msgspec
 
 from option_a.ingest.errors import MessageError
 from option_a.ingest.layout import Partition
 
-RUN_ID = re.compile(r"\d{8}T\d{6}Z(-[A-Za-z0-9_-]{1,64})?")
+RUN_ID = re.compile(r"[0-9]{8}T[0-9]{6}Z(-[A-Za-z0-9_-]{1,64})?")
 _SOURCE = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
@@ -22,7 +23,7 @@ class Task(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
     run: str
     fresh: bool = False
     """Load again what is complete, beside what is there."""
-    hop: int = 0
+    hop: Annotated[int, msgspec.Meta(ge=0, lt=2**31)] = 0
     """How often the task was sent again. A new hop is a new message: its receive count starts anew."""
     waiting_since: float | None = None
     """Epoch seconds since when the API has asked for patience; None while it answers."""

@@ -10,7 +10,8 @@ def with_params(url: str, params: Mapping[str, str]) -> str:
     """The URL with more query parameters behind those that it has."""
     if not params:
         return url
-    return url + ("&" if urlsplit(url).query else "?") + urlencode(params)
+    joint = "" if url.endswith(("?", "&")) else "&" if "?" in url else "?"
+    return url + joint + urlencode(params)
 
 
 def same_origin(one: str, other: str) -> bool:
@@ -18,8 +19,10 @@ def same_origin(one: str, other: str) -> bool:
     try:
         return _origin(urlsplit(one)) == _origin(urlsplit(other))
     except ValueError:
-        return False  # a port that is none
+        return False  # a port that is none, or a host that every reader sees elsewhere
 
 
 def _origin(parts: SplitResult) -> tuple[str, str | None, int]:
+    if "\\" in parts.netloc:  # https://evil.test\\@api.test: to urllib3 the host is evil.test, to urllib api.test
+        raise ValueError(parts.netloc)
     return parts.scheme, parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)

@@ -17,6 +17,10 @@ from option_a.ingest.manifest import decode
 from option_a.ingest.summary import Summary, summarize
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS summaries (lake TEXT, key TEXT, mark TEXT, summary BLOB, PRIMARY KEY (lake, key))"
+_STRUCTURES = (
+    "CREATE TABLE IF NOT EXISTS structures (lake TEXT, partition TEXT, mark TEXT, structure TEXT, "
+    "PRIMARY KEY (lake, partition))"
+)
 _READERS = 16
 _FEW = 16
 
@@ -31,7 +35,7 @@ class Index:
     def scan(self) -> dict[Partition, Summary]:
         """Every partition that has a manifest."""
         listed = {entry.key: entry for entry in self._lake.entries(MANIFEST) if manifest_partition(entry.key)}
-        with self._open() as db:
+        with _open(self._path) as db:
             cached = {
                 key: (mark, summary)
                 for key, mark, summary in db.execute(
@@ -75,18 +79,47 @@ class Index:
             db.executemany("INSERT OR REPLACE INTO summaries VALUES (?, ?, ?, ?)", rows)
             db.executemany("DELETE FROM summaries WHERE lake = ? AND key = ?", [(name, key) for key in gone])
 
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        """The cache's file; where it cannot be had, a cache for this look alone."""
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            db = sqlite3.connect(self._path, timeout=30)
-            db.execute(_SCHEMA)
-        except (OSError, sqlite3.Error):
-            db = sqlite3.connect(":memory:")
-            db.execute(_SCHEMA)
-        with closing(db):
-            yield db
+
+class Structures:
+    """What the records of each partition look like, as the query room learnt it. Satisfies its `Memory`."""
+
+    def __init__(self, path: Path, lake: Lake) -> None:
+        self._path = path
+        self._lake = lake
+
+    def get(self, partition: Partition, summary: Summary) -> str | None:
+        """What was learnt of it, if it has not changed since."""
+        wanted = (self._lake.name, partition.path, _mark(summary))
+        with _open(self._path) as db:
+            sql = "SELECT structure FROM structures WHERE lake = ? AND partition = ? AND mark = ?"
+            found = db.execute(sql, wanted).fetchone()
+        return None if found is None else str(found[0])
+
+    def put(self, partition: Partition, summary: Summary, structure: str) -> None:
+        """Remember it."""
+        row = (self._lake.name, partition.path, _mark(summary), structure)
+        with _open(self._path) as db, db:
+            db.execute("INSERT OR REPLACE INTO structures VALUES (?, ?, ?, ?)", row)
+
+
+def _mark(summary: Summary) -> str:
+    return f"{summary.run} {summary.records} {summary.bytes}"
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[sqlite3.Connection]:
+    """The cache's file; where it cannot be had, a cache for this look alone."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        db = sqlite3.connect(path, timeout=30)
+        db.execute(_SCHEMA)
+        db.execute(_STRUCTURES)
+    except (OSError, sqlite3.Error):
+        db = sqlite3.connect(":memory:")
+        db.execute(_SCHEMA)
+        db.execute(_STRUCTURES)
+    with closing(db):
+        yield db
 
 
 def _unreadable(key: str, error: ManifestError) -> Summary:

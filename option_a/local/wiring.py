@@ -29,7 +29,7 @@ from option_a.ingest.ports import Fetch, Request, Response
 from option_a.ingest.task import run_id
 from option_a.ingest.work import Worker
 from option_a.local.clock import SystemClock
-from option_a.local.index import Index
+from option_a.local.index import Index, Structures
 from option_a.local.pool import Pool
 from option_a.local.queue import SqliteQueue
 
@@ -38,6 +38,7 @@ LEASE = 15.0
 WORKERS = 8
 """Partitions that are loaded at once."""
 DEFAULT_SOURCES = "sources.toml"
+_INDEX = "index.sqlite"
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -92,15 +93,21 @@ class Local:
 
     def known(self) -> Known:
         """The summaries of every partition in the lake."""
-        return Index(self.home / "index.sqlite", self.lake).scan()
+        return Index(self.home / _INDEX, self.lake).scan()
+
+    @property
+    def structures(self) -> Structures:
+        """What queries have learnt of the records."""
+        return Structures(self.home / _INDEX, self.lake)
 
     def today(self) -> dt.date:
         """The UTC date."""
         return dt.datetime.fromtimestamp(self.clock.now(), dt.UTC).date()
 
     def new_run(self) -> str:
-        """The id of a run that a person triggers now."""
-        return run_id(self.clock.now(), secrets.token_hex(3))
+        """The id of a run that a person triggers now; of two in one second the later one sorts behind."""
+        now = self.clock.now()
+        return run_id(now, f"{int(now % 1 * 1_000_000):06d}-{secrets.token_hex(3)}")
 
     def queued(self) -> set[Partition]:
         """The partitions that have a live task."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import duckdb
@@ -12,11 +12,13 @@ import msgspec
 from option_a.ingest.errors import QueryError
 from option_a.ingest.folder import FolderLake
 from option_a.ingest.lake import Lake
-from option_a.ingest.layout import RAW
+from option_a.ingest.layout import RAW, Partition
 from option_a.ingest.plan import Known
 from option_a.ingest.source import Source
 from option_a.ingest.summary import standing
 from option_a.query import views
+from option_a.query.learn import Memory, Note, learn
+from option_a.query.structure import columns_of, declared_columns
 
 _READS = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 _AT_ONCE = 1_000
@@ -33,9 +35,10 @@ class Duck:
     """One connection. Views are made for what a query names, so 400 sources cost nothing to the others."""
 
     def __init__(
-        self, lake: Lake, sources: Mapping[str, Source], known: Known, now: float, note: Callable[[str], None]
+        self, lake: Lake, sources: Mapping[str, Source], known: Known, now: float, memory: Memory, note: Note
     ) -> None:
-        self._lake, self._sources, self._known, self._now, self._note = lake, sources, known, now, note
+        self._lake, self._sources, self._known, self._now = lake, sources, known, now
+        self._memory, self._note = memory, note
         self._db = duckdb.connect(
             ":memory:", config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
         )
@@ -66,7 +69,7 @@ class Duck:
     def views(self) -> dict[str, Source | None]:
         """A view a source: of the declared ones, and of those that are in the lake still."""
         declared: dict[str, Source | None] = {source.view: source for source in self._sources.values()}
-        in_lake: dict[str, Source | None] = {partition.source.replace("-", "_"): None for partition in self._known}
+        in_lake: dict[str, Source | None] = {view_name(partition.source): None for partition in self._known}
         return dict(sorted((in_lake | declared).items()))
 
     def _reach(self) -> str:
@@ -76,7 +79,7 @@ class Duck:
 
             return register(self._db, self._lake)
         root = self._lake.name
-        self._db.execute(f"SET allowed_directories = {views.files([root + '/'])}")
+        self._db.execute(f"SET allowed_directories = [{views.quoted(root + '/')}]")
         self._db.execute("SET enable_external_access = false")
         self._db.execute("SET lock_configuration = true")
         return root
@@ -104,31 +107,23 @@ class Duck:
 
     def _make_source(self, view: str) -> None:
         source = self.views()[view]
-        names = (
-            [source.name] if source else sorted({p.source for p in self._known if p.source.replace("-", "_") == view})
-        )
-        columns = source.columns if source else {}
-        paths = self._paths(names)
-        if not paths:
-            self._db.execute(views.empty_view(view, columns))
-            return
-        weight = sum(summary.bytes for partition, summary in self._known.items() if partition.source in names)
-        if weight > views.SAMPLE_ALL and not columns:
-            self._note(
-                f"the columns of {view} are inferred from a sample; option-a preview {names[0]} --columns declares them"
-            )
+        full = self._full(source.name if source else None, view)
+        columns, casts = declared_columns(source.columns if source else {})
+        paths = self._paths(sorted({partition.source for partition in full}))
         try:
-            self._view_of(view, paths, columns, sample_all=weight <= views.SAMPLE_ALL)
+            if paths and not columns:
+                columns = columns_of(learn(self._db, self._known, self._memory, paths, full, self._note))
+            make = views.source_view(view, paths, columns, casts) if paths else views.empty_view(view, columns, casts)
+            self._db.execute(make)
         except duckdb.Error as error:
             raise QueryError(_first_lines(error), hint=self._hint(error)) from None
 
-    def _view_of(self, view: str, paths: list[str], columns: Mapping[str, str], *, sample_all: bool) -> None:
-        plain = views.json_reader(paths, columns, sample_all=sample_all, hive=False)
-        fields = list(columns) or [row[0] for row in self._db.execute(f"DESCRIBE SELECT * FROM {plain}").fetchall()]
-        if set(views.RESERVED) & {field.lower() for field in fields}:
-            self._db.execute(views.clashing_view(view, plain, fields))
-            return
-        self._db.execute(views.source_view(view, views.json_reader(paths, columns, sample_all=sample_all, hive=True)))
+    def _full(self, name: str | None, view: str) -> list[Partition]:
+        """The partitions of a view that hold records, newest first."""
+        mine = (
+            p for p, s in self._known.items() if s.pages and name in (None, p.source) and view_name(p.source) == view
+        )
+        return sorted(mine, key=lambda partition: partition.date, reverse=True)
 
     def _make_partitions(self) -> None:
         self._db.execute(views.PARTITIONS)
@@ -170,7 +165,7 @@ class Duck:
         if isinstance(error, duckdb.BinderException):
             return "option-a query, with no SQL, lists the columns; an empty source has just its declared ones"
         if isinstance(error, duckdb.InvalidInputException | duckdb.ConversionException):
-            return "a record does not fit the columns: declare `columns`, or read the text: SELECT record FROM raw"
+            return "a value does not fit its column: correct `columns`, or read the text: SELECT record FROM raw"
         return ""
 
 
@@ -180,6 +175,11 @@ def _rows(cursor: Any) -> Iterator[tuple[Any, ...]]:
             yield from batch
     except duckdb.Error as error:
         raise QueryError(_first_lines(error)) from None
+
+
+def view_name(source: str) -> str:
+    """A source's name in SQL."""
+    return source.replace("-", "_")
 
 
 def _first_lines(error: duckdb.Error) -> str:

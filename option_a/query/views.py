@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-SAMPLE_ALL = 256 * 2**20
-"""Compressed bytes of a source up to which its columns are inferred from every record, and not from a sample."""
 LONGEST_LINE = 256 * 2**20
-_TYPES = {
-    "string": "VARCHAR", "bigint": "BIGINT", "double": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE",
-    "timestamp": "TIMESTAMP", "decimal": "DECIMAL(38, 9)", "json": "JSON",
-}  # fmt: skip
-RESERVED = ("source", "ingestion_date")
-"""Names that the partition's folders give; a record's own field of that name must not be hidden by them."""
-
-RAW_COLUMNS = ("source", "ingestion_date", "page", "record")
 EMPTY_RAW = (
     "CREATE VIEW raw AS SELECT ''::VARCHAR source, NULL::DATE ingestion_date, 0 page, ''::VARCHAR record WHERE false"
 )
@@ -24,6 +16,12 @@ CREATE TABLE partitions (
     pages BIGINT, records BIGINT, bytes BIGINT, cause VARCHAR
 )
 """
+# a lone surrogate is legal JSON, and no text: DuckDB's JSON refuses it, so the views leave it out (`raw` does not)
+_SURROGATE = r"(\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
+_JSON = (
+    rf"(CASE WHEN contains(record, '\ud') OR contains(record, '\uD') "
+    rf"THEN regexp_replace(record, '{_SURROGATE}', '\1', 'g') ELSE record END)::JSON"
+)
 
 
 def quoted(text: str) -> str:
@@ -36,52 +34,52 @@ def name(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
 
 
-def files(paths: Sequence[str]) -> str:
-    """A list of files or globs."""
-    return "[" + ", ".join(map(quoted, paths)) + "]"
-
-
-def raw_view(paths: Sequence[str]) -> str:
-    """Every line as text. Read as CSV with a delimiter that JSON cannot hold raw, it needs no JSON reader's consent."""
-    return f"""
-CREATE VIEW raw AS
-SELECT source, ingestion_date, CAST(regexp_extract(filename, 'page=(\\d+)', 1) AS INTEGER) AS page, record
-FROM read_csv({files(paths)}, columns = {{'record': 'VARCHAR'}}, delim = '\x01', quote = '', escape = '',
-    header = false, auto_detect = false, compression = 'gzip', max_line_size = {LONGEST_LINE}, filename = true,
-    hive_partitioning = true, hive_types = {{'source': VARCHAR, 'ingestion_date': DATE}})
-"""
-
-
-def json_reader(paths: Sequence[str], columns: Mapping[str, str], *, sample_all: bool, hive: bool) -> str:
-    """The call that reads a source's records, typed as declared or as inferred."""
-    declared = ", ".join(f"{quoted(key)}: {quoted(_TYPES[kind])}" for key, kind in columns.items())
-    how = [
-        f"columns = {{{declared}}}" if declared else "union_by_name = true",
-        "sample_size = -1, maximum_sample_files = 1000000" if sample_all and not declared else "",
-        "hive_partitioning = true, hive_types = {'ingestion_date': DATE}"
-        if hive
-        else "hive_partitioning = false, filename = true",
-    ]
-    options = ", ".join(option for option in how if option)
+def lines(paths: Sequence[str]) -> str:
+    """The call that reads every line as text: as CSV with a delimiter that JSON cannot hold raw. Dates prune files."""
     return (
-        f"read_json({files(paths)}, format = 'newline_delimited', compression = 'gzip', "
-        f"maximum_object_size = {LONGEST_LINE}, {options})"
+        f"read_csv([{', '.join(map(quoted, paths))}], columns = {{'record': 'VARCHAR'}}, delim = '\x01', quote = '', "
+        f"escape = '', header = false, auto_detect = false, compression = 'gzip', max_line_size = {LONGEST_LINE}, "
+        "filename = true, hive_partitioning = true, hive_types = {'source': VARCHAR, 'ingestion_date': DATE})"
     )
 
 
-def source_view(view: str, reader: str) -> str:
-    """A source's view, where no field of its records is called like a folder: dates prune files."""
-    return f"CREATE VIEW {name(view)} AS SELECT ingestion_date, * EXCLUDE (source, ingestion_date) FROM {reader}"
+def raw_view(paths: Sequence[str]) -> str:
+    """Every line of every source, whatever a JSON reader thinks of it."""
+    page = r"CAST(regexp_extract(filename, 'page=(\d+)', 1) AS INTEGER) AS page"
+    return f"CREATE VIEW raw AS SELECT source, ingestion_date, {page}, record FROM {lines(paths)}"
 
 
-def clashing_view(view: str, reader: str, fields: Sequence[str]) -> str:
-    """The same where one is: the date comes from the file's name, and a field `ingestion_date` gets a prefix."""
-    rename = "RENAME (ingestion_date AS record_ingestion_date)" if "ingestion_date" in fields else ""
-    date = "CAST(regexp_extract(filename, 'ingestion_date=([0-9-]+)', 1) AS DATE)"
-    return f"CREATE VIEW {name(view)} AS SELECT {date} AS ingestion_date, * EXCLUDE (filename) {rename} FROM {reader}"
+def structures(paths: Sequence[str], dates: Sequence[str]) -> str:
+    """The query for what the records of some dates look like: rows of date and structure."""
+    wanted = ", ".join(f"DATE {quoted(date)}" for date in dates)
+    return (
+        f"SELECT CAST(ingestion_date AS VARCHAR), json_group_structure({_JSON}) FROM {lines(paths)} "
+        f"WHERE ingestion_date IN ({wanted}) GROUP BY ALL"
+    )
 
 
-def empty_view(view: str, columns: Mapping[str, str]) -> str:
+def source_view(view: str, paths: Sequence[str], columns: Mapping[str, Any], casts: Mapping[str, str]) -> str:
+    """A source's view: its records' fields as columns. A value that does not fit its declared type is an error."""
+    fields = "".join(f", {_field(key, casts.get(key))}" for key in columns)
+    shape = quoted(json.dumps(columns))
+    parsed = f"json_transform({_JSON}, {shape})" if columns else "NULL"
+    return f"""
+CREATE VIEW {name(view)} AS SELECT ingestion_date{fields}
+FROM (SELECT ingestion_date, {parsed} AS fields FROM {lines(paths)})
+"""
+
+
+def empty_view(view: str, columns: Mapping[str, Any], casts: Mapping[str, str]) -> str:
     """A source of which nothing has landed: no rows, and the columns that are declared."""
-    typed = "".join(f", NULL::{_TYPES[kind]} AS {name(key)}" for key, kind in columns.items())
-    return f"CREATE VIEW {name(view)} AS SELECT NULL::DATE AS ingestion_date{typed} WHERE false"
+    fields = "".join(f", NULL::{casts.get(key, 'VARCHAR')} AS {name(_alias(key))}" for key in columns)
+    return f"CREATE VIEW {name(view)} AS SELECT NULL::DATE AS ingestion_date{fields} WHERE false"
+
+
+def _field(key: str, cast: str | None) -> str:
+    value = f"fields.{name(key)}"
+    return f"{f'CAST({value} AS {cast})' if cast else value} AS {name(_alias(key))}"
+
+
+def _alias(key: str) -> str:
+    """A record's own field of that name must not be hidden by the partition's date."""
+    return f"record_{key}" if key.lower() == "ingestion_date" else key

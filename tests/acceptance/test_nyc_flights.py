@@ -43,7 +43,6 @@ SUMMED = {
     "weather": ("temp", "wind_dir", "precip", "pressure"),
 }
 
-pytestmark = pytest.mark.xdist_group("nyc-flights")
 
 Record = dict[str, Any]
 Published = dict[str, dict[str, list[Record]]]
