@@ -17,6 +17,7 @@ from option_a.ingest.events import Event, Tell
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+_NOTE = 40
 _EVERY = 5.0
 """Seconds between two lines on the pages of one partition."""
 _ENDED = frozenset({"complete", "done", "superseded", "failed", "stopped", "waiting", "claimed", "anew"})
@@ -85,7 +86,7 @@ class Bars:
                 name = f"{event.source} {event.date}"
                 self._tasks[key] = self._bars.add_task(name, total=event.last, done="", note="")
             fields: dict[str, Any] = {"done": f"{plural(event.pages, 'page')}, {plural(event.records, 'record')}"}
-            fields["note"] = describe(event) if event.kind in ("retrying", "restarted") else ""
+            fields["note"] = plain(event.message)[:_NOTE] if event.kind in ("retrying", "restarted") else ""
             self._bars.update(self._tasks[key], completed=event.pages, total=event.last, **fields)
 
     def _end(self, key: tuple[str, str]) -> None:

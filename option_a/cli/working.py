@@ -54,7 +54,8 @@ def report(pipeline: Local, partitions: list[Partition], *, worked: bool, as_jso
         emit({"partitions": [row(partition, known, now) for partition in partitions], "worked": worked, "ok": not bad})
     else:
         _show(partitions, known, now, worked=worked)
-        _complain(bad, known)
+        if not pipeline.clock.stopping():
+            _complain(bad, known)
     if pipeline.clock.stopping():
         click.echo("stopped; the next `option-a run` goes on where it stood", err=True)
         sys.exit(_INTERRUPTED)

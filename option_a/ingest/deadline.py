@@ -24,13 +24,15 @@ class Guard:
 
     def __init__(self) -> None:
         self.connection: Any = None
+        self.sock: Any = None
         self.expired = False
         self.done = False
 
     def fire(self) -> bool:
         """End the request; False while there is no socket to shut."""
         self.expired = True
-        sock = getattr(self.connection, "sock", None)
+        # a connection lets go of its socket while an answer that ends with it is still being read
+        sock = getattr(self.connection, "sock", None) or self.sock
         if sock is None:
             return False
         with suppress(OSError):  # it may be gone already
@@ -46,7 +48,7 @@ def attach(connection: Any) -> None:
     """Tell the guard of this thread's request which connection carries it."""
     guard = _current.get()
     if guard is not None:
-        guard.connection = connection
+        guard.connection, guard.sock = connection, connection.sock
 
 
 class Watchdog:
@@ -68,7 +70,7 @@ class Watchdog:
             yield guard
         finally:
             guard.done = True
-            guard.connection = None
+            guard.connection = guard.sock = None
             _current.reset(token)
 
     def _watch(self, moment: float, guard: Guard) -> None:

@@ -27,12 +27,14 @@ class _WatchedHttp(HTTPConnection):
     def request(self, *args: Any, **kwargs: Any) -> None:
         attach(self)
         super().request(*args, **kwargs)
+        attach(self)  # it has its socket now
 
 
 class _WatchedHttps(HTTPSConnection):
     def request(self, *args: Any, **kwargs: Any) -> None:
         attach(self)
         super().request(*args, **kwargs)
+        attach(self)  # it has its socket now
 
 
 class _HttpPool(urllib3.HTTPConnectionPool):

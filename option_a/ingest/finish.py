@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice, zip_longest
 
 from option_a.ingest.errors import TotalError
 from option_a.ingest.job import Job
 from option_a.ingest.layout import page_key, page_number, raw_prefix, staging_prefix
-from option_a.ingest.manifest import Row
+from option_a.ingest.manifest import Row, checksum
 
 _AT_ONCE = 8
 _BATCH = 64
@@ -37,34 +37,36 @@ def finish(job: Job) -> None:
 
 def promote(job: Job) -> int:
     """Bring raw/ from the landed load to the staged one: copy what changed, delete the surplus. How many differ."""
-    staged, raw = staging_prefix(job.partition, job.load.begun_by), raw_prefix(job.partition)
     differing = 0
     with job.world.executor(_AT_ONCE) as pool:
-        changes = _changes(job)
-        while batch := list(islice(changes, _BATCH)):
+        pairs = _pairs(job)
+        while batch := list(islice(pairs, _BATCH)):
             job.guard()
-            surplus = [page_key(raw, page) for page, row in batch if row is None]
-            work: list[Callable[[], object]] = [
-                lambda page=page: job.world.lake.copy(page_key(staged, page), page_key(raw, page))  # type: ignore[misc]
-                for page, row in batch
-                if row is not None
-            ]
-            for future in [pool.submit(step) for step in work]:
-                future.result()
-            job.world.lake.delete(surplus)
-            differing += len(batch)
+            for future in [pool.submit(_promote_page, job, new, old) for new, old in batch]:
+                differing += future.result()
             job.beat()
     return differing
 
 
-def _changes(job: Job) -> Iterator[tuple[int, Row | None]]:
-    """Pages that differ between the staged load and the one beneath; None for a page that has no object any more."""
+def _pairs(job: Job) -> Iterator[tuple[Row | None, Row | None]]:
+    """The rows of each page in the staged load and in the one beneath."""
     beneath = job.ledger.rows(job.manifest.landed) if job.manifest.landed else iter(())
-    for new, old in zip_longest(job.ledger.rows(job.load), beneath):
-        if new is not None and new.checksum and (old is None or old.checksum != new.checksum):
-            yield new.page, new
-        elif old is not None and old.checksum and (new is None or not new.checksum):
-            yield old.page, None
+    return zip_longest(job.ledger.rows(job.load), beneath)
+
+
+def _promote_page(job: Job, new: Row | None, old: Row | None) -> bool:
+    """Make one page under raw/ the staged one; whether it differs from the ledger beneath.
+
+    A page that the ledger calls the same is read and compared, so that a re-load mends one that was damaged.
+    """
+    lake, page = job.world.lake, (new or old or Row(0, 0, 0, "")).page
+    target = page_key(raw_prefix(job.partition), page)
+    differs = (new.checksum if new else "") != (old.checksum if old else "")
+    if new is None or not new.records:
+        lake.delete([target] if differs else [])
+    elif differs or checksum(lake.get(target) or b"") != new.checksum:
+        lake.copy(page_key(job.prefix, page), target)
+    return differs
 
 
 def reconcile_listing(job: Job) -> None:
@@ -105,7 +107,7 @@ def _differences(job: Job) -> tuple[list[int], list[str]]:
 
 
 def tidy(job: Job) -> None:
-    """Delete what a complete partition no longer needs: its staged copy, and the segments of other loads."""
+    """Delete what a complete partition no longer needs: its staged copy, and the segments of earlier loads."""
     lake = job.world.lake
     lake.delete(entry.key for entry in lake.entries(staging_prefix(job.partition, job.load.begun_by)))
-    job.ledger.forget_all_but([job.load])
+    job.ledger.forget_before(job.load)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from option_a.ingest.errors import ClaimLost, ManifestError
 from option_a.ingest.lake import Lake
@@ -53,12 +53,8 @@ class Ledger:
             yield from decode_rows(data, key)
         yield from load.rows
 
-    def forget_all_but(self, loads: Iterable[Load]) -> None:
-        """Delete the segments of every load but these."""
-        kept = tuple(f"{manifest_prefix(self.partition)}/segment-{load.id}-" for load in loads)
-        strays = [
-            entry.key
-            for entry in self.lake.entries(manifest_prefix(self.partition))
-            if entry.key != self._key and not entry.key.startswith(kept)
-        ]
-        self.lake.delete(strays)
+    def forget_before(self, load: Load) -> None:
+        """Delete the segments of the loads before this one; a newer load's may already be in the making."""
+        own = segment_key(self.partition, load.id, 1)
+        listed = (entry.key for entry in self.lake.entries(manifest_prefix(self.partition)))
+        self.lake.delete([key for key in listed if key != self._key and key < own])

@@ -138,12 +138,13 @@ class Loading:
         return Told(last=told.last, cursor=url, total=told.total)
 
     def _conclude(self) -> None:
-        if self.fault is not None:
+        stopping = self.job.world.limits.stopping()
+        if self.fault is not None and not (stopping and isinstance(self.fault.error, TransientError)):
             raise self._judged(self.fault)
         if self.load.at_end:
             self._reconcile()
             return
-        raise Stopped if self.job.world.limits.stopping() else OutOfTime
+        raise Stopped if stopping else OutOfTime
 
     def _judged(self, fault: Fault) -> BaseException:
         error = fault.error

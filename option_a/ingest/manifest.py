@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import datetime as dt
+import hashlib
 from typing import Literal
 
 import msgspec
@@ -28,6 +29,11 @@ class Row(msgspec.Struct, frozen=True, array_like=True, order=True):
     records: int
     size: int
     checksum: str
+
+
+def checksum(data: bytes) -> str:
+    """What a row holds of its object."""
+    return hashlib.sha256(data).hexdigest()
 
 
 class Anchor(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import msgspec
@@ -11,7 +10,7 @@ from isal import isal_zlib
 from option_a.ingest.errors import OptionAError, TransientError
 from option_a.ingest.job import Job
 from option_a.ingest.layout import page_key
-from option_a.ingest.manifest import Row
+from option_a.ingest.manifest import Row, checksum
 from option_a.ingest.ports import Request, Response
 from option_a.ingest.records import Split, split
 from option_a.ingest.retry import Retry, decide
@@ -69,7 +68,7 @@ def _put(job: Job, page: int, found: Split) -> Row:
         return Row(page, 0, 0, "")
     data = pack(found.lines)
     job.world.lake.put(page_key(job.prefix, page), data)
-    return Row(page, found.records, len(data), hashlib.sha256(data).hexdigest())
+    return Row(page, found.records, len(data), checksum(data))
 
 
 def _fetched(job: Job, request: Request, page: int) -> Response:

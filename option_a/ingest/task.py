@@ -75,4 +75,4 @@ def run_id(triggered_at: float, suffix: str) -> str:
     """
     moment = dt.datetime.fromtimestamp(triggered_at, dt.UTC)
     clean = re.sub(r"[^A-Za-z0-9_-]", "-", suffix)[:64]
-    return f"{moment:%Y%m%dT%H%M%SZ}-{clean}"
+    return f"{moment:%Y%m%dT%H%M%SZ}" + (f"-{clean}" if clean else "")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from typing import Literal
 
@@ -13,7 +12,7 @@ from option_a.ingest.errors import ManifestError
 from option_a.ingest.lake import Lake
 from option_a.ingest.layout import RAW, Partition, page_key, page_number, raw_prefix
 from option_a.ingest.ledger import Ledger
-from option_a.ingest.manifest import Manifest, Row
+from option_a.ingest.manifest import Manifest, Row, checksum
 
 What = Literal["missing", "torn", "changed", "records", "stray", "totals", "manifest"]
 
@@ -100,7 +99,7 @@ def _page(data: bytes | None, row: Row, seen: Verified) -> Iterator[tuple[What, 
         yield "missing", "the object is not there"
         return
     seen.pages, seen.bytes = seen.pages + 1, seen.bytes + len(data)
-    if hashlib.sha256(data).hexdigest() != row.checksum:
+    if checksum(data) != row.checksum:
         yield "changed", f"its checksum is not the ledger's ({len(data)} bytes, the ledger has {row.size})"
     try:
         records = _count(data)

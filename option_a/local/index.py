@@ -35,6 +35,8 @@ class Index:
     def scan(self) -> dict[Partition, Summary]:
         """Every partition that has a manifest."""
         listed = {entry.key: entry for entry in self._lake.entries(MANIFEST) if manifest_partition(entry.key)}
+        if not listed and not self._path.exists():
+            return {}  # a look at nothing leaves nothing behind
         with _open(self._path) as db:
             cached = {
                 key: (mark, summary)

@@ -12,12 +12,13 @@ import msgspec
 from option_a.ingest.events import Event
 from option_a.ingest.folder import FolderLake
 from option_a.ingest.job import Limits, World
-from option_a.ingest.layout import Partition, raw_prefix
+from option_a.ingest.layout import Partition, manifest_partition, raw_prefix
 from option_a.ingest.ledger import Ledger
 from option_a.ingest.manifest import Manifest
-from option_a.ingest.ports import Request, Response
+from option_a.ingest.ports import Clock, Request, Response
 from option_a.ingest.source import Source
 from option_a.ingest.task import Task
+from option_a.ingest.verify import Difference, Verified, strangers, verify
 from option_a.ingest.work import Outcome, Worker
 from tests.support.clock import FakeClock
 from tests.support.executor import InlineExecutor
@@ -46,19 +47,34 @@ def numbered(pages: list[list[dict[str, object]]], **more: object) -> Api:
     return answer
 
 
+def days_of(pages: int, *, size: int = 2, word: str = "a") -> list[list[dict[str, object]]]:
+    """So many pages of records, no two alike; `word` tells one version of a day from another."""
+    return [[{"id": f"{page}.{n}", "word": word} for n in range(size)] for page in range(1, pages + 1)]
+
+
 class Pipeline:
     """Plans by hand, works by `step` or `drain`, and reads back what stands in the lake."""
 
-    def __init__(self, root: Path, api: Api, *sources: Source, lease: float = 30.0) -> None:
+    def __init__(
+        self,
+        root: Path,
+        api: Api,
+        *sources: Source,
+        lease: float = 30.0,
+        queue: Callable[[Clock], MemoryQueue] = MemoryQueue,
+    ) -> None:
         self.clock = FakeClock()
-        self.queue = MemoryQueue(self.clock)
+        self.queue = queue(self.clock)
         self.lake = FolderLake(root)
         self.api = api
         self.requests: list[Request] = []
         self.events: list[Event] = []
         self.out_of_time = False
         self.stopping = False
-        limits = Limits(lease, lambda: self.out_of_time, lambda: self.stopping)
+        self.budget: int | None = None
+        """Requests after which a delivery is out of time."""
+        self._asked_before = 0
+        limits = Limits(lease, self._late, lambda: self.stopping)
         self.world = World(
             lake=self.lake,
             queue=self.queue,
@@ -76,6 +92,10 @@ class Pipeline:
         self.requests.append(request)
         return Response(200, {}, self.api(request))
 
+    def _late(self) -> bool:
+        spent = len(self.requests) - self._asked_before
+        return self.out_of_time or (self.budget is not None and spent >= self.budget)
+
     def send(self, run: str = RUN, *, name: str = "s", date: dt.date = DATE, fresh: bool = False) -> None:
         """Enqueue one task."""
         self.queue.send([Task(name, date, run, fresh)])
@@ -83,6 +103,7 @@ class Pipeline:
     def step(self) -> Outcome | None:
         """Handle one delivery; None if none is visible."""
         delivery = self.queue.receive(list(self.sources), lease=self.world.limits.lease)
+        self._asked_before = len(self.requests)
         return None if delivery is None else self.worker.handle(delivery)
 
     def drain(self, most: int = 100) -> list[Outcome]:
@@ -111,3 +132,22 @@ class Pipeline:
             assert data is not None
             found[entry.key.rpartition("/")[2]] = gzip.decompress(data).splitlines()
         return dict(sorted(found.items()))
+
+    def asked(self, since: int = 0) -> list[int]:
+        """The numbers of the pages that were asked for, in order, but for the first so many requests."""
+        return [int(request.params["page"]) for request in self.requests[since:]]
+
+    def kinds(self) -> list[str]:
+        """What was told, in order."""
+        return [event.kind for event in self.events]
+
+    def objects(self, *rooms: str) -> dict[str, bytes]:
+        """Every object below these rooms of the lake (raw, manifest, staging, dead)."""
+        entries = [entry for room in rooms for entry in self.lake.entries(room)]
+        return {entry.key: self.lake.get(entry.key) or b"" for entry in sorted(entries, key=lambda entry: entry.key)}
+
+    def differences(self, name: str = "s", date: dt.date = DATE) -> list[Difference]:
+        """What `verify` says of one partition, and of what stands under raw/ in none."""
+        found = (manifest_partition(entry.key) for entry in self.lake.entries("manifest"))
+        known = {partition for partition in found if partition is not None}
+        return [*verify(self.lake, Partition(name, date), Verified()), *strangers(self.lake, known)]
