@@ -7,7 +7,7 @@ from typing import cast
 
 import click
 
-from option_a.cli.options import Date, chosen, examples, local, place, working
+from option_a.cli.options import Date, chosen, examples, local, not_ahead, place, working
 from option_a.cli.working import work_off
 from option_a.ingest.plan import Only, backfill, plan
 
@@ -43,6 +43,7 @@ def command(
         raise click.UsageError(f"--from {first} is after --to {last}")
     pipeline = local(sources_file, lake, home, durable=durable, workers=workers)
     asked = chosen(pipeline, names)
+    not_ahead(pipeline, last)
     snapshots = [name for name in names if pipeline.sources[name].snapshot]
     if snapshots:
         raise click.UsageError(f"`{snapshots[0]}` has no date_param, so it is a snapshot and has no past: option-a run")

@@ -23,7 +23,8 @@ def command(
     if first > last:
         raise click.UsageError(f"--from {first} is after --to {last}")
     pipeline = local(sources_file, lake, home)
-    chosen(pipeline, [source])
+    if not pipeline.has_queue or source not in {depth.queue for depth in pipeline.queue.depth()}:
+        chosen(pipeline, [source])  # a source that is declared no longer may still have tasks
     taken, flying = pipeline.queue.cancel(source, first.isoformat(), last.isoformat()) if pipeline.has_queue else (0, 0)
     if as_json:
         emit({"cancelled": taken, "in_flight": flying})

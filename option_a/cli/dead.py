@@ -10,12 +10,15 @@ from option_a.ingest.ports import DeadLetter
 
 
 @click.command("dead", epilog=examples("option-a dead\noption-a dead --json"))
+@click.option("--discard-unreadable", is_flag=True, help="Delete the letters that nobody can read; redrive cannot.")
 @json_option
 @place
-def command(as_json: bool, sources_file: str | None, lake: str, home: str) -> None:
+def command(discard_unreadable: bool, as_json: bool, sources_file: str | None, lake: str, home: str) -> None:
     """The tasks that could not be done, with their causes."""
     pipeline = local(sources_file, lake, home)
-    letters = pipeline.queue.dead_letters() if pipeline.has_queue else []
+    if discard_unreadable and pipeline.has_queue:
+        pipeline.queue.forget_dead([letter for letter in pipeline.dead_letters() if letter.task is None])
+    letters = pipeline.dead_letters()
     if as_json:
         emit([_row(letter) for letter in letters])
         return

@@ -9,6 +9,7 @@ import sys
 import click
 
 from option_a import __version__
+from option_a.cli.render import plain
 from option_a.ingest.errors import OptionAError, UserError
 
 _COMMANDS = {
@@ -72,9 +73,10 @@ def main() -> None:
         cli(prog_name="option-a")
     except OptionAError as error:
         place = f"{error.where}: " if str(error.where) else ""
-        click.echo(f"error: {place}{error.what}", err=True)
+        for line in f"error: {place}{error.what}".splitlines():
+            click.echo(plain(line), err=True)
         if error.hint:
-            click.echo(f"  {error.hint}", err=True)
+            click.echo(f"  {plain(error.hint)}", err=True)
         sys.exit(2 if isinstance(error, UserError) else 1)
 
 

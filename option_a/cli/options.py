@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from option_a.ingest.summary import newest
 from option_a.local.wiring import Local, Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -69,6 +70,13 @@ def chosen(pipeline: Local, names: Iterable[str]) -> list[str]:
         if name not in pipeline.sources:
             raise click.UsageError(f"no source `{name}`; there are: {', '.join(pipeline.sources)}")
     return wanted or list(pipeline.sources)
+
+
+def not_ahead(pipeline: Local, date: dt.date) -> None:
+    """Refuse a date that has not begun: what an API says of it is nothing, or a guess."""
+    newest_date = max([pipeline.today(), *(newest(source, pipeline.today()) for source in pipeline.sources.values())])
+    if date > newest_date:
+        raise click.UsageError(f"{date} is in the future (it is {pipeline.today()}, UTC)")
 
 
 def examples(text: str) -> str:

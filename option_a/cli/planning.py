@@ -6,6 +6,7 @@ import datetime as dt
 
 import click
 
+from option_a.cli.options import not_ahead
 from option_a.ingest.layout import Partition
 from option_a.ingest.plan import Planned, plan, tonight
 from option_a.local.wiring import Local
@@ -20,6 +21,7 @@ def nightly(
     if date is None:
         partitions = tonight(sources.values(), today, known, now)
     else:
+        not_ahead(pipeline, date)
         snapshots = [name for name, source in sources.items() if source.snapshot and date != today]
         if snapshots and (named or len(snapshots) == len(sources)):
             raise click.UsageError(

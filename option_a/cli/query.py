@@ -48,7 +48,7 @@ def command(sql: str | None, form: str, sources_file: str | None, lake: str, hom
         pipeline.sources,
         pipeline.known(),
         pipeline.clock.now(),
-        pipeline.structures,
+        pipeline.index,
         lambda note: click.echo(note, err=True),
     )
     if sql is None:

@@ -42,11 +42,12 @@ def command(
     pipeline = local(sources_file, lake, home, durable=durable, workers=workers)
     names = chosen(pipeline, [source] if source else [])
     run, failed = pipeline.new_run(), _failed(pipeline, names, date, cause)
-    letters = [letter for letter in pipeline.queue.dead_letters() if letter.task and letter.task.partition in failed]
-    planned = [Planned(Task(partition.source, partition.date, run), "failed") for partition in failed]
-    pipeline.queue.send([item.task for item in planned])
-    pipeline.queue.forget_dead(letters)
-    work_off(pipeline, planned, failed, names, as_json=as_json)
+    gone = [p for p in failed if pipeline.sources[p.source].snapshot and p.date != pipeline.today()]
+    for partition in gone:
+        click.echo(f"{partition}: a past snapshot cannot be taken any more; option-a run takes today's", err=True)
+    planned = [Planned(Task(p.source, p.date, run), "failed") for p in failed if p not in gone]
+    letters = [letter for letter in pipeline.dead_letters() if letter.task and letter.task.partition in failed]
+    work_off(pipeline, planned, [item.task.partition for item in planned], names, letters, as_json=as_json)
 
 
 def _failed(pipeline: Local, names: list[str], date: dt.date | None, cause: str | None) -> list[Partition]:
@@ -55,7 +56,7 @@ def _failed(pipeline: Local, names: list[str], date: dt.date | None, cause: str 
     for partition, summary in pipeline.known().items():
         if summary.state == "failed":
             causes.setdefault(partition, set()).add(summary.cause_kind or "")
-    for letter in pipeline.queue.dead_letters():
+    for letter in pipeline.dead_letters():
         if letter.task is not None:
             causes.setdefault(letter.task.partition, set()).add(letter.cause.kind)
     return sorted(

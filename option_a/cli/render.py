@@ -22,12 +22,13 @@ def emit(value: Any) -> None:
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], right: Iterable[str] = ()) -> str:
     """Columns under their headers; those named in `right` are aligned to the right."""
+    titles = [plain(header) for header in headers]
     cells = [[plain(str(cell)) for cell in row] for row in rows]
-    widths = [max(map(width, column)) for column in zip(headers, *cells, strict=True)]
+    widths = [max(map(width, column)) for column in zip(titles, *cells, strict=True)]
     flush = [header in set(right) for header in headers]
     lines = [
         "  ".join(_padded(cell, w, right=r) for cell, w, r in zip(row, widths, flush, strict=True)).rstrip()
-        for row in [list(headers), ["─" * w for w in widths], *cells]
+        for row in [titles, ["─" * w for w in widths], *cells]
     ]
     return "\n".join(lines)
 

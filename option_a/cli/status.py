@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from option_a.cli.options import chosen, examples, json_option, local, place
-from option_a.cli.render import emit, plain, size, span, table
+from option_a.cli.render import emit, plain, plural, size, span, table
 from option_a.cli.working import row
 from option_a.ingest.layout import Partition
 from option_a.ingest.plan import Known
@@ -45,7 +45,7 @@ def command(names: tuple[str, ...], every: bool, as_json: bool, sources_file: st
     sources = [pipeline.sources[name] for name in asked]
     click.echo(_overview(sources, partitions, known, depths, pipeline, now))
     _list(partitions, known, now, every=every)
-    _undeclared(pipeline, known)
+    _undeclared(pipeline, known, depths)
 
 
 def _expected(pipeline: Local, asked: list[str]) -> Iterator[Partition]:
@@ -108,10 +108,13 @@ def _list(partitions: list[Partition], known: Known, now: float, *, every: bool)
         click.echo(f"… and {len(shown) - len(rows)} more: option-a status --all")
 
 
-def _undeclared(pipeline: Local, known: Known) -> None:
+def _undeclared(pipeline: Local, known: Known, depths: dict[str, Depth]) -> None:
     others = sorted({partition.source for partition in known} - pipeline.sources.keys())
     if others:
         click.echo(f"\nIn the lake, but not declared any more: {', '.join(others)}")
+    for name in sorted(depths.keys() - pipeline.sources.keys()):
+        waiting = f"{plural(depths[name].live, 'task')} and {plural(depths[name].dead, 'dead letter')}"
+        click.echo(f"In the queue, but not declared any more: {name}, {waiting} (option-a cancel {name} …)")
 
 
 def _depth_row(depth: Depth, now: float) -> dict[str, Any]:

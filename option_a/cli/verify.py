@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import click
 
@@ -12,6 +13,8 @@ from option_a.cli.render import emit, plain, plural, size
 from option_a.ingest.layout import Partition
 from option_a.ingest.verify import Difference, Verified, strangers, verify
 from option_a.local.wiring import Local
+
+_READERS = 8
 
 
 @click.command(
@@ -50,10 +53,11 @@ def command(
 def _read(pipeline: Local, wanted: list[Partition], seen: Verified, *, quiet: bool) -> list[Difference]:
     found: list[Difference] = []
     show = sys.stderr.isatty() and not quiet
-    for number, partition in enumerate(wanted, 1):
-        if show:
-            click.echo(f"\r{number} of {len(wanted)} partitions, {plural(seen.pages, 'page')} ", nl=False, err=True)
-        found += verify(pipeline.lake, partition, seen)
+    with ThreadPoolExecutor(_READERS) as readers:
+        for number, partition in enumerate(wanted, 1):
+            if show:
+                click.echo(f"\r{number} of {len(wanted)} partitions, {plural(seen.pages, 'page')} ", nl=False, err=True)
+            found += verify(pipeline.lake, partition, seen, readers)
     if show:
         click.echo("\r" + " " * 60 + "\r", nl=False, err=True)
     return found

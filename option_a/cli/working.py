@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
@@ -13,8 +13,10 @@ import click
 
 from option_a.cli.progress import progress
 from option_a.cli.render import emit, plain, plural, size, table
+from option_a.ingest.errors import OptionAError
 from option_a.ingest.layout import Partition
 from option_a.ingest.plan import Known, Planned
+from option_a.ingest.ports import DeadLetter
 from option_a.ingest.summary import Summary, standing
 from option_a.local.wiring import Local
 
@@ -23,18 +25,46 @@ _INTERRUPTED = 130
 
 
 def work_off(
-    pipeline: Local, planned: Sequence[Planned], shown: Iterable[Partition], names: list[str], *, as_json: bool
+    pipeline: Local,
+    planned: Sequence[Planned],
+    shown: Iterable[Partition],
+    names: list[str],
+    letters: Sequence[DeadLetter] = (),
+    *,
+    as_json: bool,
 ) -> None:
-    """Send, work until nothing is left, print, and exit with 1 if a partition is not complete."""
+    """Send, work until nothing is left, print, and exit with 1 if a partition is not complete.
+
+    `letters` are the dead letters that the planned tasks stand for; they are dropped once the tasks are sent.
+    """
     before = {partition for partition in pipeline.queued() if partition.source in names}
     if planned:
         pipeline.queue.send([item.task for item in planned])
-    if planned or before:
-        _announce(planned, before, names)
+    if letters:
+        pipeline.queue.forget_dead(letters)
+    partitions = list(dict.fromkeys([*shown, *(item.task.partition for item in planned), *sorted(before)]))
+    if not planned and not before:
+        report(pipeline, partitions, worked=False, as_json=as_json)
+        return
+    _announce(planned, before, names)
+    try:
         with _interruptible(pipeline), progress() as tell:
             pipeline.work(names, tell)
-    partitions = list(dict.fromkeys([*shown, *(item.task.partition for item in planned), *sorted(before)]))
-    report(pipeline, partitions, worked=bool(planned or before), as_json=as_json)
+    except OptionAError as error:
+        _report_after(error, pipeline, partitions, as_json=as_json)
+        raise
+    report(pipeline, partitions, worked=True, as_json=as_json)
+
+
+def _report_after(error: OptionAError, pipeline: Local, partitions: list[Partition], *, as_json: bool) -> None:
+    """What stands there all the same, if the lake can still be read."""
+    with suppress(OptionAError):
+        known, now = pipeline.known(), pipeline.clock.now()
+        if as_json:
+            rows = [row(partition, known, now) for partition in partitions]
+            emit({"partitions": rows, "worked": True, "ok": False, "error": str(error)})
+        else:
+            _show(partitions, known, now, idle=False)
 
 
 def _announce(planned: Sequence[Planned], before: set[Partition], names: list[str]) -> None:
@@ -49,13 +79,14 @@ def _announce(planned: Sequence[Planned], before: set[Partition], names: list[st
 def report(pipeline: Local, partitions: list[Partition], *, worked: bool, as_json: bool) -> None:
     """What stands in the lake of these partitions."""
     known, now = pipeline.known(), pipeline.clock.now()
+    pipeline.forget_cured(known)
     bad = [partition for partition in partitions if standing(known.get(partition), now) not in ("complete", "open")]
     if as_json:
         emit({"partitions": [row(partition, known, now) for partition in partitions], "worked": worked, "ok": not bad})
     else:
-        _show(partitions, known, now, worked=worked)
+        _show(partitions, known, now, idle=not worked and not bad)
         if not pipeline.clock.stopping():
-            _complain(bad, known)
+            _complain(bad, known, pipeline.dead_letters())
     if pipeline.clock.stopping():
         click.echo("stopped; the next `option-a run` goes on where it stood", err=True)
         sys.exit(_INTERRUPTED)
@@ -63,11 +94,11 @@ def report(pipeline: Local, partitions: list[Partition], *, worked: bool, as_jso
         sys.exit(1)
 
 
-def _show(partitions: list[Partition], known: Known, now: float, *, worked: bool) -> None:
+def _show(partitions: list[Partition], known: Known, now: float, *, idle: bool) -> None:
     if not partitions:
         click.echo("Nothing to do.")
         return
-    if not worked:
+    if idle:
         click.echo("Nothing to do: every partition asked for is complete.\n")
     listed = partitions if len(partitions) <= _SHOWN else partitions[: _SHOWN // 2]
     cells = [_cells(partition, known.get(partition), now) for partition in listed]
@@ -97,12 +128,15 @@ def _cells(partition: Partition, summary: Summary | None, now: float) -> tuple[s
     return (partition.source, partition.date.isoformat(), *counts, state)
 
 
-def _complain(bad: list[Partition], known: Known) -> None:
+def _complain(bad: list[Partition], known: Known, letters: list[DeadLetter]) -> None:
+    """Name every partition that is not complete, with its cause: its manifest's, or its dead letter's."""
+    dead = {letter.task.partition: letter.cause.message for letter in letters if letter.task is not None}
     for partition in bad[:_SHOWN]:
-        summary = known.get(partition)
-        cause = plain(summary.cause) if summary is not None and summary.cause else f"{partition}: not complete"
-        click.echo(f"error: {cause}", err=True)
-    if any(known[partition].state == "failed" for partition in bad if partition in known):
+        cause = (known[partition].cause if partition in known else None) or dead.get(partition)
+        click.echo(f"error: {plain(cause or f'{partition}: not complete')}", err=True)
+    if len(bad) > _SHOWN:
+        click.echo(f"… and {len(bad) - _SHOWN} more: option-a status", err=True)
+    if any(partition in dead or (partition in known and known[partition].cause) for partition in bad):
         click.echo("  when the cause is mended: option-a redrive", err=True)
 
 

@@ -34,7 +34,7 @@ def as_toml(columns: dict[str, ColumnType]) -> str:
 
 
 def _whole(digits: str) -> int | str:
-    return int(digits) if len(digits) < 20 and int(digits) in _INT64 else digits
+    return int(digits) if len(digits) <= 20 and int(digits) in _INT64 else digits
 
 
 def _kind(value: Any) -> ColumnType:

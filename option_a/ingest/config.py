@@ -23,11 +23,9 @@ def read_sources(text: str | None, env: Mapping[str, str], file: str = "sources.
     """The sources that a file (None: there is none) and the environment declare. Raises ConfigError."""
     try:
         declared = _defaults() if text is None else _parse(text)
-        return _settle(declared, _flag(env.get("USE_REAL_HTTP")), _endpoints(env.get("ENDPOINT_MAP")))
     except ConfigError as error:
-        if error.where == Where() and text is not None and not error.what.startswith(("USE_REAL", "ENDPOINT")):
-            raise error.at(Where(file=file)) from None
-        raise
+        raise error.at(Where(file=file)) from None
+    return _settle(declared, _flag(env.get("USE_REAL_HTTP")), _endpoints(env.get("ENDPOINT_MAP")))
 
 
 def _defaults() -> Sources:

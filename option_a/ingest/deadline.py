@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextvars
 import heapq
 import itertools
+import math
 import socket
 import threading
 import time
@@ -59,6 +60,8 @@ class Watchdog:
         self._changed = threading.Condition()
         self._order = itertools.count()
         self._thread: threading.Thread | None = None
+        self._wakes_at = -math.inf
+        """When the thread looks next; a deadline before that wakes it, one after it does not."""
 
     @contextmanager
     def limit(self, seconds: float) -> Iterator[Guard]:
@@ -81,7 +84,7 @@ class Watchdog:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="deadlines", daemon=True)
                 self._thread.start()
-            if self._heap and self._heap[0][2] is guard:
+            if moment < self._wakes_at:
                 self._changed.notify()
 
     def _run(self) -> None:
@@ -89,6 +92,7 @@ class Watchdog:
             with self._changed:
                 while not self._heap or self._heap[0][0] > time.monotonic():
                     left = self._heap[0][0] - time.monotonic() if self._heap else None
+                    self._wakes_at = self._heap[0][0] if self._heap else math.inf
                     self._changed.wait(left)
                 _, _, guard = heapq.heappop(self._heap)
             if not guard.done and not guard.fire():

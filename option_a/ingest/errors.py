@@ -9,8 +9,10 @@ OptionAError
 │   ├── HttpError           401, 403, 404 and their like; a refused redirect
 │   ├── BodyError           a body that is none: cut, HTML, invalid UTF-8 or JSON, records that are no objects
 │   ├── PaginationError     a promise of the paginator was broken: a repeated page, a page cap, a missing position
+│   │   └── RepeatError     a page that was answered before
 │   ├── TotalError          what landed does not reconcile with the total that the API declares
 │   ├── PatienceError       a transient fault outlasted the source's patience
+│   ├── SnapshotError       a day's snapshot was not taken on that day
 │   └── StalledError        out of time twice with nothing landed in between
 ├── ClaimLost               another worker took the partition over: write nothing more
 ├── MessageError            a message on the queue that nobody can read
@@ -126,6 +128,10 @@ class PaginationError(PermanentError):
     restart = True
 
 
+class RepeatError(PaginationError):
+    """A page that was answered before."""
+
+
 class TotalError(PermanentError):
     """What landed is not what the API declares."""
 
@@ -137,6 +143,12 @@ class PatienceError(PermanentError):
     """The source was down for longer than its patience."""
 
     kind = "patience"
+
+
+class SnapshotError(PermanentError):
+    """A day's snapshot was not taken on that day."""
+
+    kind = "snapshot"
 
 
 class StalledError(PermanentError):
@@ -158,9 +170,13 @@ class MessageError(OptionAError):
 
 
 class LakeError(OptionAError):
-    """The lake refused."""
+    """The lake refused. `whole` says that it is the lake as such, not one of its objects: a full disk, a dead one."""
 
     kind = "lake"
+
+    def __init__(self, what: str, *, whole: bool = False, hint: str = "", where: Where | None = None) -> None:
+        super().__init__(what, hint=hint, where=where)
+        self.whole = whole
 
 
 class ManifestError(LakeError):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import io
+import zlib
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -58,7 +61,10 @@ class HttpFetch:
         url = with_params(request.url, request.params)
         with self._watchdog.limit(request.timeout) as guard:
             try:
-                return self._follow(request, url)
+                response = self._follow(request, url, guard)
+                if guard.expired:  # the deadline looks like the end of an answer that ends with its connection
+                    raise _late(request)
+                return response
             except urllib3.exceptions.HTTPError as error:
                 raise _network_error(error, guard, request) from None
             except TransientError:
@@ -66,30 +72,31 @@ class HttpFetch:
                     raise _late(request) from None
                 raise
 
-    def _follow(self, request: Request, url: str) -> Response:
+    def _follow(self, request: Request, url: str, guard: Guard) -> Response:
         for _ in range(REDIRECTS + 1):
+            if guard.expired:
+                raise _late(request)
             answer = self._pools.urlopen(
                 "GET", url, redirect=False, preload_content=False, decode_content=False, timeout=_timeout(request)
             )
             target = answer.get_redirect_location()
             if not target:
                 return self._whole(request, answer)
-            answer.drain_conn()
-            answer.release_conn()
+            _read(answer, ERROR_BODY)
             url = _redirected(url, target, answer.status)
         raise HttpError(f"more than {REDIRECTS} redirects", status=310, hint="give `url` the address that they end at")
 
     def _whole(self, request: Request, answer: urllib3.BaseHTTPResponse) -> Response:
         cap = request.max_body if 200 <= answer.status <= 299 else ERROR_BODY
-        raw = answer.read(cap + 1)
-        if len(raw) <= cap and getattr(answer, "length_remaining", None):
+        raw = _read(answer, cap)
+        left = getattr(answer, "length_remaining", None)
+        if len(raw) <= cap and left:
             raise TransientError(f"the body was cut short after {len(raw)} bytes")
-        if len(raw) > cap:
-            answer.close()
-        answer.release_conn()
         headers = {name.lower(): value for name, value in answer.headers.items()}
         if not 200 <= answer.status <= 299:
             raise self._refusal(answer.status, headers, raw)
+        if not raw and left is None and "transfer-encoding" not in headers:
+            raise TransientError("the answer was cut short before its body")
         if len(raw) > cap:
             raise _too_large(request)
         return Response(answer.status, headers, _decompressed(raw, headers.get("content-encoding", ""), request))
@@ -101,14 +108,26 @@ class HttpFetch:
         return HttpError(f"the API answered {status}", status=status, hint=_advice(status), body=body or None)
 
 
+def _read(answer: urllib3.BaseHTTPResponse, cap: int) -> bytes:
+    """The body, or its first `cap` + 1 bytes."""
+    raw = answer.read(cap + 1)
+    if len(raw) > cap:
+        answer.close()
+    answer.release_conn()
+    return raw
+
+
 def _timeout(request: Request) -> urllib3.Timeout:
     return urllib3.Timeout(connect=min(CONNECT_TIMEOUT, request.timeout), read=request.timeout)
 
 
 def _redirected(url: str, target: str, status: int) -> str:
-    joined = urljoin(url, target)
+    try:
+        joined = urljoin(url, target)
+    except ValueError:
+        raise HttpError("a redirect to what is no url", status=status, hint="ask the API's owner") from None
     if not same_origin(url, joined):
-        shown = f"{urlsplit(joined).scheme}://{urlsplit(joined).hostname}"
+        shown = f"{urlsplit(joined).scheme}://{urlsplit(joined).netloc.rpartition('@')[2]}"
         raise HttpError(
             f"refused a redirect to {shown}", status=status, hint="if that is the API, give `url` its address"
         )
@@ -123,7 +142,12 @@ def _decompressed(raw: bytes, encoding: str, request: Request) -> bytes:
     inflater = isal_zlib.decompressobj(31)
     try:
         body = inflater.decompress(raw, request.max_body + 1)
-    except isal_zlib.IsalError as error:  # type: ignore[misc]  # the stub takes it for an instance
+        if inflater.eof and inflater.unused_data:  # gzip may have several members, one after another
+            rest = gzip.GzipFile(fileobj=io.BytesIO(inflater.unused_data))
+            body += rest.read(request.max_body + 1 - len(body))
+    except EOFError:
+        raise TransientError("the gzip body was cut short") from None
+    except (isal_zlib.IsalError, gzip.BadGzipFile, zlib.error) as error:  # type: ignore[misc]  # the stub takes it for an instance
         raise BodyError(f"the body is no gzip: {error}", body=raw) from None
     if len(body) > request.max_body:
         raise _too_large(request)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice, zip_longest
 
-from option_a.ingest.errors import TotalError
+from option_a.ingest.errors import ManifestError, TotalError
 from option_a.ingest.job import Job
 from option_a.ingest.layout import page_key, page_number, raw_prefix, staging_prefix
 from option_a.ingest.manifest import Row, checksum
@@ -41,17 +42,22 @@ def promote(job: Job) -> int:
     with job.world.executor(_AT_ONCE) as pool:
         pairs = _pairs(job)
         while batch := list(islice(pairs, _BATCH)):
-            job.guard()
-            for future in [pool.submit(_promote_page, job, new, old) for new, old in batch]:
-                differing += future.result()
+            with job.fenced():
+                futures = [pool.submit(_promote_page, job, new, old) for new, old in batch]
+                differing += sum(future.result() for future in futures)
             job.beat()
     return differing
 
 
 def _pairs(job: Job) -> Iterator[tuple[Row | None, Row | None]]:
     """The rows of each page in the staged load and in the one beneath."""
-    beneath = job.ledger.rows(job.manifest.landed) if job.manifest.landed else iter(())
-    return zip_longest(job.ledger.rows(job.load), beneath)
+    return zip_longest(job.ledger.rows(job.load), _beneath(job))
+
+
+def _beneath(job: Job) -> Iterator[Row]:
+    """The rows of the landed load, as far as they can be read: what is torn is promoted as if it were not there."""
+    with suppress(ManifestError):
+        yield from job.ledger.rows(job.manifest.landed) if job.manifest.landed else ()
 
 
 def _promote_page(job: Job, new: Row | None, old: Row | None) -> bool:
@@ -76,10 +82,9 @@ def reconcile_listing(job: Job) -> None:
     """
     absent, strays = _differences(job)
     if absent and job.load.staged:
-        for page in absent:
+        for page in job.paced(absent):
             job.guard()
             job.world.lake.copy(page_key(job.prefix, page), page_key(raw_prefix(job.partition), page))
-            job.beat()
         absent, strays = _differences(job)
     if absent:
         raise TotalError(
@@ -87,16 +92,15 @@ def reconcile_listing(job: Job) -> None:
             hint="something else writes to or deletes from raw/: stop it",
             where=job.where(absent[0]),
         )
-    job.guard()
-    job.world.lake.delete(strays)
+    job.delete(strays)
 
 
 def _differences(job: Job) -> tuple[list[int], list[str]]:
     """Pages that the lake does not list with the size that the ledger has, and keys that it should not list."""
     prefix = raw_prefix(job.partition)
-    sizes = array("Q", (row.size for row in job.ledger.rows(job.load)))
+    sizes = array("Q", (row.size for row in job.paced(job.ledger.rows(job.load))))
     strays = []
-    for entry in job.world.lake.entries(prefix):
+    for entry in job.paced(job.world.lake.entries(prefix)):
         page = page_number(entry.key)
         known = page is not None and page <= len(sizes) and entry.key == page_key(prefix, page)
         if page is not None and known and sizes[page - 1] == entry.size:
@@ -107,7 +111,8 @@ def _differences(job: Job) -> tuple[list[int], list[str]]:
 
 
 def tidy(job: Job) -> None:
-    """Delete what a complete partition no longer needs: its staged copy, and the segments of earlier loads."""
+    """Delete what a complete partition no longer needs: staged copies, and the segments of earlier loads."""
     lake = job.world.lake
-    lake.delete(entry.key for entry in lake.entries(staging_prefix(job.partition, job.load.begun_by)))
+    for run in {job.load.begun_by, *(attempt.run for attempt in job.manifest.attempts)}:
+        lake.delete(entry.key for entry in lake.entries(staging_prefix(job.partition, run)))
     job.ledger.forget_before(job.load)

@@ -13,14 +13,19 @@ import itertools
 import os
 import secrets
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 from option_a.ingest.errors import LakeError
 from option_a.ingest.lake import Entry, Lake
 
+T = TypeVar("T")
+_WHOLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE}
 _STALE = 3600.0
+_TRIES = 100
+"""How often a folder is made anew that others prune in the same moment."""
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _HINTS = {
     errno.ENOSPC: "the disk is full: free some space and run again, it goes on where it stood",
@@ -37,17 +42,18 @@ class FolderLake(Lake):
     """Objects as files below a folder. `durable`: each is on the disk, not just in its cache, before `put` returns."""
 
     def __init__(self, root: Path, *, durable: bool = False) -> None:
-        super().__init__(None, str(root))
+        self.name = str(root)
         self._root = root
-        self._temporary = root / "staging" / ".tmp"
+        self._temporary = f"{root}/staging/.tmp"
         self._durable = durable
         self._own = f"{os.getpid()}-{secrets.token_hex(4)}"  # containers that share a folder share process ids
         self._names = itertools.count()
+        self._synced: set[str] = set()
 
     def read(self, key: str) -> tuple[bytes, str] | None:
         with self._errors("read", key):
             try:
-                data = self._path(key).read_bytes()
+                data = Path(self._path(key)).read_bytes()
             except FileNotFoundError:
                 return None
             return data, _digest(data)
@@ -58,15 +64,21 @@ class FolderLake(Lake):
 
     def swap(self, key: str, data: bytes, tag: str | None) -> str | None:
         path = self._path(key)
-        with self._errors("write", key), self._locked(path.parent):
+        with self._errors("write", key), self._locked(os.path.dirname(path)):
             try:
-                current: str | None = _digest(path.read_bytes())
+                current: str | None = _digest(Path(path).read_bytes())
             except FileNotFoundError:
                 current = None
             if current != tag:
                 return None
             self._write(path, data)
             return _digest(data)
+
+    @contextmanager
+    def held(self, key: str, tag: str | None) -> Iterator[bool]:
+        folder = os.path.dirname(self._path(key))
+        with self._errors("lock", key), self._locked(folder), super().held(key, tag) as still:
+            yield still
 
     def copy(self, source: str, target: str) -> None:
         data = self.get(source)
@@ -76,12 +88,12 @@ class FolderLake(Lake):
 
     def entries(self, prefix: str) -> Iterator[Entry]:
         with self._errors("list", prefix):
-            yield from self._walk(str(self._path(prefix)), prefix)
+            yield from self._walk(self._path(prefix), prefix)
 
     def sweep(self) -> None:
         """Delete what a killed process left half made, an hour ago or more."""
         with self._errors("delete", "staging/.tmp"):
-            for path in self._temporary.glob("*"):
+            for path in Path(self._temporary).glob("*"):
                 try:
                     if time.time() - path.stat().st_mtime > _STALE:
                         path.unlink()
@@ -91,18 +103,24 @@ class FolderLake(Lake):
     def _delete(self, keys: list[str]) -> None:
         with self._errors("delete", keys[0]):
             for key in keys:
-                path = self._path(key)
+                path = Path(self._path(key))
                 path.unlink(missing_ok=True)
                 self._prune(path.parent)
 
     def _prune(self, folder: Path) -> None:
-        """An object store has no empty folders."""
+        """An object store has no empty folders. One that a swap has locked stays."""
         try:
             while folder != self._root:
-                folder.rmdir()
+                handle = os.open(folder, os.O_RDONLY)
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    folder.rmdir()
+                    self._synced.discard(str(folder))
+                finally:
+                    os.close(handle)
                 folder = folder.parent
         except OSError:
-            return  # not empty
+            return  # not empty, or in use
 
     def _walk(self, folder: str, prefix: str) -> Iterator[Entry]:
         try:
@@ -115,11 +133,14 @@ class FolderLake(Lake):
                 if item.is_dir(follow_symlinks=False):
                     yield from self._walk(item.path, key)
                 elif not key.startswith("staging/.tmp/"):
-                    stat = item.stat()
+                    try:
+                        stat = item.stat()
+                    except FileNotFoundError:
+                        continue  # deleted since the folder was read
                     yield Entry(key, stat.st_size, f"{stat.st_mtime_ns}-{stat.st_ino}-{stat.st_size}")
 
-    def _write(self, path: Path, data: bytes) -> None:
-        temporary = self._temporary / f"{self._own}-{next(self._names)}"
+    def _write(self, path: str, data: bytes) -> None:
+        temporary = f"{self._temporary}/{self._own}-{next(self._names)}"
         handle = self._made(temporary)
         try:
             try:
@@ -130,45 +151,44 @@ class FolderLake(Lake):
                 os.close(handle)
             self._rename(temporary, path)
         except OSError:
-            temporary.unlink(missing_ok=True)
+            Path(temporary).unlink(missing_ok=True)
             raise
 
-    def _made(self, temporary: Path) -> int:
-        try:
-            return os.open(temporary, _NEW, 0o644)
-        except FileNotFoundError:
-            self._temporary.mkdir(parents=True, exist_ok=True)
-            return os.open(temporary, _NEW, 0o644)
+    def _made(self, temporary: str) -> int:
+        return _within(self._temporary, lambda: os.open(temporary, _NEW, 0o644))
 
-    def _rename(self, temporary: Path, path: Path) -> None:
-        try:
-            os.replace(temporary, path)
-        except FileNotFoundError:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(temporary, path)
-            if self._durable:
-                for folder in (path.parent, *path.parent.parents):
-                    _fsync_folder(folder)
-                    if folder == self._root:
-                        break
-        else:
-            if self._durable:
-                _fsync_folder(path.parent)
+    def _rename(self, temporary: str, path: str) -> None:
+        folder = os.path.dirname(path)
+        _within(folder, lambda: os.replace(temporary, path))
+        if self._durable:
+            self._fsync_up(folder)
+
+    def _fsync_up(self, folder: str) -> None:
+        """The folder, and the first time those above it, in which it may be a new entry."""
+        _fsync_folder(folder)
+        if folder in self._synced:
+            return
+        self._synced.add(folder)
+        while folder != self.name:
+            folder = os.path.dirname(folder)
+            _fsync_folder(folder)
 
     @contextmanager
-    def _locked(self, folder: Path) -> Iterator[None]:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(handle)
+    def _locked(self, folder: str) -> Iterator[None]:
+        while True:
+            handle = _within(folder, lambda: os.open(folder, os.O_RDONLY))
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX)
+                if _stands(handle, folder):
+                    yield
+                    return
+            finally:
+                os.close(handle)
 
-    def _path(self, key: str) -> Path:
+    def _path(self, key: str) -> str:
         if not key or key.startswith("/") or any(part in ("", ".", "..") for part in key.split("/")):
             raise LakeError(f"{key!r} is no key of a lake")
-        return self._root / key
+        return f"{self.name}/{key}"
 
     @contextmanager
     def _errors(self, verb: str, key: str) -> Iterator[None]:
@@ -177,11 +197,31 @@ class FolderLake(Lake):
         except OSError as error:
             reason = error.strerror or type(error).__name__
             hint = _HINTS.get(error.errno or 0, "")
-            raise LakeError(f"cannot {verb} {key} in the lake {self.name}: {reason}", hint=hint) from None
+            what = f"cannot {verb} {key} in the lake {self.name}: {reason}"
+            raise LakeError(what, whole=error.errno in _WHOLE, hint=hint) from None
 
 
 def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+def _within(folder: str, act: Callable[[], T]) -> T:
+    """Do what needs the folder, and make it first if it is missing; others may prune it at the same moment."""
+    for _ in range(_TRIES):
+        try:
+            return act()
+        except FileNotFoundError:
+            with suppress(FileNotFoundError, FileExistsError):
+                os.makedirs(folder, exist_ok=True)
+    return act()
+
+
+def _stands(handle: int, folder: str) -> bool:
+    """Whether the open folder is still the one at its path: the lock on a pruned one holds nobody off."""
+    try:
+        return os.path.samestat(os.fstat(handle), os.stat(folder))
+    except FileNotFoundError:
+        return False
 
 
 def _write_all(handle: int, data: bytes) -> None:
@@ -190,7 +230,7 @@ def _write_all(handle: int, data: bytes) -> None:
         view = view[os.write(handle, view) :]
 
 
-def _fsync_folder(folder: Path) -> None:
+def _fsync_folder(folder: str) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

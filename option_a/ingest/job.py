@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
+from contextlib import contextmanager
+from itertools import islice
+from typing import TypeVar
 
 import msgspec
 
@@ -17,6 +20,13 @@ from option_a.ingest.manifest import Claim, Load, Manifest
 from option_a.ingest.ports import Clock, Fetch, Queue
 from option_a.ingest.source import Source
 from option_a.ingest.task import Delivery, Task
+
+T = TypeVar("T")
+
+LOST = -math.inf
+UNCLAIMED = math.nan
+_LOT = 256
+"""Objects between two looks at the claim."""
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -54,7 +64,7 @@ class Job:
         self.partition = Partition(task.source, task.date)
         self.manifest: Manifest
         self.due = 0.0
-        self._expires = -math.inf
+        self._expires: float = UNCLAIMED
         self._answered_at_claim = 0
 
     @property
@@ -74,12 +84,16 @@ class Job:
 
     def checkpoint(self) -> None:
         """Write the manifest and renew claim and visibility together. Raises ClaimLost."""
-        lease = self.world.limits.lease
-        now = self.world.clock.now()
-        if not self.world.queue.extend(self.delivery, lease):
-            raise ClaimLost("the delivery has run out and belongs to another")
-        self.manifest.claim = Claim(self.delivery.receipt, now + lease, self._answered_at_claim)
-        self.ledger.write(self.manifest)
+        lease, now = self.world.limits.lease, self.world.clock.now()
+        try:
+            self._still_alive(now)
+            if not self.world.queue.extend(self.delivery, lease):
+                raise ClaimLost("the delivery has run out and belongs to another")
+            self.manifest.claim = Claim(self.delivery.receipt, now + lease, self._answered_at_claim)
+            self.ledger.write(self.manifest)
+        except ClaimLost:
+            self._expires = LOST  # pages that are in flight are not written any more
+            raise
         self._expires = now + lease
         self.due = now + self.world.limits.heartbeat
 
@@ -88,16 +102,45 @@ class Job:
         if self.world.clock.now() >= self.due:
             self.checkpoint()
 
+    def paced(self, items: Iterable[T]) -> Iterator[T]:
+        """The items, with a look at the clock every now and then: a long listing outlasts no claim."""
+        for number, item in enumerate(items):
+            if number % _LOT == 0:
+                self.beat()
+            yield item
+
     def guard(self) -> None:
         """Raises ClaimLost if the claim has run out: who does not hold it writes nothing."""
         if self.world.clock.now() >= self._expires:
             raise ClaimLost("the claim ran out before it was renewed")
 
+    @contextmanager
+    def fenced(self) -> Iterator[None]:
+        """For what cannot be undone: the claim is ours, and the manifest is as we wrote it. Raises ClaimLost."""
+        self.guard()
+        with self.ledger.fenced():
+            yield
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Delete objects of the partition, a lot at a time, each behind the fence."""
+        rest = iter(list(keys))
+        while lot := list(islice(rest, _LOT)):
+            with self.fenced():
+                self.world.lake.delete(lot)
+            self.beat()
+
     def release(self, outcome: str, message: str = "") -> None:
-        """Write the manifest with no claim: whoever comes next may go on."""
+        """Write the manifest with no claim: whoever comes next may go on. Raises ClaimLost if it is not ours."""
+        now = self.world.clock.now()
+        self._still_alive(now)
         self.manifest.claim = None
-        self.manifest.end_attempt(outcome, self.world.clock.now(), message)
+        self.manifest.end_attempt(outcome, now, message)
         self.ledger.write(self.manifest)
+
+    def _still_alive(self, now: float) -> None:
+        """A worker that slept over its claim must not even write segments: they may be another's by now."""
+        if self._expires is not UNCLAIMED and now >= self._expires:
+            raise ClaimLost("the claim ran out before it was renewed")
 
     def where(self, page: int | None = None) -> Where:
         """The place, for an error."""

@@ -6,9 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from obstore.exceptions import BaseError
-from obstore.store import from_url
-
 from option_a.ingest.errors import ConfigError
 from option_a.ingest.folder import FolderLake
 from option_a.ingest.lake import Lake
@@ -22,9 +19,14 @@ def open_lake(name: str, env: Mapping[str, str], *, durable: bool = False) -> La
         return FolderLake(Path(name).expanduser().absolute(), durable=durable)
     if not name.startswith(SCHEMES):
         raise ConfigError(f"--lake {name!r} is none", hint="a folder, or a URL that begins with " + ", ".join(SCHEMES))
+    from obstore.exceptions import BaseError
+    from obstore.store import from_url
+
+    from option_a.ingest.bucket import BucketLake
+
     options: Any = {"client_options": {"allow_http": True}} if _plain_http(env) else {}
     try:
-        return Lake(from_url(name.rstrip("/"), **options), name)
+        return BucketLake(from_url(name.rstrip("/"), **options), name)
     except (BaseError, ValueError) as error:
         raise ConfigError(f"--lake {name!r} cannot be opened: {str(error).splitlines()[0]}") from None
 

@@ -73,9 +73,9 @@ def manifest_partition(key: str) -> Partition | None:
         return None
 
 
-def segment_key(partition: Partition, load: str, number: int) -> str:
-    """Segment `number` (from 1) of the load with that id: 1,000 rows, written once."""
-    return f"{manifest_prefix(partition)}/segment-{load}-{number:06d}.json"
+def segment_key(partition: Partition, load: int, number: int) -> str:
+    """Segment `number` (from 1) of the partition's n-th load: 1,000 rows, written once. Keys sort by load."""
+    return f"{manifest_prefix(partition)}/segment-{load:06d}-{number:06d}.json"
 
 
 def dead_key(partition: Partition, run: str, page: int) -> str:

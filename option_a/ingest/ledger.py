@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from option_a.ingest.errors import ClaimLost, ManifestError
 from option_a.ingest.lake import Lake
@@ -36,17 +37,25 @@ class Ledger:
             raise ClaimLost(f"another worker has written the manifest of {self.partition}")
         self._tag = tag
 
+    @contextmanager
+    def fenced(self) -> Iterator[None]:
+        """Nobody has written the manifest since this process did. Raises ClaimLost; on a folder it stays so within."""
+        with self.lake.held(self._key, self._tag) as still:
+            if not still:
+                raise ClaimLost(f"another worker has written the manifest of {self.partition}")
+            yield
+
     def _flush(self, load: Load) -> None:
         # one row more than a segment stays back: the next page is compared with the one before it
         while load.mark - load.segments * SEGMENT > SEGMENT:
-            self.lake.put(segment_key(self.partition, load.id, load.segments + 1), encode_rows(load.rows[:SEGMENT]))
+            self.lake.put(segment_key(self.partition, load.number, load.segments + 1), encode_rows(load.rows[:SEGMENT]))
             load.rows = load.rows[SEGMENT:]
             load.segments += 1
 
     def rows(self, load: Load) -> Iterator[Row]:
         """Every row of a load, by page; a segment at a time is in memory. Raises ManifestError if one is gone."""
         for number in range(1, load.segments + 1):
-            key = segment_key(self.partition, load.id, number)
+            key = segment_key(self.partition, load.number, number)
             data = self.lake.get(key)
             if data is None:
                 raise ManifestError(f"the segment {key} is gone", hint="load the partition anew with --fresh")
@@ -55,6 +64,6 @@ class Ledger:
 
     def forget_before(self, load: Load) -> None:
         """Delete the segments of the loads before this one; a newer load's may already be in the making."""
-        own = segment_key(self.partition, load.id, 1)
+        own = segment_key(self.partition, load.number, 1)
         listed = (entry.key for entry in self.lake.entries(manifest_prefix(self.partition)))
         self.lake.delete([key for key in listed if key != self._key and key < own])

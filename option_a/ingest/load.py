@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from queue import Empty, SimpleQueue
+from concurrent.futures import Executor
+from threading import Condition
 from urllib.parse import urljoin
 
-from option_a.ingest.errors import OptionAError, PaginationError, TotalError, TransientError
+from option_a.ingest.errors import HttpError, OptionAError, PaginationError, RepeatError, TotalError, TransientError
 from option_a.ingest.job import Job
-from option_a.ingest.manifest import Anchor, Row
 from option_a.ingest.page import Answer, Fault, land_page
 from option_a.ingest.paginate import Seen, Told
+from option_a.ingest.repeats import check_repeat
 from option_a.ingest.urls import same_origin
 
 WINDOW = 1_000
 """How far beyond the contiguous mark pages are asked for: it bounds what the manifest holds."""
 TICK = 1.0
 """Seconds between looks at the clock while nothing lands."""
+_PAST_THE_END = frozenset({400, 404, 410, 416, 422})
+"""How APIs refuse a page that is not there."""
 
 
 class OutOfTime(Exception):
@@ -27,40 +30,88 @@ class Stopped(Exception):
 
 
 class Loading:
-    """The coordinator of one load. It alone touches the ledger; threads land pages and hand their rows back."""
+    """One load. Threads take the next page, land it and account for it; the ledger is touched under one lock."""
 
     def __init__(self, job: Job) -> None:
         self.job = job
         self.load = job.load
-        self.answers: SimpleQueue[Answer | Fault] = SimpleQueue()
+        self.lock = Condition()
+        self.crew = 0
+        """Threads that fetch."""
         self.flying: set[int] = set()
         self.fault: Fault | None = None
-        self.guess: str | None = None
+        self.broken: BaseException | None = None
+        """What keeps the ledger from being written: nothing more is asked for."""
         self.ahead = self.load.mark + 1
 
     def run(self) -> None:
         """Until every page is in and accounted for. Raises what stopped it, after a checkpoint of what landed."""
-        with self.job.world.executor(self.job.source.parallel) as pool:
-            while True:
-                while (page := self._next_page()) is not None:
-                    self.flying.add(page)
-                    pool.submit(self._fly, page, self.load.cursor)
-                if not self.flying:
-                    break
-                self._wait()
+        with self.job.world.executor(self.job.source.parallel) as pool, self.lock:
+            while self._man(pool):
+                self.lock.wait(TICK)
+                self._beat()
         self._conclude()
 
-    def _fly(self, page: int, cursor: str | None) -> None:
-        self.answers.put(land_page(self.job, page, cursor, self.guess))
+    def _man(self, pool: Executor) -> bool:
+        """Give every page that may be asked for now a thread, up to `parallel`; False once nobody flies any more."""
+        while self.crew < self._places() and self._next_page() is not None:
+            self.crew += 1
+            pool.submit(self._fly)
+        return self.crew > 0
+
+    def _places(self) -> int:
+        return 1 if self.load.last is None else self.job.source.parallel
+
+    def _fly(self) -> None:
+        """Land pages until there is none to ask for."""
+        try:
+            while self._land_next():
+                pass
+        except BaseException as error:
+            self.broken = self.broken or error
+        finally:
+            with self.lock:
+                self.crew -= 1
+                self.lock.notify()
+
+    def _land_next(self) -> bool:
+        with self.lock:
+            page = self._next_page()
+            if page is None:
+                return False
+            self.flying.add(page)
+            cursor = self.load.cursor
+        answer = land_page(self.job, page, cursor)
+        with self.lock:
+            self._take(answer)
+        return True
+
+    def _take(self, answer: Answer | Fault) -> None:
+        """Account for a page, or for what kept it from landing."""
+        self.flying.discard(answer.page)
+        places = self._places()
+        if isinstance(answer, Answer):
+            self._take_in(answer)
+        elif not self._ends_short(answer):
+            self.fault = _graver(self.fault, answer)
+        self._beat()
+        if self._places() > places:
+            self.lock.notify()
+
+    def _beat(self) -> None:
+        try:
+            self.job.beat()
+        except BaseException as error:
+            self.broken = self.broken or error
 
     def _halted(self) -> bool:
         limits = self.job.world.limits
-        return self.fault is not None or limits.stopping() or limits.out_of_time()
+        return self.fault is not None or self.broken is not None or limits.stopping() or limits.out_of_time()
 
     def _next_page(self) -> int | None:
         """The next page to ask for, if one may be asked for now."""
         load = self.load
-        if len(self.flying) >= self.job.source.parallel or load.at_end or self._halted():
+        if load.at_end or self._halted():
             return None
         if load.last is None:  # each page tells how the next is asked for
             return None if self.flying else self._within_cap(load.mark + 1)
@@ -79,52 +130,33 @@ class Loading:
         self.fault = Fault(page, PaginationError(what, hint=f"is it endless? if not, raise max_pages (now {cap})"))
         return None
 
-    def _wait(self) -> None:
-        """Take in what has landed, or let the clock be looked at."""
-        try:
-            answer: Answer | Fault | None = self.answers.get(timeout=TICK)
-        except Empty:
-            answer = None
-        if isinstance(answer, Answer):
-            self._take_in(answer)
-        elif isinstance(answer, Fault):
-            self.flying.discard(answer.page)
-            self.fault = _graver(self.fault, answer)
-        self.job.beat()
-
     def _take_in(self, answer: Answer) -> None:
         row, load = answer.row, self.load
-        self.flying.discard(row.page)
         try:
             seen = Seen(row.page, row.records, load.records + row.records, answer.meta)
-            told = self.job.source.pagination.read(seen)
-            self._check_repeat(row, told)
-            told = self._followed(told)
+            told = self._followed(self.job.source.pagination.read(seen))
+            if self.job.source.repeats == "error":
+                check_repeat(load, row, told)
         except OptionAError as error:
-            self.fault = _graver(self.fault, Fault(row.page, error.at(self.job.where(row.page))))
+            fault = Fault(row.page, error.at(self.job.where(row.page)))
+            if not self._ends_short(fault):
+                self.fault = _graver(self.fault, fault)
             return
         load.land(row)
         load.hear(row.page, told)
-        self.guess = answer.path or None
+        if load.path is None:
+            load.path = answer.path
         self.job.say("landed", page=row.page)
 
-    def _check_repeat(self, row: Row, told: Told) -> None:
-        """A page that is a page before it again is no progress: what follows would go on for ever, or land twice."""
-        if self.job.source.repeats == "allow":
-            return
-        anchor = self.load.anchor
-        before, after = self.load.row(row.page - 1), self.load.row(row.page + 1)
-        twins = [other.page for other in (before, after) if other and row.checksum and other.checksum == row.checksum]
-        if row.checksum and self.load.first == row.checksum and row.page != 1:
-            twins.append(1)
-        if anchor is not None and anchor.page < row.page and anchor.checksum == row.checksum != "":
-            twins.append(anchor.page)
-        if twins:
-            raise PaginationError(f"page {row.page} is page {twins[0]} again", hint=_REPEAT_HINT)
-        if told.cursor is not None and (told.cursor == self.load.cursor or (anchor and told.cursor == anchor.cursor)):
-            raise PaginationError(f"page {row.page} leads to a page that was already asked for", hint=_REPEAT_HINT)
-        if row.page & (row.page - 1) == 0 and row.page > (anchor.page if anchor else 0):
-            self.load.anchor = Anchor(row.page, row.checksum, told.cursor)
+    def _ends_short(self, fault: Fault) -> bool:
+        """Whether page 2 only confirms that the first page, which was short, was the last: refused, or page 1 again."""
+        if not (self.load.doubt and fault.page == 2):
+            return False
+        refused = isinstance(fault.error, HttpError) and fault.error.status in _PAST_THE_END
+        if refused or isinstance(fault.error, RepeatError):
+            self.load.last, self.load.doubt = 1, False
+            return True
+        return False
 
     def _followed(self, told: Told) -> Told:
         """The next URL made whole, and refused if it leads to another host."""
@@ -138,6 +170,8 @@ class Loading:
         return Told(last=told.last, cursor=url, total=told.total)
 
     def _conclude(self) -> None:
+        if self.broken is not None:
+            raise self.broken
         stopping = self.job.world.limits.stopping()
         if self.fault is not None and not (stopping and isinstance(self.fault.error, TransientError)):
             raise self._judged(self.fault)
@@ -165,12 +199,6 @@ class Loading:
             'if the total is an estimate, set total = "at_least" or "ignore"; a page size that is capped loses records'
         )
         raise TotalError(f"{load.records} records landed, the API declares {load.total}", hint=hint, where=where)
-
-
-_REPEAT_HINT = (
-    "the API repeats itself: declare where the end is (total_pages, total_records, or stop), "
-    'or, if pages may be alike, set repeats = "allow"'
-)
 
 
 def _graver(one: Fault | None, other: Fault) -> Fault:

@@ -73,7 +73,9 @@ class Load(msgspec.Struct, omit_defaults=True):
     shape: str
     started: float
     begun_by: str = ""
-    """The run that began it: an adopted load keeps its segments and its staging under that name."""
+    """The run that began it: an adopted load keeps its staging under that name."""
+    number: int = 1
+    """Counts the loads of the partition, so that none overwrites another's segments."""
     staged: bool = False
     snapshot: bool = False
     finished: float | None = None
@@ -90,15 +92,14 @@ class Load(msgspec.Struct, omit_defaults=True):
     last_told_by: int = 0
     total: int | None = None
     cursor: str | None = None
+    doubt: bool = False
+    """The first page was short: the second one tells whether it is the last."""
+    path: str | None = None
+    """Where the records were found on the first page; they are nowhere else on the others."""
     first: str = ""
     anchor: Anchor | None = None
     restated: int = 0
     """Pages that differ from the load that this one replaced."""
-
-    @property
-    def id(self) -> str:
-        """Tells its segments from those of another load."""
-        return f"{self.begun_by}.{self.restarts}"
 
     @property
     def answered(self) -> int:
@@ -141,6 +142,7 @@ class Load(msgspec.Struct, omit_defaults=True):
         self.last = told.last if told.last is not None else self.last
         self.total = told.total if told.total is not None else self.total
         self.cursor = told.cursor
+        self.doubt = told.doubt
 
     def _find(self, page: int) -> int | None:
         index = bisect.bisect_left(self.rows, page, key=lambda row: row.page)

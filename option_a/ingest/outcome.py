@@ -66,8 +66,10 @@ def _bury_unwritten(world: World, task: Task, delivery: Delivery, cause: Cause) 
 
 
 def _give_back(job: Job) -> Ending:
+    """As a new message: to be asked to stop is no crash, and must not be counted as one."""
     job.release("stopped")
-    job.world.queue.extend(job.delivery, 0.0)
+    job.world.queue.send([job.task.again(waiting_since=job.task.waiting_since)])
+    job.world.queue.ack(job.delivery)
     job.say("stopped")
     return "stopped"
 
@@ -111,6 +113,8 @@ def _wait(job: Job, error: TransientError) -> Ending:
 
 def _fail(job: Job, error: PermanentError) -> Ending:
     cause = _cause(job, error)
+    if job.manifest.state == "promoting":
+        job.manifest.landed = None  # raw/ is neither the old day nor the new one
     job.manifest.state = "failed"
     job.manifest.cause = cause
     job.release("failed", cause.message)

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from isal import isal_zlib
 
-from option_a.ingest.errors import OptionAError, TransientError
+from option_a.ingest.errors import BodyError, HttpError, OptionAError, TransientError
 from option_a.ingest.job import Job
 from option_a.ingest.layout import page_key
 from option_a.ingest.manifest import Row, checksum
@@ -21,11 +21,15 @@ GZIP_LEVEL = 1
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """A page that is in the lake: its row, and what else its body said."""
+    """A page that is in the lake: its row, what else its body said, and where its records were."""
 
     row: Row
     meta: Any
     path: str
+
+    @property
+    def page(self) -> int:
+        return self.row.page
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -44,17 +48,32 @@ def request_of(source: Source, task: Task, page: int, cursor: str | None) -> Req
     return Request(source.name, ask.url or source.url, params, source.timeout, source.max_body)
 
 
-def land_page(job: Job, page: int, cursor: str | None, guess: str | None) -> Answer | Fault:
+def land_page(job: Job, page: int, cursor: str | None) -> Answer | Fault:
     """Fetch page n and put its records into the lake. Never raises: what went wrong is a value too."""
     try:
         response = _fetched(job, request_of(job.source, job.task, page, cursor), page)
-        found = split(response.body, job.source.records, guess)
-        job.guard()
+        found = _split(job, response.body)
         return Answer(_put(job, page, found), found.meta, found.path)
     except OptionAError as error:
+        # a cursor that the API refuses will not be taken later either
+        if cursor is not None and isinstance(error, HttpError) and error.status not in (401, 403):
+            error.restart = True
         return Fault(page, error.at(job.where(page)))
     except BaseException as error:
         return Fault(page, error)
+
+
+def _split(job: Job, body: bytes) -> Split:
+    """The records, where the source or the first page has them: a body of another shape is an error, not a record."""
+    where = job.source.records or job.load.path
+    found = split(body, where or None)
+    if where is not None and found.path != where:
+        raise BodyError(
+            f"the first page's body was its one record, and this one's records are at `{found.path}`",
+            hint='say where they are: records = "…"',
+            body=body,
+        )
+    return found
 
 
 def pack(lines: bytes) -> bytes:
@@ -67,6 +86,7 @@ def _put(job: Job, page: int, found: Split) -> Row:
     if not found.records:
         return Row(page, 0, 0, "")
     data = pack(found.lines)
+    job.guard()
     job.world.lake.put(page_key(job.prefix, page), data)
     return Row(page, found.records, len(data), checksum(data))
 

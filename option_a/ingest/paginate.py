@@ -34,6 +34,8 @@ class Told(msgspec.Struct, frozen=True, omit_defaults=True):
     last: int | None = None
     cursor: str | None = None
     total: int | None = None
+    doubt: bool = False
+    """The page may be the last one: the next one is asked for to confirm it."""
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -86,7 +88,21 @@ class Page(Style, frozen=True, kw_only=True, tag="page"):
 
     def read(self, seen: Seen) -> Told:
         total = number(seen.meta, self.total_records, "total_records") if self.total_records else None
+        if self.stop == "short":
+            return self._until_short(seen)
         return Told(last=self._last(seen, total), total=total)
+
+    def _until_short(self, seen: Seen) -> Told:
+        """A first page that is short is no proof: the API may cap `size`. The second page tells."""
+        size, before = self.size or 0, seen.so_far - seen.records
+        if seen.page == 2 and before < size and seen.records:
+            raise PaginationError(
+                f"the first page held {before} records, fewer than size = {size}, and there is a second one",
+                hint=f"the API caps its pages: set size = {before}",
+            )
+        if seen.page == 1 and 0 < seen.records < size:
+            return Told(doubt=True)
+        return Told(last=seen.page if seen.records < size else None)
 
     def _last(self, seen: Seen, total: int | None) -> int | None:
         if self.total_pages:
@@ -98,8 +114,7 @@ class Page(Style, frozen=True, kw_only=True, tag="page"):
             return max(1, math.ceil(total / self.size))
         if total is not None and seen.so_far >= total:
             return seen.page
-        ended = seen.records < self.size if self.stop == "short" and self.size else seen.records == 0
-        return seen.page if ended else None
+        return None if seen.records else seen.page
 
 
 class NextUrl(Style, frozen=True, kw_only=True, tag="next_url"):

@@ -84,7 +84,7 @@ def plan(
 
 def _why(source: Source, summary: Summary | None, now: float) -> Why | None:
     """Why a partition needs a task; None if it is complete, or in good hands."""
-    if summary is not None and summary.origin != source.origin:
+    if summary is not None and (summary.tried or summary.origin) != source.origin:
         return "origin"
     state = standing(summary, now)
     if state in ("missing", "incomplete", "failed"):

@@ -72,7 +72,7 @@ def _fast(body: bytes, path: str, *, auto: bool) -> Split:
         body = _compacted(body)
     try:
         raws = _pull(_decoder(path).decode(body), path)
-    except (msgspec.DecodeError, RecursionError, AttributeError):
+    except (msgspec.DecodeError, RecursionError, AttributeError, ValueError):  # ValueError: an odd key in the path
         raise _Unproven from None
     if not raws or not is_utf8(body) or set(map(_first_byte, map(_view, raws))) != {_BRACE}:
         raise _Unproven
@@ -171,9 +171,9 @@ def _slow(body: bytes, path: str | None) -> Split:
 
 def _cut(text: bytes, root: Node, where: str, node: Node | None) -> Split:
     if node is None:
-        return Split(b"", 0, _meta(text, root), where)
+        return Split(b"", 0, _loose(text[root.start : root.end]), where)
     if where == "":
-        return Split(text[node.start : node.end] + b"\n", 1, _meta(text, node), where)
+        return Split(text[node.start : node.end] + b"\n", 1, _loose(text[node.start : node.end]), where)
     lines = []
     for position, item in enumerate(node.items, 1):
         if item.kind != "object":
@@ -221,10 +221,6 @@ def _detect(text: bytes, root: Node) -> tuple[str, Node | None]:
     if times > 1:
         raise BodyError(f"`{where}` stands {times} times in the body", hint="the API must send it once")
     return where, node
-
-
-def _meta(text: bytes, root: Node) -> Any:
-    return _loose(text[root.start : root.end])
 
 
 def _loose(text: bytes) -> Any:

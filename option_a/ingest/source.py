@@ -35,7 +35,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     parallel: Annotated[int, msgspec.Meta(ge=1, le=64)] = 4
     max_pages: Positive = 100_000
     max_body: Positive = 64 * 2**20
-    timeout: Annotated[float, msgspec.Meta(gt=0)] = 60.0
+    timeout: Annotated[float, msgspec.Meta(gt=0, le=86_400)] = 60.0
     patience: str = "6h"
     total: Literal["exact", "at_least", "ignore"] = "exact"
     repeats: Literal["error", "allow"] = "error"
@@ -64,7 +64,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     @property
     def view(self) -> str:
         """Its name in SQL."""
-        return self.name.replace("-", "_")
+        return view_name(self.name)
 
     @property
     def query(self) -> dict[str, str]:
@@ -89,6 +89,11 @@ def seconds(duration: str) -> float:
     if match is None:
         raise ValueError(f"{duration!r} is no duration: write a number and s, m, h or d, as in 6h")
     return float(match[1]) * _SECONDS[match[2]]
+
+
+def view_name(name: str) -> str:
+    """A source's name in SQL."""
+    return name.replace("-", "_")
 
 
 def mock_source(name: str) -> Source:

@@ -24,6 +24,7 @@ class Summary(msgspec.Struct, frozen=True, omit_defaults=True):
     state: str
     run: str
     origin: Origin
+    """Of the records that can be read."""
     pages: int
     records: int
     bytes: int
@@ -36,6 +37,8 @@ class Summary(msgspec.Struct, frozen=True, omit_defaults=True):
     beneath: bool = False
     """Whether a complete load is readable while, or although, another was tried beside it."""
     restated: int = 0
+    tried: Origin | None = None
+    """The origin of the load that stands on top."""
     cause: str | None = None
     cause_kind: str | None = None
 
@@ -51,8 +54,9 @@ def summarize(manifest: Manifest) -> Summary:
         source=manifest.source,
         date=manifest.date,
         state=manifest.state,
-        run=load.run,
-        origin=load.origin,
+        run=shown.run,
+        origin=shown.origin,
+        tried=load.origin,
         pages=shown.pages,
         records=shown.records,
         bytes=shown.bytes,

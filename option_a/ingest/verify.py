@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Executor
+from itertools import islice
 from typing import Literal
 
 import msgspec
@@ -13,6 +15,8 @@ from option_a.ingest.lake import Lake
 from option_a.ingest.layout import RAW, Partition, page_key, page_number, raw_prefix
 from option_a.ingest.ledger import Ledger
 from option_a.ingest.manifest import Manifest, Row, checksum
+
+_AT_ONCE = 16
 
 What = Literal["missing", "torn", "changed", "records", "stray", "totals", "manifest"]
 
@@ -35,8 +39,8 @@ class Verified(msgspec.Struct):
     bytes: int = 0
 
 
-def verify(lake: Lake, partition: Partition, seen: Verified) -> Iterator[Difference]:
-    """Every difference between a partition's pages and its ledger; `seen` counts what was read.
+def verify(lake: Lake, partition: Partition, seen: Verified, readers: Executor) -> Iterator[Difference]:
+    """Every difference between a partition's pages and its ledger; `seen` counts what was read, `readers` read.
 
     Of a partition that is not complete the pages in the ledger are checked, and strays are no fault.
     """
@@ -44,9 +48,9 @@ def verify(lake: Lake, partition: Partition, seen: Verified) -> Iterator[Differe
     try:
         manifest = ledger.read()
         if manifest is not None:
-            yield from _against(lake, ledger, manifest, seen)
+            yield from _against(lake, ledger, manifest, seen, readers)
     except ManifestError as error:
-        yield Difference(partition.source, partition.date.isoformat(), "", "manifest", error.what)
+        yield _difference(partition, "manifest", error.what)
 
 
 def strangers(lake: Lake, known: set[Partition]) -> Iterator[Difference]:
@@ -57,7 +61,7 @@ def strangers(lake: Lake, known: set[Partition]) -> Iterator[Difference]:
             yield Difference("", "", entry.key, "stray", f"{entry.key} is in no partition that has a manifest")
 
 
-def _against(lake: Lake, ledger: Ledger, manifest: Manifest, seen: Verified) -> Iterator[Difference]:
+def _against(lake: Lake, ledger: Ledger, manifest: Manifest, seen: Verified, readers: Executor) -> Iterator[Difference]:
     partition, load = manifest.partition, manifest.readable
     whole = load is not None
     load = load or manifest.load
@@ -65,33 +69,35 @@ def _against(lake: Lake, ledger: Ledger, manifest: Manifest, seen: Verified) -> 
         return
     prefix, counted = raw_prefix(partition), Verified()
     expected: set[str] = set()
-    for row in ledger.rows(load):
-        if not row.records:
-            continue
+    for row, data in _read_ahead(lake, prefix, ledger.rows(load), readers):
         key = page_key(prefix, row.page)
         expected.add(key)
-        counted.pages, counted.records, counted.bytes = (
-            counted.pages + 1,
-            counted.records + row.records,
-            counted.bytes + row.size,
-        )
-        for what, message in _page(lake.get(key), row, seen):
-            yield Difference(
-                partition.source, partition.date.isoformat(), key, what, f"{partition} page {row.page}: {message}"
-            )
+        counted.pages, counted.records = counted.pages + 1, counted.records + row.records
+        counted.bytes += row.size
+        for what, message in _page(data, row, seen):
+            yield _difference(partition, what, f"{partition} page {row.page}: {message}", key)
     if (counted.pages, counted.records, counted.bytes) != (load.pages, load.records, load.bytes):
-        yield Difference(
-            partition.source, partition.date.isoformat(), "", "totals", f"{partition}: the ledger's rows do not add up"
-        )
+        yield _difference(partition, "totals", f"{partition}: the ledger's rows do not add up")
     if whole and manifest.state != "promoting":
         yield from _strays(lake, partition, expected)
+
+
+def _read_ahead(lake: Lake, prefix: str, rows: Iterator[Row], readers: Executor) -> Iterator[tuple[Row, bytes | None]]:
+    """Each page that has an object, with its bytes; a few are read at once, for a bucket is far away."""
+    full = (row for row in rows if row.records)
+    while batch := list(islice(full, _AT_ONCE)):
+        yield from zip(batch, readers.map(lake.get, [page_key(prefix, row.page) for row in batch]), strict=True)
+
+
+def _difference(partition: Partition, what: What, message: str, key: str = "") -> Difference:
+    return Difference(partition.source, partition.date.isoformat(), key, what, message)
 
 
 def _strays(lake: Lake, partition: Partition, expected: set[str]) -> Iterator[Difference]:
     for entry in lake.entries(raw_prefix(partition)):
         if entry.key not in expected:
             kind = "a page that the ledger does not have" if page_number(entry.key) else "no page"
-            yield Difference(partition.source, partition.date.isoformat(), entry.key, "stray", f"{entry.key} is {kind}")
+            yield _difference(partition, "stray", f"{entry.key} is {kind}", entry.key)
 
 
 def _page(data: bytes | None, row: Row, seen: Verified) -> Iterator[tuple[What, str]]:

@@ -10,11 +10,11 @@ from option_a.ingest.errors import ClaimLost, ManifestError, MessageError, Total
 from option_a.ingest.events import Event
 from option_a.ingest.finish import finish, tidy
 from option_a.ingest.job import Job, World
-from option_a.ingest.layout import Partition
 from option_a.ingest.ledger import Ledger
 from option_a.ingest.load import Loading
 from option_a.ingest.manifest import Attempt, Load, Manifest
 from option_a.ingest.outcome import bury, bury_unknown, bury_unreadable, settle
+from option_a.ingest.snapshot import check_day
 from option_a.ingest.source import Source
 from option_a.ingest.task import Delivery, Task, decode_task
 
@@ -70,12 +70,12 @@ class Worker:
         return "lost"
 
     def _handle(self, delivery: Delivery, task: Task, source: Source) -> Outcome:
-        ledger = Ledger(self._world.lake, Partition(task.source, task.date))
+        ledger = Ledger(self._world.lake, task.partition)
         manifest = ledger.read()
         job = Job(self._world, source, task, delivery, ledger)
         decision = to.decide(manifest, task, source, delivery, self._world.clock.now())
-        if manifest is None:
-            return self._begin(job, None, beside=False)
+        if manifest is None or isinstance(decision, to.Start):
+            return self._begin(job, manifest, beside=isinstance(decision, to.Start) and decision.beside)
         job.manifest = manifest
         match decision:
             case to.Done():
@@ -90,17 +90,17 @@ class Worker:
             case to.Failed(cause):
                 return bury(job, cause)
             case to.Promote():
-                return self._go(job, job.manifest, "resumed")
+                return self._go(job, manifest, "resumed")
             case to.Resume(adopt):
                 return self._resume(job, adopt=adopt)
-            case to.Start(beside):
-                return self._begin(job, manifest, beside=beside)
             case _:
                 assert_never(decision)
 
     def _begin(self, job: Job, old: Manifest | None, *, beside: bool) -> Outcome:
         beneath = old.readable if old is not None and beside else None
-        manifest = Manifest(job.task.source, job.task.date, "loading", self._new_load(job, staged=beneath is not None))
+        number = old.load.number + 1 if old is not None else 1
+        load = self._new_load(job, number, staged=beneath is not None)
+        manifest = Manifest(job.task.source, job.task.date, "loading", load)
         manifest.landed = beneath
         manifest.attempts = old.attempts if old is not None else []
         return self._go(job, manifest, "started", clear=old is not None)
@@ -129,31 +129,45 @@ class Worker:
         return _acked(job, "complete")
 
     def _load(self, job: Job) -> None:
+        check_day(job.source, job.task.date, job.load, self._world.clock.now())
         while True:
             try:
                 if job.manifest.state == "loading":
                     Loading(job).run()
                 return finish(job)
-            except TotalError as error:
-                if job.load.restarts + 1 >= _LOADS_FOR_A_TOTAL or job.manifest.state != "loading":
+            except (TotalError, ManifestError) as error:
+                if job.load.restarts + 1 >= _LOADS_FOR_A_TOTAL:
                     raise
                 job.say("restarted", message=error.what)
-                job.manifest.load = self._new_load(job, staged=job.load.staged, restarts=job.load.restarts + 1)
-                job.checkpoint()
-                _clear(job)
+                self._restart(job)
 
-    def _new_load(self, job: Job, *, staged: bool, restarts: int = 0) -> Load:
+    def _restart(self, job: Job) -> None:
+        """Load it once more from page 1. What was half promoted is no complete load any more."""
+        if job.manifest.state == "promoting":
+            job.manifest.state, job.manifest.landed = "loading", None
+        old = job.load
+        job.manifest.load = self._new_load(job, old.number + 1, staged=old.staged, restarts=old.restarts + 1)
+        job.checkpoint()
+        _clear(job)
+
+    def _new_load(self, job: Job, number: int, *, staged: bool, restarts: int = 0) -> Load:
         source, run = job.source, job.task.run
         return Load(
-            run=run, origin=source.origin, shape=source.shape, started=self._world.clock.now(), begun_by=run,
-            staged=staged, snapshot=source.snapshot, restarts=restarts,
-        )  # fmt: skip
+            run=run,
+            origin=source.origin,
+            shape=source.shape,
+            started=self._world.clock.now(),
+            begun_by=run,
+            number=number,
+            staged=staged,
+            snapshot=source.snapshot,
+            restarts=restarts,
+        )
 
 
 def _clear(job: Job) -> None:
     """Delete what an abandoned load has left where this one's pages go."""
-    lake = job.world.lake
-    lake.delete([entry.key for entry in lake.entries(job.prefix)])
+    job.delete(entry.key for entry in job.paced(job.world.lake.entries(job.prefix)))
 
 
 def _acked(job: Job, outcome: Literal["complete", "done", "superseded"]) -> Outcome:

@@ -1,12 +1,13 @@
-"""The summaries of all manifests of a lake, cached, so that a look reads only what changed since the last one."""
+"""What a home remembers of a lake, so that a look reads only what changed since the last one."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -16,42 +17,58 @@ from option_a.ingest.layout import MANIFEST, Partition, manifest_partition
 from option_a.ingest.manifest import decode
 from option_a.ingest.summary import Summary, summarize
 
-_SCHEMA = "CREATE TABLE IF NOT EXISTS summaries (lake TEXT, key TEXT, mark TEXT, summary BLOB, PRIMARY KEY (lake, key))"
-_STRUCTURES = (
-    "CREATE TABLE IF NOT EXISTS structures (lake TEXT, partition TEXT, mark TEXT, structure TEXT, "
-    "PRIMARY KEY (lake, partition))"
-)
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS summaries (lake TEXT, key TEXT, mark TEXT, summary BLOB, PRIMARY KEY (lake, key));
+CREATE TABLE IF NOT EXISTS structures (
+    lake TEXT, partition TEXT, mark TEXT, structure TEXT, PRIMARY KEY (lake, partition)
+);
+"""
 _READERS = 16
 _FEW = 16
 
 
 class Index:
-    """The cache, in a file that may be deleted at any time."""
+    """What this home remembers of a lake: the summaries of its manifests, and what the records look like.
+
+    It is a cache: a file that cannot be read, written or understood is a look at everything, never an error.
+    """
 
     def __init__(self, path: Path, lake: Lake) -> None:
         self._path = path
         self._lake = lake
 
     def scan(self) -> dict[Partition, Summary]:
-        """Every partition that has a manifest."""
+        """Every partition that has a manifest; only those that changed since the last look are read."""
         listed = {entry.key: entry for entry in self._lake.entries(MANIFEST) if manifest_partition(entry.key)}
         if not listed and not self._path.exists():
             return {}  # a look at nothing leaves nothing behind
-        with _open(self._path) as db:
-            cached = {
-                key: (mark, summary)
-                for key, mark, summary in db.execute(
-                    "SELECT key, mark, summary FROM summaries WHERE lake = ?", (self._lake.name,)
-                )
-            }
-            known = {
-                key: msgspec.json.decode(cached[key][1], type=Summary)
-                for key, entry in listed.items()
-                if key in cached and cached[key][0] == entry.mark
-            }
-            fresh = self._read([entry for key, entry in listed.items() if key not in known])
-            self._store(db, listed, fresh, gone=cached.keys() - listed.keys())
+        cached = self._cached()
+        known = {key: cached[key][1] for key, entry in listed.items() if key in cached and cached[key][0] == entry.mark}
+        fresh = self._read([entry for key, entry in listed.items() if key not in known])
+        rows = [(self._lake.name, key, listed[key].mark, msgspec.json.encode(found)) for key, found in fresh.items()]
+        gone = [(self._lake.name, key) for key in cached.keys() - listed.keys()]
+        self._store("INSERT OR REPLACE INTO summaries VALUES (?, ?, ?, ?)", rows)
+        self._store("DELETE FROM summaries WHERE lake = ? AND key = ?", gone)
         return {summary.partition: summary for summary in (known | fresh).values()}
+
+    def recall(self, wanted: Mapping[Partition, Summary]) -> dict[Partition, str]:
+        """The structures that were remembered of these partitions, and hold still."""
+        rows = self._rows("SELECT partition, mark, structure FROM structures WHERE lake = ?")
+        by_path = {(path, mark): structure for path, mark, structure in rows}
+        found = {p: by_path.get((p.path, _mark(summary))) for p, summary in wanted.items()}
+        return {partition: structure for partition, structure in found.items() if structure is not None}
+
+    def remember(self, structures: Mapping[Partition, tuple[Summary, str]]) -> None:
+        """Remember what the records of these partitions look like."""
+        rows = [(self._lake.name, p.path, _mark(summary), text) for p, (summary, text) in structures.items()]
+        self._store("INSERT OR REPLACE INTO structures VALUES (?, ?, ?, ?)", rows)
+
+    def _cached(self) -> dict[str, tuple[str, Summary]]:
+        rows = self._rows("SELECT key, mark, summary FROM summaries WHERE lake = ?")
+        try:
+            return {key: (mark, msgspec.json.decode(summary, type=Summary)) for key, mark, summary in rows}
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return {}  # another version's
 
     def _read(self, entries: list[Entry]) -> dict[str, Summary]:
         if len(entries) <= _FEW:
@@ -70,58 +87,27 @@ class Index:
         except ManifestError as error:
             return _unreadable(key, error)
 
-    def _store(
-        self, db: sqlite3.Connection, listed: dict[str, Entry], fresh: dict[str, Summary], *, gone: set[str]
-    ) -> None:
-        if not fresh and not gone:
-            return
-        name = self._lake.name
-        rows = [(name, key, listed[key].mark, msgspec.json.encode(summary)) for key, summary in fresh.items()]
-        with db:
-            db.executemany("INSERT OR REPLACE INTO summaries VALUES (?, ?, ?, ?)", rows)
-            db.executemany("DELETE FROM summaries WHERE lake = ? AND key = ?", [(name, key) for key in gone])
+    def _rows(self, sql: str) -> list[Any]:
+        try:
+            with closing(self._open()) as db:
+                return db.execute(sql, (self._lake.name,)).fetchall()
+        except (OSError, sqlite3.Error):
+            return []
 
+    def _store(self, sql: str, rows: list[Any]) -> None:
+        if rows:
+            with suppress(OSError, sqlite3.Error), closing(self._open()) as db, db:
+                db.executemany(sql, rows)
 
-class Structures:
-    """What the records of each partition look like, as the query room learnt it. Satisfies its `Memory`."""
-
-    def __init__(self, path: Path, lake: Lake) -> None:
-        self._path = path
-        self._lake = lake
-
-    def get(self, partition: Partition, summary: Summary) -> str | None:
-        """What was learnt of it, if it has not changed since."""
-        wanted = (self._lake.name, partition.path, _mark(summary))
-        with _open(self._path) as db:
-            sql = "SELECT structure FROM structures WHERE lake = ? AND partition = ? AND mark = ?"
-            found = db.execute(sql, wanted).fetchone()
-        return None if found is None else str(found[0])
-
-    def put(self, partition: Partition, summary: Summary, structure: str) -> None:
-        """Remember it."""
-        row = (self._lake.name, partition.path, _mark(summary), structure)
-        with _open(self._path) as db, db:
-            db.execute("INSERT OR REPLACE INTO structures VALUES (?, ?, ?, ?)", row)
+    def _open(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        db = sqlite3.connect(self._path, timeout=30)
+        db.executescript(_SCHEMA)
+        return db
 
 
 def _mark(summary: Summary) -> str:
     return f"{summary.run} {summary.records} {summary.bytes}"
-
-
-@contextmanager
-def _open(path: Path) -> Iterator[sqlite3.Connection]:
-    """The cache's file; where it cannot be had, a cache for this look alone."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        db = sqlite3.connect(path, timeout=30)
-        db.execute(_SCHEMA)
-        db.execute(_STRUCTURES)
-    except (OSError, sqlite3.Error):
-        db = sqlite3.connect(":memory:")
-        db.execute(_SCHEMA)
-        db.execute(_STRUCTURES)
-    with closing(db):
-        yield db
 
 
 def _unreadable(key: str, error: ManifestError) -> Summary:

@@ -44,7 +44,8 @@ CREATE TABLE IF NOT EXISTS dead (
 """
 _SEND = """
 INSERT OR IGNORE INTO tasks (source, date, run, hop, body, sent_at, visible_at)
-SELECT :source, :date, :run, :hop, :body, :now, :visible
+SELECT :source, :date, :run, :hop, :body, coalesce(
+    (SELECT min(sent_at) FROM tasks WHERE run = :run AND source = :source AND date = :date), :now), :visible
 WHERE :hop > 0 OR NOT EXISTS (SELECT 1 FROM tasks WHERE run = :run AND source = :source AND date = :date)
 """
 _RECEIVE = """
@@ -68,13 +69,13 @@ FROM tasks GROUP BY source
 class SqliteQueue:
     """Satisfies the `Queue` port. Threads and processes may share the file."""
 
-    def __init__(self, path: Path, clock: Clock, *, durable: bool = False) -> None:
+    def __init__(self, path: Path, clock: Clock, *, durable: bool = False, busy: float = _BUSY) -> None:
         self._path = path
         self._clock = clock
         self._lock = threading.RLock()
         with self._errors():
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
+            self._db = sqlite3.connect(path, timeout=busy, isolation_level=None, check_same_thread=False)
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             self._db.executescript(_SCHEMA)
@@ -122,6 +123,14 @@ class SqliteQueue:
                 (self._clock.now(), msgspec.json.encode(cause), delivery.receipt),
             )
             db.execute("DELETE FROM tasks WHERE receipt = ?", (delivery.receipt,))
+
+    def give_back(self, delivery: Delivery) -> None:
+        """As if it had not been received: what kept it from being worked on was no fault of the task's."""
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE tasks SET visible_at = ?, receives = receives - 1, receipt = NULL WHERE receipt = ?",
+                (self._clock.now(), delivery.receipt),
+            )
 
     def depth(self) -> list[Depth]:
         """What each queue holds, by name; a queue that holds nothing is left out."""
@@ -207,6 +216,8 @@ class SqliteQueue:
             hint = "is the disk full, read-only or not yours? another --home makes a new queue; the lake is not touched"
             if "malformed" in str(error) or "not a database" in str(error):
                 hint = "the file is damaged: move it away and run again; the manifests know what is missing"
+            if "locked" in str(error):
+                hint = "another process keeps it: end the one that hangs or is stopped; nothing is lost"
             raise QueueError(f"the queue {self._path}: {error}", hint=hint) from None
 
 

@@ -25,11 +25,11 @@ from option_a.ingest.lake import Lake
 from option_a.ingest.lakes import open_lake
 from option_a.ingest.layout import Partition
 from option_a.ingest.plan import Known
-from option_a.ingest.ports import Fetch, Request, Response
-from option_a.ingest.task import run_id
+from option_a.ingest.ports import DeadLetter, Fetch, Request, Response
+from option_a.ingest.task import Task, run_id
 from option_a.ingest.work import Worker
 from option_a.local.clock import SystemClock
-from option_a.local.index import Index, Structures
+from option_a.local.index import Index
 from option_a.local.pool import Pool
 from option_a.local.queue import SqliteQueue
 
@@ -38,7 +38,6 @@ LEASE = 15.0
 WORKERS = 8
 """Partitions that are loaded at once."""
 DEFAULT_SOURCES = "sources.toml"
-_INDEX = "index.sqlite"
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -93,12 +92,12 @@ class Local:
 
     def known(self) -> Known:
         """The summaries of every partition in the lake."""
-        return Index(self.home / _INDEX, self.lake).scan()
+        return self.index.scan()
 
-    @property
-    def structures(self) -> Structures:
-        """What queries have learnt of the records."""
-        return Structures(self.home / _INDEX, self.lake)
+    @cached_property
+    def index(self) -> Index:
+        """What this home remembers of the lake."""
+        return Index(self.home / "index.sqlite", self.lake)
 
     def today(self) -> dt.date:
         """The UTC date."""
@@ -113,13 +112,23 @@ class Local:
         """The partitions that have a live task."""
         return self.queue.queued() if self.has_queue else set()
 
+    def dead_letters(self) -> list[DeadLetter]:
+        """What could not be done."""
+        return self.queue.dead_letters() if self.has_queue else []
+
+    def forget_cured(self, known: Known) -> None:
+        """Drop the dead letters of partitions that are complete by now, by that run or by a later one."""
+        cured = [letter for letter in self.dead_letters() if letter.task is not None and _cured(letter.task, known)]
+        if cured:
+            self.queue.forget_dead(cured)
+
     def work(self, sources: Iterable[str], tell: Tell = silent) -> None:
         """Work the queues of these sources off."""
         if isinstance(self.lake, FolderLake):
             self.lake.sweep()
         keep_buffers()
         worker = Worker(self._world(tell), self.sources)
-        pool = Pool(worker, self.queue, self.clock, threads=self.settings.workers, lease=LEASE)
+        pool = Pool(worker, self.queue, self.lake, self.clock, tell, threads=self.settings.workers, lease=LEASE)
         pool.drain(list(sources))
 
     def _world(self, tell: Tell) -> World:
@@ -173,6 +182,11 @@ class _Polite:
     def __call__(self, request: Request) -> Response:
         with self._places[request.source]:
             return self._fetch(request)
+
+
+def _cured(task: Task, known: Known) -> bool:
+    summary = known.get(task.partition)
+    return summary is not None and summary.state == "complete" and summary.run >= task.run
 
 
 def _text(path: Path, *, required: bool) -> str | None:

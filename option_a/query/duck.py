@@ -14,7 +14,7 @@ from option_a.ingest.folder import FolderLake
 from option_a.ingest.lake import Lake
 from option_a.ingest.layout import RAW, Partition
 from option_a.ingest.plan import Known
-from option_a.ingest.source import Source
+from option_a.ingest.source import Source, view_name
 from option_a.ingest.summary import standing
 from option_a.query import views
 from option_a.query.learn import Memory, Note, learn
@@ -43,15 +43,17 @@ class Duck:
             ":memory:", config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
         )
         self._made: set[str] = set()
+        # a folder's name may hold what DuckDB takes for a pattern; then it is read like a bucket
+        self._folder = isinstance(lake, FolderLake) and not re.search(r"[*?\[]", lake.name)
         self._root = self._reach()
 
     def run(self, sql: str) -> Result:
         """The answer to one statement that reads. Raises QueryError."""
         self._only_reads(sql)
-        for view in ["raw", "partitions", *self.views()]:
-            if re.search(rf"\b{re.escape(view)}\b", sql, re.IGNORECASE):
-                self._make(view)
         try:
+            for view in ["raw", "partitions", *self.views()]:
+                if re.search(rf"\b{re.escape(view)}\b", sql, re.IGNORECASE):
+                    self._make(view)
             cursor = self._db.execute(self._fetchable(sql))
             return Result([column[0] for column in cursor.description or []], _rows(cursor))
         except duckdb.Error as error:
@@ -73,16 +75,17 @@ class Duck:
         return dict(sorted((in_lake | declared).items()))
 
     def _reach(self) -> str:
-        """Let the connection reach the lake, and a folder lake alone."""
-        if not isinstance(self._lake, FolderLake):
+        """Let the connection reach the lake, and nothing else."""
+        if self._folder:
+            prefix, allowed = self._lake.name, self._lake.name + "/"
+        else:
             from option_a.query.files import register
 
-            return register(self._db, self._lake)
-        root = self._lake.name
-        self._db.execute(f"SET allowed_directories = [{views.quoted(root + '/')}]")
+            prefix = allowed = register(self._db, self._lake)
+        self._db.execute(f"SET allowed_directories = [{views.quoted(allowed)}]")
         self._db.execute("SET enable_external_access = false")
         self._db.execute("SET lock_configuration = true")
-        return root
+        return prefix
 
     def _only_reads(self, sql: str) -> None:
         try:
@@ -110,13 +113,10 @@ class Duck:
         full = self._full(source.name if source else None, view)
         columns, casts = declared_columns(source.columns if source else {})
         paths = self._paths(sorted({partition.source for partition in full}))
-        try:
-            if paths and not columns:
-                columns = columns_of(learn(self._db, self._known, self._memory, paths, full, self._note))
-            make = views.source_view(view, paths, columns, casts) if paths else views.empty_view(view, columns, casts)
-            self._db.execute(make)
-        except duckdb.Error as error:
-            raise QueryError(_first_lines(error), hint=self._hint(error)) from None
+        if paths and not columns:
+            columns = columns_of(learn(self._db, self._known, self._memory, paths, full, self._note))
+        make = views.source_view(view, paths, columns, casts) if paths else views.empty_view(view, columns, casts)
+        self._db.execute(make)
 
     def _full(self, name: str | None, view: str) -> list[Partition]:
         """The partitions of a view that hold records, newest first."""
@@ -137,7 +137,7 @@ class Duck:
     def _paths(self, names: list[str]) -> list[str]:
         """The files of sources that have any; a folder by globs, which prune by date before they list."""
         full = [name for name in names if any(s.pages for p, s in self._known.items() if p.source == name)]
-        if isinstance(self._lake, FolderLake):
+        if self._folder:
             return [f"{self._root}/{RAW}/source={name}/*/*.json.gz" for name in full if self._any_page(name)]
         return [f"{self._root}{entry.key}" for name in full for entry in self._lake.entries(f"{RAW}/source={name}")]
 
@@ -156,7 +156,7 @@ class Duck:
             f"CAST({views.name(key)} AS VARCHAR) AS {views.name(key)}" if "TIME ZONE" in kind else views.name(key)
             for key, kind, *_ in columns
         ]
-        return f"SELECT {', '.join(cast)} FROM ({sql.strip().rstrip(';')})"
+        return f"SELECT {', '.join(cast)} FROM (\n{sql.strip().rstrip(';')}\n)"
 
     def _hint(self, error: duckdb.Error) -> str:
         text = str(error)
@@ -175,11 +175,6 @@ def _rows(cursor: Any) -> Iterator[tuple[Any, ...]]:
             yield from batch
     except duckdb.Error as error:
         raise QueryError(_first_lines(error)) from None
-
-
-def view_name(source: str) -> str:
-    """A source's name in SQL."""
-    return source.replace("-", "_")
 
 
 def _first_lines(error: duckdb.Error) -> str:

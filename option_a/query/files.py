@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import lru_cache
 from typing import Any
 
 import duckdb
@@ -35,11 +36,14 @@ class LakeFiles(AbstractFileSystem):  # type: ignore[misc]
         return True
 
     def info(self, path: str, **options: Any) -> dict[str, Any]:
-        key = self._strip_protocol(path)
-        return {"name": key, "type": "file", "size": len(self.lake.get(key) or b"")}
+        return {"name": self._strip_protocol(path), "type": "file", "size": len(self._read(path))}
 
     def _open(self, path: str, mode: str = "rb", **options: Any) -> io.BytesIO:
+        return io.BytesIO(self._read(path))
+
+    @lru_cache(maxsize=32)  # noqa: B019 - it lives as long as the one query
+    def _read(self, path: str) -> bytes:
         data = self.lake.get(self._strip_protocol(path))
         if data is None:
             raise FileNotFoundError(path)
-        return io.BytesIO(data)
+        return data

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import reduce
 from typing import Protocol
 
@@ -25,9 +25,9 @@ Note = Callable[[str], None]
 class Memory(Protocol):
     """Remembers the structure of a partition's records for as long as its summary stays the same."""
 
-    def get(self, partition: Partition, summary: Summary) -> str | None: ...
+    def recall(self, wanted: Mapping[Partition, Summary]) -> dict[Partition, str]: ...
 
-    def put(self, partition: Partition, summary: Summary, structure: str) -> None: ...
+    def remember(self, structures: Mapping[Partition, tuple[Summary, str]]) -> None: ...
 
 
 def learn(
@@ -39,15 +39,15 @@ def learn(
     note: Note,
 ) -> Structure:
     """The structure that holds the records of all partitions, or of the first of them if there are too many."""
-    found: dict[Partition, str] = {p: seen for p in partitions if (seen := memory.get(p, known[p])) is not None}
+    found = memory.recall({partition: known[partition] for partition in partitions})
     unseen = [partition for partition in partitions if partition not in found]
     looked_at = 0
     while unseen and looked_at < LOOKED_AT:
         batch, unseen = unseen[:_DATES], unseen[_DATES:]
         looked_at += sum(known[partition].bytes for partition in batch)
-        for partition, structure in _look(db, paths, batch).items():
-            memory.put(partition, known[partition], structure)
-            found[partition] = structure
+        learnt = _look(db, paths, batch)
+        memory.remember({partition: (known[partition], structure) for partition, structure in learnt.items()})
+        found |= learnt
     if unseen:
         note(f"the columns are those of {len(found)} of {len(partitions)} dates; declare `columns` to fix them")
     return reduce(merge, map(msgspec.json.decode, found.values()), "NULL")

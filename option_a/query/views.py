@@ -39,14 +39,16 @@ def lines(paths: Sequence[str]) -> str:
     return (
         f"read_csv([{', '.join(map(quoted, paths))}], columns = {{'record': 'VARCHAR'}}, delim = '\x01', quote = '', "
         f"escape = '', header = false, auto_detect = false, compression = 'gzip', max_line_size = {LONGEST_LINE}, "
-        "filename = true, hive_partitioning = true, hive_types = {'source': VARCHAR, 'ingestion_date': DATE})"
+        "filename = true, hive_partitioning = true, hive_types = {'ingestion_date': DATE})"
     )
 
 
 def raw_view(paths: Sequence[str]) -> str:
     """Every line of every source, whatever a JSON reader thinks of it."""
-    page = r"CAST(regexp_extract(filename, 'page=(\d+)', 1) AS INTEGER) AS page"
-    return f"CREATE VIEW raw AS SELECT source, ingestion_date, {page}, record FROM {lines(paths)}"
+    # a folder above the lake may be called `source=…` too: the last part of the name tells
+    source = r"regexp_extract(filename, 'source=([^/]+)/ingestion_date=[0-9-]+/page=\d+[^/]*$', 1) AS source"
+    page = r"CAST(regexp_extract(filename, 'page=(\d+)[^/]*$', 1) AS INTEGER) AS page"
+    return f"CREATE VIEW raw AS SELECT {source}, ingestion_date, {page}, record FROM {lines(paths)}"
 
 
 def structures(paths: Sequence[str], dates: Sequence[str]) -> str:

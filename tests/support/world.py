@@ -150,4 +150,4 @@ class Pipeline:
         """What `verify` says of one partition, and of what stands under raw/ in none."""
         found = (manifest_partition(entry.key) for entry in self.lake.entries("manifest"))
         known = {partition for partition in found if partition is not None}
-        return [*verify(self.lake, Partition(name, date), Verified()), *strangers(self.lake, known)]
+        return [*verify(self.lake, Partition(name, date), Verified(), InlineExecutor(1)), *strangers(self.lake, known)]

@@ -1,0 +1,131 @@
+"""What is in the repository beside the code: pins, reasons, commands that exist, and nothing of one machine."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import click
+import pytest
+
+from option_a.cli.main import cli
+from tests.architecture.tree import ROOT, kept, modules, named
+
+_PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[\w,-]+\])?==[\w.!+-]+(?: ; [^\\]+)? \\$")
+_HASH = re.compile(r"^    --hash=sha256:[0-9a-f]{64}(?: \\)?$")
+_HOMES = re.compile(r"(?<![\w.])/(?:home|Users)/\w+")
+_INDEX = re.compile(r"(?:index-url|find-links|trusted-host)[ =]+\S*[/.]\S")
+PINNED = ("requirements-dev.txt", "requirements-run.txt")
+
+
+def project() -> tuple[set[str], set[str]]:
+    """The names that pyproject.toml asks for: to run, and to develop."""
+    table = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    run, dev = table["dependencies"], table["optional-dependencies"]["dev"]
+    return {bare(line) for line in run}, {bare(line) for line in dev}
+
+
+def bare(requirement: str) -> str:
+    """The name in a requirement, as indexes spell it."""
+    return re.split(r"[^\w.-]", requirement, maxsplit=1)[0].lower().replace("_", "-")
+
+
+def requirement_files() -> list[str]:
+    return sorted(name for name in kept() if re.fullmatch(r"(.*/)?requirements[\w-]*\.txt", name))
+
+
+def test_every_requirement_is_pinned_and_hashed() -> None:
+    assert set(PINNED) <= set(requirement_files())
+    for name in requirement_files():
+        lines = [line for line in kept()[name].splitlines() if line and not line.lstrip().startswith("#")]
+        for line, following in zip(lines, [*lines[1:], ""], strict=True):
+            if not _HASH.match(line):
+                assert _PIN.match(line), f"{name}: {line}"
+                assert _HASH.match(following), f"{name}: {line} has no hash"
+
+
+def test_no_requirement_names_a_host_or_a_path() -> None:
+    for name in requirement_files():
+        assert not re.search(r"://|^-|\s@\s|(?:^|\s)\.{0,2}/", kept()[name], re.MULTILINE), name
+
+
+def test_what_the_project_asks_for_is_pinned() -> None:
+    run, dev = project()
+    pins = {name: {bare(line) for line in kept()[name].splitlines() if _PIN.match(line)} for name in PINNED}
+    assert run <= pins["requirements-run.txt"]
+    assert run | dev <= pins["requirements-dev.txt"]
+    assert pins["requirements-run.txt"] & (dev - run - {"flit-core"}) == set(), (
+        "the main job needs no tool of the tests"
+    )
+
+
+def test_every_dependency_has_its_reason_and_every_reason_its_dependency() -> None:
+    text = (ROOT / "docs" / "dependencies.md").read_text("utf-8")
+    rows = re.findall(r"^\| ([a-z][^|]*?) +\| ([^|]*)", text, re.MULTILINE)
+    reasons = {bare(name): why.strip() for names, why in rows if names != "package" for name in names.split(", ")}
+    prose = {bare(name) for name in re.findall(r"`([\w-]+)` \w", text)}
+    run, dev = project()
+    assert (run | dev) - reasons.keys() - prose == set()
+    assert reasons.keys() - run - dev == set(), "rows of what is not asked for"
+    assert [name for name, reason in reasons.items() if len(reason) < 3] == []
+
+
+def test_what_is_imported_is_asked_for() -> None:
+    """`option_a` imports nothing that only the tests install, nor what comes by chance with another package."""
+    run, _ = project()
+    text = "\n".join(path.read_text("utf-8") for path in modules("option_a"))
+    found = set(re.findall(r"^\s*(?:import|from) (\w+)", text, re.MULTILINE)) - sys.stdlib_module_names - {"option_a"}
+    assert {name for name in found if bare(name) not in run} == set()
+    assert {name for name in run if name.replace("-", "_") not in found} == set()
+
+
+def test_nothing_of_one_machine_is_kept() -> None:
+    own = [str(ROOT), str(Path(sys.prefix)), f"{Path.home()}/", *registries()]
+    for name, text in kept().items():
+        assert not [path for path in own if len(path) > 2 and path in text], name
+        assert not (match := _HOMES.search(text)), f"{name}: {match[0] if match else ''}"
+        assert not (match := _INDEX.search(text)), f"{name}: {match[0] if match else ''}"
+
+
+def registries() -> list[str]:
+    """Where this machine's pip finds packages."""
+    listing = [sys.executable, "-m", "pip", "config", "list", "--disable-pip-version-check"]
+    lines = subprocess.run(listing, capture_output=True, text=True, check=True).stdout.splitlines()
+    found = [line.partition("=")[2].strip("'\"") for line in lines if re.search(r"index-url|find-links|trusted", line)]
+    return [place for value in found for place in value.split()]
+
+
+@pytest.mark.parametrize("target", ["run", "test"])
+def test_the_two_commands_of_the_readme_are_targets(target: str) -> None:
+    assert re.search(rf"^make {target}\b", kept()["README.md"], re.MULTILINE)
+    done = subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+def test_every_make_target_that_a_document_names_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", kept()["Makefile"], re.MULTILINE))
+    for name in ("README.md", *(name for name in kept() if name.startswith(("docs/", ".ci/")))):
+        assert set(re.findall(r"(?:^|`|exec )make ([a-z-]+)", kept()[name], re.MULTILINE)) <= targets, name
+
+
+def test_every_command_that_a_document_names_exists() -> None:
+    commands = set(cli.list_commands(click.Context(cli)))
+    for name in (name for name in kept() if name.endswith(".md")):
+        for line in re.findall(r"(?:^|`|\(|\$ )(?:\S*/)?option-a ([a-z][\w-]*)", kept()[name], re.MULTILINE):
+            assert line in commands, f"{name}: option-a {line}"
+
+
+def test_every_link_between_documents_leads_somewhere() -> None:
+    for name in (name for name in kept() if name.endswith(".md")):
+        for link in re.findall(r"\]\(([^)#\s]+)", kept()[name]):
+            assert "://" in link or (ROOT / name).parent.joinpath(link).exists(), f"{name}: {link}"
+
+
+def test_the_modules_are_found() -> None:
+    """Else every test that walks the tree would hold of nothing."""
+    assert {"option_a/ingest/errors.py", "option_a/cli/main.py"} <= {named(path) for path in modules("option_a")}
+    assert {"README.md", "Makefile", "pyproject.toml"} <= kept().keys()

@@ -1,0 +1,51 @@
+"""What a lake in a bucket makes of the answers that S3 gives and its imitations do not."""
+
+from __future__ import annotations
+
+import pytest
+
+from option_a.ingest.errors import LakeError
+from option_a.ingest.lake import Lake
+from option_a.ingest.lakes import open_lake
+from tests.support.server import Server, reply
+
+SECRET = "hush-hush"
+
+
+def error(status: int, code: str) -> bytes:
+    body = f'<?xml version="1.0" encoding="UTF-8"?><Error><Code>{code}</Code><Message>no</Message></Error>'
+    return reply(body.encode(), status, {"Content-Type": "application/xml"})
+
+
+def lake_at(server: Server, monkeypatch: pytest.MonkeyPatch) -> Lake:
+    for name in ("AWS_ENDPOINT_URL_S3", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    env = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_REGION": "eu-west-1"}
+    for name, value in {**env, "AWS_ENDPOINT_URL": server.url}.items():
+        monkeypatch.setenv(name, value)
+    return open_lake("s3://bucket/prefix", {"AWS_ENDPOINT_URL": server.url})
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "tag"),
+    [
+        (412, "PreconditionFailed", "tag"),
+        (412, "PreconditionFailed", None),
+        (404, "NoSuchKey", "tag"),
+        (409, "ConditionalRequestConflict", None),
+    ],
+)
+def test_every_way_of_losing_a_swap_is_too_late_and_no_error(
+    monkeypatch: pytest.MonkeyPatch, status: int, code: str, tag: str | None
+) -> None:
+    with Server(lambda exchange: exchange.send(error(status, code))) as server:
+        assert lake_at(server, monkeypatch).swap("key", b"x", tag) is None
+    assert set(server.targets) == {"/bucket/prefix/key"}
+
+
+def test_a_refusal_names_the_lake_and_the_way_out_and_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Server(lambda exchange: exchange.send(error(403, "AccessDenied"))) as server:
+        with pytest.raises(LakeError, match="s3://bucket/prefix") as caught:
+            lake_at(server, monkeypatch).put("key", b"x")
+    assert "check the bucket, the credentials" in caught.value.hint
+    assert SECRET not in str(caught.value)

@@ -1,0 +1,115 @@
+"""RFC 8259 to the letter: legal bodies land, illegal ones are a BodyError."""
+
+from __future__ import annotations
+
+import pytest
+
+from option_a.ingest.errors import BodyError
+from option_a.ingest.records import split
+
+LEGAL: list[bytes] = [
+    b"0", b"-0", b"-0.0", b"1.10", b"1e5", b"1E5", b"1e+5", b"1e-05", b"-1.5E-300", b"1e400", b"9" * 30, b"9" * 5_000,
+    b"0.1e1", b"-1e-400", b"true", b"false", b"null", b'""', b'"a"', b'"\\""', b'"\\\\"', b'"\\/"', b'"/"',
+    b'"\\b\\f\\n\\r\\t"', b'"\\u0000"', b'"\\u00e9"', b'"\\uABCD\\uabcd"', b'"\\ud83d\\ude00"', b'"\\ud800"',
+    b'"\\udc00"', b'"\\ude00\\ud83d"', b'"\\ud800x"', b'"\x7f"', b'"\xc2\x80"', b'"\xe2\x80\xa8"', b'"\xef\xbb\xbf"',
+    b'"\xef\xbf\xbf"', b'"\xf0\x9f\x98\x80"', b'"\xf4\x8f\xbf\xbf"', b'"/*"', b"[]", b"[ ]", b"{}", b"[1,2]",
+    b"[[],{}]", b'{"":0}', b'{"a":1,"a":2}', b'{"\\ud800":1}', b'{"a":{"a":{}}}', b"[\t1\r\n,\n2 ]",
+    b"[" * 2_000 + b"]" * 2_000,
+]  # fmt: skip
+ILLEGAL: list[bytes] = [
+    b"", b"01", b"-01", b"00", b"+1", b"-", b"--1", b".5", b"1.", b"1.e5", b"1e", b"1e+", b"1e5.5", b"0x1", b"1_0",
+    b"1a", b"1 2", b"NaN", b"-NaN", b"Infinity", b"-Infinity", b"nan", b"inf", b"True", b"tru", b"truee", b"nul",
+    b"None", b"undefined", b"'a'", b"a", b'"', b'"a', b'"\\"', b'"\\x41"', b'"\\u12"', b'"\\u12G4"', b'"\\U00000041"',
+    b'"\\a"', b'"\\0"', b'"\\\n"', b'"\t"', b'"\n"', b'"\r"', b'"\x00"', b'"\x1f"', b'"\xff"', b'"\x80"', b'"\xc3"',
+    b'"\xc0\x80"', b'"\xc1\xbf"', b'"\xe0\x80\x80"', b'"\xf0\x80\x80\x80"', b'"\xed\xa0\x80"',
+    b'"\xed\xa0\xbd\xed\xb8\x80"', b'"\xf4\x90\x80\x80"', b'"\xf5\x80\x80\x80"', b'"\xe9"', b"[", b"]", b"[1,]",
+    b"[,1]", b"[1,,2]", b"[1", b"[1}", b"{", b"}", b"{,}", b'{"a"}', b'{"a":}', b'{"a":1,}', b'{"a":1 "b":2}',
+    b"{a:1}", b"{1:1}", b"{'a':1}", b'{"a" 1}', b'{"a"::1}', b'{"a":1', b"/*c*/1", b"1//c", b"1#c", b"\x0c1",
+    b"1\x0b", b"\xc2\xa01", b"\xef\xbb\xbf1", b"\x001", b"\\u0031", b"1;", b"(1)", b"[" * 2_000 + b"]" * 1_999,
+]  # fmt: skip
+PLACES = {
+    "in a record": b'{"data":[{"x":%s}],"page":1}',
+    "in the last record": b'{"data":[{"y":1}, {"x":%s}]}',
+    "before the list": b'{"x":%s,"data":[{"y":1}]}',
+    "behind the list": b'{"data":[{"y":1}],"x":%s}',
+    "in a list of records": b'[{"y":1},{"x":[0,%s]}]',
+    "among line ends": b'{"data":[\r\n{"x":\n%s\r}\n]}\n',
+    "in one record": b'{"x":%s}',
+}
+
+
+@pytest.mark.parametrize("value", LEGAL, ids=lambda value: ascii(value[:24]))
+def test_a_legal_value_lands_wherever_it_stands(value: bytes) -> None:
+    for place, body in PLACES.items():
+        found = split(body % value, None)
+        assert found.records == found.lines.count(b"\n") >= 1
+        if "record" in place:
+            assert b"".join(value.split()) in b"".join(found.lines.split())
+
+
+@pytest.mark.parametrize("value", ILLEGAL, ids=lambda value: ascii(value[:24]))
+def test_an_illegal_value_is_a_body_error_wherever_it_stands(value: bytes) -> None:
+    for body in PLACES.values():
+        with pytest.raises(BodyError, match=r"the body is no JSON: .* at byte") as error:
+            split(body % value, None)
+        assert error.value.body == body % value
+
+
+GOOD = b'{"data":[{"a":1},{"b":"\xc3\xa9"}],"page":1}'
+
+
+@pytest.mark.parametrize("end", range(len(GOOD)))
+def test_a_body_that_is_cut_is_an_error_wherever_it_is_cut(end: int) -> None:
+    with pytest.raises(BodyError, match="the body is no JSON"):
+        split(GOOD[:end], None)
+    with pytest.raises(BodyError, match="the body is no JSON"):
+        split(GOOD[:end], "data")
+
+
+@pytest.mark.parametrize(
+    "tail", [b"x", b"{}", b",", b"]", b"}", b"\x00", b"\xff", b"\xef\xbb\xbf", b'{"data":[]}', b"\x0c"]
+)
+def test_text_behind_the_body_is_an_error(tail: bytes) -> None:
+    with pytest.raises(BodyError, match=r"something follows the value|invalid UTF-8"):
+        split(GOOD + tail, None)
+
+
+@pytest.mark.parametrize("space", [b" ", b"\n", b"\r", b"\t", b" \r\n\t "])
+def test_white_space_around_the_body_is_legal(space: bytes) -> None:
+    assert split(space + GOOD + space, None).lines == split(GOOD, None).lines
+
+
+@pytest.mark.parametrize("space", [b"\x0b", b"\x0c", b"\x00", "\u00a0".encode(), "\u2028".encode(), b"\x1c", b"\x85"])
+def test_what_only_looks_like_white_space_is_not(space: bytes) -> None:
+    with pytest.raises(BodyError, match="the body is no JSON"):
+        split(space + GOOD, None)
+
+
+def test_one_byte_order_mark_before_the_body_is_passed_over_and_no_more() -> None:
+    assert split(b"\xef\xbb\xbf" + GOOD, None).lines == split(GOOD, None).lines
+    with pytest.raises(BodyError, match="the body is no JSON"):
+        split(b"\xef\xbb\xbf" * 2 + GOOD, None)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1"])
+def test_a_body_in_another_encoding_is_an_error(encoding: str) -> None:
+    with pytest.raises(BodyError, match="the body is no JSON"):
+        split(GOOD.decode().encode(encoding), None)
+
+
+@pytest.mark.parametrize(
+    ("body", "hint"),
+    [
+        (b"", "the API sent an empty body"),
+        (b" \n", "the API sent an empty body"),
+        (b"<!DOCTYPE html><html>", "it looks like HTML or XML"),
+        (b"\n<error/>", "it looks like HTML or XML"),
+        (b"\x1f\x8b\x08\x00", "it looks compressed"),
+        (b"PK\x03\x04", "it looks compressed"),
+        (b"Internal error", "it was kept under dead/ as it came"),
+    ],
+)
+def test_the_error_says_what_the_body_looks_like(body: bytes, hint: str) -> None:
+    with pytest.raises(BodyError) as error:
+        split(body, None)
+    assert error.value.hint.startswith(hint)

@@ -1,0 +1,65 @@
+"""What is done to URLs."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from urllib3.exceptions import LocationParseError
+from urllib3.util import parse_url
+
+from option_a.ingest.urls import same_origin, with_params
+
+words = st.text(st.characters(exclude_categories=["Cs"]), max_size=9)
+
+
+@given(st.dictionaries(words, words), st.sampled_from(["", "?", "?a=1", "?a=1&", "?a=1&b=2"]))
+def test_parameters_stand_behind_those_that_the_url_has(params: dict[str, str], query: str) -> None:
+    url = "https://api.test/s" + query
+    had = parse_qsl(urlsplit(url).query)
+    asked = parse_qsl(urlsplit(with_params(url, params)).query, keep_blank_values=True, strict_parsing=bool(params))
+    assert asked == [*had, *params.items()]
+
+
+def test_a_url_without_more_parameters_stays_as_it_is() -> None:
+    assert with_params("https://api.test/s?", {}) == "https://api.test/s?"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "https://api.test",
+        "https://api.test:443/x",
+        "HTTPS://API.test/y",
+        "https://user:pw@api.test/",
+        "https://api.test/?q=\\",
+    ],
+)
+def test_one_origin_is_one_scheme_host_and_port(other: str) -> None:
+    assert same_origin("https://api.test/s", other)
+    assert same_origin(other, "https://api.test/s")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "http://api.test/s", "https://api.test:444/s", "https://www.api.test/s", "https://api.test.evil.test/",
+        "https://api.test@evil.test/", "https://evil.test\\@api.test/", "https://evil.test\\\\@api.test/", "/s", "",
+        "https://api.test:99999/", "https://api.test:x/", "https://[api.test/", "ftp://api.test/", "mock://api.test",
+        "//api.test/s",
+    ],
+)  # fmt: skip
+def test_another_origin_is_never_taken_for_the_same(other: str) -> None:
+    assert not same_origin("https://api.test/s", other)
+
+
+@given(st.text("htps:/\\@.?#[]\t\r\n api.tesvl%25", max_size=12))
+def test_what_is_taken_for_the_same_origin_is_where_the_request_would_go(middle: str) -> None:
+    url = f"https://evil.test{middle}api.test/"
+    if same_origin("https://api.test/s", url):
+        try:
+            assert parse_url(url).host == "api.test"
+        except LocationParseError:
+            return
