@@ -21,12 +21,13 @@ _AGAIN = 0.2
 
 
 class Guard:
-    """One request under watch. `expired` says whether its deadline ended it."""
+    """One request under watch. `expired`: its deadline ended it; `kept`: its connection had served another before."""
 
     def __init__(self) -> None:
         self.connection: Any = None
         self.sock: Any = None
         self.expired = False
+        self.kept = False
         self.done = False
 
     def fire(self) -> bool:
@@ -45,11 +46,16 @@ class Guard:
 _current: contextvars.ContextVar[Guard | None] = contextvars.ContextVar("guard", default=None)
 
 
-def attach(connection: Any) -> None:
-    """Tell the guard of this thread's request which connection carries it."""
-    guard = _current.get()
-    if guard is not None:
-        guard.connection, guard.sock = connection, connection.sock
+@contextmanager
+def carried(connection: Any) -> Iterator[None]:
+    """While a request is sent: tell the guard of this thread's request which connection carries it."""
+    guard = _current.get() or Guard()
+    guard.kept = connection.sock is not None
+    guard.connection, guard.sock = connection, connection.sock
+    yield
+    guard.sock = connection.sock  # it has one now
+    if guard.expired:  # between two connections there was nothing to shut
+        guard.fire()
 
 
 class Watchdog:

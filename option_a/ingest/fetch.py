@@ -13,7 +13,7 @@ from isal import isal_zlib
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from option_a import __version__
-from option_a.ingest.deadline import Guard, Watchdog, attach
+from option_a.ingest.deadline import Guard, Watchdog, carried
 from option_a.ingest.errors import BodyError, HttpError, PermanentError, TransientError
 from option_a.ingest.ports import Clock, Request, Response
 from option_a.ingest.retry import is_transient, retry_after
@@ -28,16 +28,14 @@ ERROR_BODY = 2**20
 
 class _WatchedHttp(HTTPConnection):
     def request(self, *args: Any, **kwargs: Any) -> None:
-        attach(self)
-        super().request(*args, **kwargs)
-        attach(self)  # it has its socket now
+        with carried(self):
+            super().request(*args, **kwargs)
 
 
 class _WatchedHttps(HTTPSConnection):
     def request(self, *args: Any, **kwargs: Any) -> None:
-        attach(self)
-        super().request(*args, **kwargs)
-        attach(self)  # it has its socket now
+        with carried(self):
+            super().request(*args, **kwargs)
 
 
 class _HttpPool(urllib3.HTTPConnectionPool):
@@ -76,18 +74,28 @@ class HttpFetch:
         for _ in range(REDIRECTS + 1):
             if guard.expired:
                 raise _late(request)
-            answer = self._pools.urlopen(
-                "GET", url, redirect=False, preload_content=False, decode_content=False, timeout=_timeout(request)
-            )
+            answer = self._open(request, url, guard)
             target = answer.get_redirect_location()
             if not target:
                 return self._whole(request, answer)
             _read(answer, ERROR_BODY)
             url = _redirected(url, target, answer.status)
-        raise HttpError(f"more than {REDIRECTS} redirects", status=310, hint="give `url` the address that they end at")
+        what = f"more than {REDIRECTS} redirects"
+        raise HttpError(what, status=answer.status, hint="give `url` the address that they end at")
+
+    def _open(self, request: Request, url: str, guard: Guard) -> urllib3.BaseHTTPResponse:
+        """The head of the answer. A kept connection that the server has closed meanwhile costs one more try."""
+        how: Any = {"redirect": False, "preload_content": False, "decode_content": False, "timeout": _timeout(request)}
+        try:
+            return self._pools.urlopen("GET", url, **how)
+        except urllib3.exceptions.ProtocolError as error:
+            if not guard.kept or guard.expired or not isinstance(error.args[-1], ConnectionError):
+                raise
+            return self._pools.urlopen("GET", url, **how)
 
     def _whole(self, request: Request, answer: urllib3.BaseHTTPResponse) -> Response:
-        cap = request.max_body if 200 <= answer.status <= 299 else ERROR_BODY
+        encoded = bool(answer.headers.get("content-encoding"))  # what is packed badly may shrink
+        cap = request.max_body * (2 if encoded else 1) if 200 <= answer.status <= 299 else ERROR_BODY
         raw = _read(answer, cap)
         left = getattr(answer, "length_remaining", None)
         if len(raw) <= cap and left:
@@ -95,7 +103,7 @@ class HttpFetch:
         headers = {name.lower(): value for name, value in answer.headers.items()}
         if not 200 <= answer.status <= 299:
             raise self._refusal(answer.status, headers, raw)
-        if not raw and left is None and "transfer-encoding" not in headers:
+        if not raw and left is None and headers.get("transfer-encoding", "").lower() != "chunked":
             raise TransientError("the answer was cut short before its body")
         if len(raw) > cap:
             raise _too_large(request)
@@ -147,7 +155,7 @@ def _decompressed(raw: bytes, encoding: str, request: Request) -> bytes:
             body += rest.read(request.max_body + 1 - len(body))
     except EOFError:
         raise TransientError("the gzip body was cut short") from None
-    except (isal_zlib.IsalError, gzip.BadGzipFile, zlib.error) as error:  # type: ignore[misc]  # the stub takes it for an instance
+    except (isal_zlib.IsalError, gzip.BadGzipFile, zlib.error) as error:  # type: ignore[misc]  # isal's stub
         raise BodyError(f"the body is no gzip: {error}", body=raw) from None
     if len(body) > request.max_body:
         raise _too_large(request)

@@ -24,7 +24,6 @@ ACTING = {
     "folder": {"fcntl", "os", "pathlib", "time"},
     "load": {"threading"},
     "lakes": {"obstore.exceptions", "obstore.store", "pathlib"},
-    "verify": {"concurrent.futures"},
 }
 """What touches the world, or starts threads, and the rooms that may."""
 

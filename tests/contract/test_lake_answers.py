@@ -45,7 +45,8 @@ def test_every_way_of_losing_a_swap_is_too_late_and_no_error(
 
 def test_a_refusal_names_the_lake_and_the_way_out_and_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     with Server(lambda exchange: exchange.send(error(403, "AccessDenied"))) as server:
+        lake = lake_at(server, monkeypatch)
         with pytest.raises(LakeError, match="s3://bucket/prefix") as caught:
-            lake_at(server, monkeypatch).put("key", b"x")
+            lake.put("key", b"x")
     assert "check the bucket, the credentials" in caught.value.hint
     assert SECRET not in str(caught.value)

@@ -162,6 +162,31 @@ def test_pages_in_flight_when_the_claim_is_lost_are_not_written(tmp_path: Path) 
     assert "page=000003.json.gz" not in pipeline.pages()
 
 
+def test_a_promotion_whose_claim_is_lost_touches_no_page_of_the_old_day(tmp_path: Path) -> None:
+    class Usurped(FolderLake):
+        def swap(self, key: str, data: bytes, tag: str | None) -> str | None:
+            new = super().swap(key, data, tag)
+            if msgspec.json.decode(data)["state"] == "promoting" and "promoting" not in usurped:
+                usurped.append("promoting")
+                usurp(pipeline)
+            return new
+
+    usurped: list[str] = []
+    word = "a"
+    pipeline = Pipeline(tmp_path, lambda request: numbered(days_of(3, word=word), total_pages=3)(request))
+    pipeline.send()
+    assert pipeline.drain() == ["complete"]
+    before, word = pipeline.objects("raw"), "b"
+    pipeline.worker = Worker(msgspec.structs.replace(pipeline.world, lake=Usurped(tmp_path)), pipeline.sources)
+    pipeline.send(NEXT, fresh=True)
+    assert pipeline.step() == "claimed"
+    assert usurped
+    assert pipeline.objects("raw") == before
+    assert pipeline.drain()[-1] == "complete"
+    assert not set(pipeline.objects("raw").values()) & set(before.values())
+    assert pipeline.differences() == []
+
+
 @pytest.mark.parametrize("other", ["the same message", "another message"])
 @pytest.mark.parametrize("page", [1, 4, 6])
 def test_a_worker_that_outsleeps_its_lease_finds_the_day_done_by_another_and_writes_nothing(

@@ -6,12 +6,13 @@ import gzip
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from option_a.ingest.errors import OptionAError, PermanentError, TransientError
+from option_a.ingest.errors import PermanentError, TransientError
 from option_a.ingest.fetch import HttpFetch
 from option_a.ingest.ports import Request, Response
 from tests.support.clock import FakeClock
@@ -73,8 +74,8 @@ def test_an_answer_cut_at_any_byte_is_transient_or_had_its_whole_body(
             taken += 1
         except TransientError:
             continue
-    # only the last CRLF of the chunked ones can be missing, and the empty line after the last chunk
-    assert taken <= (2 if "chunked" in how else 0)
+    # of the chunked ones what follows the 0 of the last chunk can be missing: two line ends
+    assert taken <= (4 if "chunked" in how else 0)
 
 
 @settings(max_examples=150, deadline=None)
@@ -86,10 +87,8 @@ def test_whatever_bytes_a_server_sends_the_outcome_is_a_response_or_an_error_of_
     for _ in range(data.draw(st.integers(1, 4))):
         at = data.draw(st.integers(0, len(whole)))
         whole[at : at + data.draw(st.integers(0, 4))] = data.draw(st.binary(max_size=8))
-    try:
+    with suppress(TransientError, PermanentError):
         assert isinstance(fetched(bytes(whole)), Response)
-    except OptionAError as error:
-        assert isinstance(error, TransientError | PermanentError)
 
 
 @pytest.mark.parametrize("part", [b"", b"HTTP/1.1 200 OK\r\n", reply(BODY)[:-1], chunked(BODY)[:-1]])

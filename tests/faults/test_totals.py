@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -10,8 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from option_a.ingest.events import Event
 from option_a.ingest.ports import Request
-from option_a.ingest.work import Outcome
+from option_a.ingest.work import Outcome, Worker
 from tests.support.world import Api, Pipeline, days_of, numbered, source
 
 NEXT = "20231114T230000Z-b"
@@ -65,6 +68,27 @@ def test_pages_that_grow_or_shrink_while_they_are_loaded_are_judged_by_the_last_
 
     pipeline, outcome = ran(tmp_path, answer, pagination=DECLARED, parallel=1)
     assert (outcome, pipeline.asked()) == ("complete", [1, 2, 3, 4, 5, 6])
+
+
+def test_the_last_word_is_the_highest_pages_even_where_a_lower_one_answers_later(tmp_path: Path) -> None:
+    landed = threading.Event()
+
+    def answer(request: Request) -> bytes:
+        page = int(request.params["page"])
+        if page == 2:
+            assert landed.wait(20)
+        return numbered(days_of(6), total_pages=5 if page < 5 else 6)(request)
+
+    def tell(event: Event) -> None:
+        if event.kind == "landed" and event.page == 6:
+            landed.set()
+
+    pipeline = Pipeline(tmp_path, answer, source(pagination=DECLARED, parallel=3))
+    world = msgspec.structs.replace(pipeline.world, executor=ThreadPoolExecutor, tell=tell)
+    pipeline.worker = Worker(world, pipeline.sources)
+    pipeline.send()
+    assert pipeline.step() == "complete"
+    assert sorted(pipeline.asked()) == [1, 2, 3, 4, 5, 6]
 
 
 @pytest.mark.parametrize("beyond", [3, 7])

@@ -228,8 +228,10 @@ def test_a_message_that_nobody_can_read_is_dead_after_exactly_five_receives(tmp_
     pipeline = Pipeline(tmp_path, numbered(days_of(1)))
     pipeline.send()
     pipeline.queue.send_raw("s", b"\xff no task")
+    began = pipeline.clock.now()
     outcomes = pipeline.drain()
     assert outcomes.count("unreadable") == 5
+    assert pipeline.clock.now() == began
     assert outcomes.count("complete") == 1
     assert [(letter.cause.kind, letter.receives, letter.body) for letter in pipeline.queue.dead] == [
         ("receives", 5, b"\xff no task")

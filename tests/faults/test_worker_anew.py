@@ -54,9 +54,12 @@ def test_a_real_load_clears_what_an_unfinished_mock_load_has_left(tmp_path: Path
     pipeline.step()
     assert len(pipeline.pages()) == 4
     pipeline.queue.messages.clear()
-    pipeline.budget, api.word, api.count = None, "b", 2
+    pipeline.budget, api.word, api.count = 1, "b", 2
     declare(pipeline, source())
     pipeline.send(NEXT)
+    assert pipeline.step() == "out-of-time"
+    assert (words(pipeline), len(pipeline.pages())) == ({"b"}, 1)
+    pipeline.budget = None
     assert pipeline.drain() == ["complete"]
     assert (words(pipeline), len(pipeline.pages()), pipeline.manifest().load.origin) == ({"b"}, 2, "real")
     assert pipeline.differences() == []

@@ -87,8 +87,10 @@ def test_a_crash_amid_the_segments_leaves_the_ledger_whole_and_a_fresh_load_mend
     pages, before = pipeline.objects("raw"), segments(pipeline)
     lake.delete(before[1:])
     assert [difference.what for difference in pipeline.differences()] == ["manifest"]
+    asked = len(pipeline.requests)
     pipeline.send(NEXT, fresh=True)
     assert pipeline.drain() == ["complete"]
+    assert len(pipeline.requests) == asked + MANY
     assert pipeline.manifest().load.run == NEXT
     assert len(segments(pipeline)) == 2
     assert not set(segments(pipeline)) & set(before)
