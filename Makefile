@@ -1,12 +1,15 @@
 # Two commands do all the set-up on a fresh machine with Python 3.11+: `make run` and `make test`.
 PYTHON ?= python3
 BIN    := .venv/bin
+CDK    := npx --yes aws-cdk@2.1148.0 --app "$(BIN)/python app.py"
 PIP     = $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes
+
+COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 
 QUERY := SELECT status, count(*) AS orders, round(sum(amount), 2) AS amount FROM api_a GROUP BY status ORDER BY amount DESC
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench nyc-flights lock clean
+.PHONY: help run test lint bench nyc-flights synth deploy destroy node lock clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,8 +29,8 @@ test: .venv/.dev ## Run every test
 	@$(BIN)/python -m pytest
 
 lint: .venv/.dev ## Format and check
-	@$(BIN)/ruff format option_a tests bench examples
-	@$(BIN)/ruff check --fix option_a tests bench examples
+	@$(BIN)/ruff format app.py lambda option_a tests bench examples
+	@$(BIN)/ruff check --fix app.py lambda option_a tests bench examples
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
@@ -36,6 +39,23 @@ bench: .venv/.dev ## Measure against the bare limit, requests and dlt (needs ngi
 
 nyc-flights: $(BIN)/option-a ## Real data through a real API server: a month of New York's flights
 	@$(MAKE) --no-print-directory -C examples/nyc_flights
+
+synth: .venv/.aws ## Write the CloudFormation templates to cdk.out (ARGS="-c switch=value …")
+	@CDK_OUTDIR=cdk.out $(BIN)/python app.py $(ARGS)
+
+deploy: .venv/.aws | node ## Deploy to the AWS account of your credentials (ARGS="-c switch=value …" FLAGS="--require-approval never")
+	@$(CDK) bootstrap $(ARGS)
+	@$(CDK) deploy $(ARGS) $(FLAGS)
+
+destroy: .venv/.aws | node ## Delete the stack from AWS; the lake stays
+	@$(CDK) destroy $(ARGS) $(FLAGS)
+	@echo "What stays, unless it was deployed with -c removal=destroy: the bucket of the lake, and that of Athena's results."
+	@echo "To empty a bucket, versions and all: $(BIN)/python -c \"import boto3; boto3.resource('s3').Bucket('NAME').object_versions.delete()\""
+	@echo "Of CDK itself: the stack CDKToolkit, which every CDK app of the account shares."
+
+node:
+	@command -v npx > /dev/null \
+		|| { echo "The CDK's command line needs Node.js 22 or newer, and there is no npx here: https://nodejs.org" >&2; exit 2; }
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -55,11 +75,16 @@ $(BIN)/option-a: requirements-run.txt pyproject.toml | $(BIN)/python
 	@$(PIP) -r requirements-dev.txt
 	@touch $@
 
+.venv/.aws: requirements.txt $(BIN)/option-a
+	@echo "Installing what a deployment needs …"
+	@$(PIP) -r requirements.txt
+	@touch $@
+
 lock: .venv/.dev ## Pin the dependencies anew from pyproject.toml (needs uv)
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
-		--upgrade pyproject.toml requirements-build.in -o requirements-run.txt
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
-		--upgrade --extra dev -c requirements-run.txt pyproject.toml -o requirements-dev.txt
+	$(COMPILE) --upgrade pyproject.toml requirements-build.in -o requirements-run.txt
+	$(COMPILE) --upgrade --extra aws -c requirements-run.txt pyproject.toml requirements-build.in -o requirements.txt
+	$(COMPILE) --upgrade --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	$(COMPILE) --upgrade -c requirements.txt requirements-lambda.in -o requirements-lambda.txt
 
 clean: ## Delete the virtual environment and the caches; the lake stays
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .packages cdk.out

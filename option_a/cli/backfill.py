@@ -7,8 +7,10 @@ from typing import cast
 
 import click
 
-from option_a.cli.options import Date, chosen, examples, local, not_ahead, place, working
+from option_a.cli.options import Date, chosen, examples, not_ahead, place, working
+from option_a.cli.pipeline import opened
 from option_a.cli.working import work_off
+from option_a.home.wiring import Settings
 from option_a.ingest.plan import Only, backfill, plan
 
 _ONLY = ("missing", "incomplete", "failed", "all")
@@ -32,16 +34,15 @@ _ONLY = ("missing", "incomplete", "failed", "all")
 @working
 @place
 def command(
-    first: dt.date, last: dt.date, names: tuple[str, ...], only: str, as_json: bool, workers: int, durable: bool,
-    sources_file: str | None, lake: str, home: str,
-) -> None:  # fmt: skip
+    first: dt.date, last: dt.date, names: tuple[str, ...], only: str, as_json: bool, detach: bool, settings: Settings
+) -> None:
     """Load a range of past dates, newest first.
 
     Sources without dates (snapshots) have no past and are left out, as are dates before a source's `since`.
     """
     if first > last:
         raise click.UsageError(f"--from {first} is after --to {last}")
-    pipeline = local(sources_file, lake, home, durable=durable, workers=workers)
+    pipeline = opened(settings)
     asked = chosen(pipeline, names)
     not_ahead(pipeline, last)
     snapshots = [name for name in names if pipeline.sources[name].snapshot]
@@ -57,4 +58,4 @@ def command(
         only=cast(Only, only),
         queued=pipeline.queued(),
     )
-    work_off(pipeline, planned, partitions, asked, as_json=as_json)
+    work_off(pipeline, planned, partitions, asked, as_json=as_json, detach=detach)

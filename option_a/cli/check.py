@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
-from option_a.cli.options import examples, json_option, local, place
+from option_a.cli.options import examples, json_option, place
+from option_a.cli.pipeline import Pipeline, opened
 from option_a.cli.render import emit, plural, table
+from option_a.home.wiring import Settings
 from option_a.ingest.source import Source
 from option_a.ingest.summary import newest
-from option_a.local.wiring import DEFAULT_SOURCES, Local
 
 
 @click.command("check", epilog=examples("option-a check\noption-a check --sources team/sources.toml --json"))
 @json_option
 @place
-def command(as_json: bool, sources_file: str | None, lake: str, home: str) -> None:
+def command(as_json: bool, settings: Settings) -> None:
     """Validate the configuration and say what the next run will do. Asks no API."""
-    pipeline = local(sources_file, lake, home)
+    pipeline = opened(settings)
     sources = list(pipeline.sources.values())
     _ = pipeline.lake
     if as_json:
@@ -38,11 +37,11 @@ def command(as_json: bool, sources_file: str | None, lake: str, home: str) -> No
         )
 
 
-def _row(source: Source, pipeline: Local) -> tuple[str, ...]:
+def _row(source: Source, pipeline: Pipeline) -> tuple[str, ...]:
     date = newest(source, pipeline.today()).isoformat() + (" (snapshot)" if source.snapshot else "")
     return (source.name, source.origin, date, str(source.pagination), str(source.parallel), source.url)
 
 
-def _file(pipeline: Local) -> str:
-    file = pipeline.settings.sources or DEFAULT_SOURCES
-    return file if Path(file).exists() else "the defaults (there is no sources.toml)"
+def _file(pipeline: Pipeline) -> str:
+    file = pipeline.settings.sources_file
+    return str(file) if file.exists() else "the defaults (there is no sources.toml)"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 
-from option_a.cli.options import examples, json_option, local, place
+from option_a.cli.options import examples, json_option, place
+from option_a.cli.pipeline import opened
 from option_a.cli.render import emit, moment, plain, plural, table
+from option_a.home.wiring import Settings
 from option_a.ingest.ports import DeadLetter
 
 
@@ -13,11 +15,11 @@ from option_a.ingest.ports import DeadLetter
 @click.option("--discard-unreadable", is_flag=True, help="Delete the letters that nobody can read; redrive cannot.")
 @json_option
 @place
-def command(discard_unreadable: bool, as_json: bool, sources_file: str | None, lake: str, home: str) -> None:
+def command(discard_unreadable: bool, as_json: bool, settings: Settings) -> None:
     """The tasks that could not be done, with their causes."""
-    pipeline = local(sources_file, lake, home)
-    if discard_unreadable and pipeline.has_queue:
-        pipeline.queue.forget_dead([letter for letter in pipeline.dead_letters() if letter.task is None])
+    pipeline = opened(settings)
+    if discard_unreadable:
+        pipeline.forget_dead([letter for letter in pipeline.dead_letters() if letter.task is None])
     letters = pipeline.dead_letters()
     if as_json:
         emit([_row(letter) for letter in letters])

@@ -7,8 +7,10 @@ import sys
 
 import click
 
-from option_a.cli.options import Date, chosen, examples, json_option, local, place
+from option_a.cli.options import Date, chosen, examples, json_option, place
+from option_a.cli.pipeline import opened
 from option_a.cli.render import emit, moment, plain, span, table
+from option_a.home.wiring import Settings
 from option_a.ingest.layout import Partition
 from option_a.ingest.ledger import Ledger
 from option_a.ingest.manifest import Manifest
@@ -19,9 +21,9 @@ from option_a.ingest.manifest import Manifest
 @click.argument("date", type=Date())
 @json_option
 @place
-def command(source: str, date: dt.date, as_json: bool, sources_file: str | None, lake: str, home: str) -> None:
+def command(source: str, date: dt.date, as_json: bool, settings: Settings) -> None:
     """What happened to one partition, attempt by attempt (the last fifty)."""
-    pipeline = local(sources_file, lake, home)
+    pipeline = opened(settings)
     partition = Partition(source, date)
     manifest = Ledger(pipeline.lake, partition).read() if source in {p.source for p in pipeline.known()} else None
     if manifest is None:

@@ -20,11 +20,12 @@ _COMMANDS = {
     "logs": ("logs", "What happened to one partition, attempt by attempt."),
     "verify": ("verify", "Read the lake again and compare it with the ledger."),
     "preview": ("preview", "Fetch one page and show its records. Lands nothing."),
-    "query": ("query", "SQL over the lake, with DuckDB."),
+    "query": ("query", "SQL over the lake: DuckDB, or Athena with --stack."),
     "check": ("check", "Validate the configuration and say what will happen."),
     "dead": ("dead", "The tasks that could not be done, and why."),
     "redrive": ("redrive", "Load again what has failed."),
     "cancel": ("cancel", "Take queued tasks back."),
+    "lf": ("lf", "Who may read what on AWS: Lake Formation."),
     "mock-api": ("mock_api", "Serve the mock data over HTTP."),
     "completion": ("completion", "Print the shell's completion script."),
 }

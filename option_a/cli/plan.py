@@ -6,9 +6,11 @@ import datetime as dt
 
 import click
 
-from option_a.cli.options import Date, chosen, examples, json_option, local, place
+from option_a.cli.options import Date, chosen, examples, json_option, place
+from option_a.cli.pipeline import opened
 from option_a.cli.planning import nightly
 from option_a.cli.render import emit, plural, table
+from option_a.home.wiring import Settings
 
 
 @click.command("plan", epilog=examples("option-a plan\noption-a plan --date 2026-11-23 --json"))
@@ -19,17 +21,9 @@ from option_a.cli.render import emit, plural, table
 @click.option("--fresh", is_flag=True, help="As `run --fresh` would.")
 @json_option
 @place
-def command(
-    date: dt.date | None,
-    names: tuple[str, ...],
-    fresh: bool,
-    as_json: bool,
-    sources_file: str | None,
-    lake: str,
-    home: str,
-) -> None:
+def command(date: dt.date | None, names: tuple[str, ...], fresh: bool, as_json: bool, settings: Settings) -> None:
     """Show the tasks that `run` would send, and why. Does nothing."""
-    pipeline = local(sources_file, lake, home)
+    pipeline = opened(settings)
     partitions, planned = nightly(pipeline, chosen(pipeline, names), date, named=bool(names), fresh=fresh)
     if as_json:
         emit(

@@ -7,13 +7,13 @@ import datetime as dt
 import click
 
 from option_a.cli.options import not_ahead
+from option_a.cli.pipeline import Pipeline
 from option_a.ingest.layout import Partition
 from option_a.ingest.plan import Planned, plan, tonight
-from option_a.local.wiring import Local
 
 
 def nightly(
-    pipeline: Local, names: list[str], date: dt.date | None, *, named: bool, fresh: bool
+    pipeline: Pipeline, names: list[str], date: dt.date | None, *, named: bool, fresh: bool
 ) -> tuple[list[Partition], list[Planned]]:
     """The partitions of tonight, or of `date`, and the tasks for those that need one."""
     known, now, today = pipeline.known(), pipeline.clock.now(), pipeline.today()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from option_a.cli.options import Date, chosen, examples, json_option, local, place
+from option_a.cli.options import Date, chosen, examples, here, json_option
+from option_a.cli.pipeline import machine
 from option_a.cli.render import emit, plain, size, table
+from option_a.home.wiring import Settings
 from option_a.ingest.columns import as_toml, decode_lines, infer
 from option_a.ingest.errors import OptionAError, Where
 from option_a.ingest.page import request_of
@@ -19,7 +21,9 @@ from option_a.ingest.source import Source
 from option_a.ingest.summary import newest
 from option_a.ingest.task import Task
 from option_a.ingest.urls import with_params
-from option_a.local.wiring import Local
+
+if TYPE_CHECKING:
+    from option_a.local.wiring import Local
 
 _SHOWN = 5
 _WIDTH = 24
@@ -40,12 +44,10 @@ _COLUMNS = 8
 @click.option("--date", type=Date(), help="The date to ask for.  [default: what a run would ask for today]")
 @click.option("--columns", is_flag=True, help="Print the columns inferred, as TOML for sources.toml.")
 @json_option
-@place
-def command(
-    name: str, date: dt.date | None, columns: bool, as_json: bool, sources_file: str | None, lake: str, home: str
-) -> None:
+@here
+def command(name: str, date: dt.date | None, columns: bool, as_json: bool, settings: Settings) -> None:
     """Fetch one page and show its records, their columns, and how the next page would be asked for. Lands nothing."""
-    pipeline = local(sources_file, lake, home)
+    pipeline = machine(settings)
     source = pipeline.sources[chosen(pipeline, [name])[0]]
     day = date or newest(source, pipeline.today())
     task = Task(source.name, day, pipeline.new_run())

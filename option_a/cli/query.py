@@ -6,16 +6,16 @@ import csv
 import datetime as dt
 import sys
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import click
 import msgspec
 
-from option_a.cli.options import examples, local, place
+from option_a.cli.options import examples, place
+from option_a.cli.pipeline import deployed, machine
 from option_a.cli.render import table
-
-if TYPE_CHECKING:
-    from option_a.query.duck import Result
+from option_a.home.answer import Result
+from option_a.home.wiring import Settings
 
 _TABLE_ROWS = 1_000
 _WIDEST = 60
@@ -29,33 +29,39 @@ _WIDEST = 60
         option-a query "SELECT ingestion_date, count(*) AS n FROM api_a GROUP BY ALL ORDER BY ALL"
         option-a query "SELECT record FROM raw WHERE source = 'api-a' LIMIT 3" --format json
         option-a query - --format csv < report.sql > report.csv
+        option-a query --stack OptionAIngestionDemoPy "SELECT count(*) FROM api_a_lines"
         """
     ),
 )
 @click.argument("sql", required=False)
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
 @place
-def command(sql: str | None, form: str, sources_file: str | None, lake: str, home: str) -> None:
+def command(sql: str | None, form: str, settings: Settings) -> None:
     """SQL over the lake, with DuckDB: a view a source (`api_a` for api-a), `raw` and `partitions`.
 
+    With --stack it is Athena that answers, from the stack's tables (`api_a_lines` for api-a, and the crawler's).
     Without SQL it lists the tables and their columns; `-` reads it from stdin. It only reads.
     """
-    from option_a.query.duck import Duck, Result
-
-    pipeline = local(sources_file, lake, home)
-    duck = Duck(
-        pipeline.lake,
-        pipeline.sources,
-        pipeline.known(),
-        pipeline.clock.now(),
-        pipeline.index,
-        lambda note: click.echo(note, err=True),
-    )
+    engine = _duck(settings) if settings.stack is None else deployed(settings).athena()
     if sql is None:
-        result = Result(["table", "columns"], iter(duck.tables()))
-        _print(result, form, widest=10_000)
+        _print(Result(["table", "columns"], iter(engine.tables())), form, widest=10_000)
         return
-    _print(duck.run(sys.stdin.read() if sql == "-" else sql), form)
+    _print(engine.run(sys.stdin.read() if sql == "-" else sql), form)
+
+
+class Engine(Protocol):
+    """Answers SQL."""
+
+    def run(self, sql: str) -> Result: ...
+
+    def tables(self) -> list[tuple[str, str]]: ...
+
+
+def _duck(settings: Settings) -> Engine:
+    from option_a.query.duck import Duck
+
+    it = machine(settings)
+    return Duck(it.lake, it.sources, it.known(), it.clock.now(), it.index, settings.note)
 
 
 def _print(result: Result, form: str, widest: int = _WIDEST) -> None:

@@ -6,12 +6,15 @@ import datetime as dt
 
 import click
 
-from option_a.cli.options import Date, chosen, examples, local, place, working
+from option_a.cli.options import Date, chosen, examples, place, working
+from option_a.cli.pipeline import Pipeline, deployed, opened
+from option_a.cli.render import emit, plural
 from option_a.cli.working import work_off
+from option_a.home.wiring import Settings
 from option_a.ingest.layout import Partition
 from option_a.ingest.plan import Planned
+from option_a.ingest.ports import DeadLetter
 from option_a.ingest.task import Task
-from option_a.local.wiring import Local
 
 
 @click.command(
@@ -21,6 +24,7 @@ from option_a.local.wiring import Local
         option-a redrive                      # everything that has failed
         option-a redrive orders --date 2026-11-23
         option-a redrive --cause http         # causes: option-a dead
+        option-a redrive --stack OptionAIngestionDemoPy --unreadable
         """
     ),
 )
@@ -29,34 +33,56 @@ from option_a.local.wiring import Local
 @click.option(
     "--cause", metavar="KIND", help="Just this kind of cause: http, body, pagination, total, patience, receives, …"
 )
+@click.option(
+    "--unreadable",
+    is_flag=True,
+    help="With --stack: have SQS send back, as they are, all letters of the queues that hold one nobody can read.",
+)
 @working
 @place
 def command(
-    source: str | None, date: dt.date | None, cause: str | None, as_json: bool, workers: int, durable: bool,
-    sources_file: str | None, lake: str, home: str,
+    source: str | None, date: dt.date | None, cause: str | None, unreadable: bool, as_json: bool, detach: bool,
+    settings: Settings,
 ) -> None:  # fmt: skip
     """Load again what has failed, from the failed manifests and the dead letters, as a new run.
 
     What had landed stays where it can be trusted, and the load goes on from there.
     """
-    pipeline = local(sources_file, lake, home, durable=durable, workers=workers)
-    names = chosen(pipeline, [source] if source else [])
-    run, failed = pipeline.new_run(), _failed(pipeline, names, date, cause)
+    if unreadable:
+        _move_unreadable(settings, source, as_json=as_json)
+        return
+    pipeline = opened(settings)
+    names, letters = chosen(pipeline, [source] if source else []), pipeline.dead_letters()
+    run, failed = pipeline.new_run(), _failed(pipeline, names, letters, date, cause)
     gone = [p for p in failed if pipeline.sources[p.source].snapshot and p.date != pipeline.today()]
     for partition in gone:
         click.echo(f"{partition}: a past snapshot cannot be taken any more; option-a run takes today's", err=True)
     planned = [Planned(Task(p.source, p.date, run), "failed") for p in failed if p not in gone]
-    letters = [letter for letter in pipeline.dead_letters() if letter.task and letter.task.partition in failed]
-    work_off(pipeline, planned, [item.task.partition for item in planned], names, letters, as_json=as_json)
+    letters = [letter for letter in letters if letter.task and letter.task.partition in failed]
+    partitions = [item.task.partition for item in planned]
+    work_off(pipeline, planned, partitions, names, letters, as_json=as_json, detach=detach)
 
 
-def _failed(pipeline: Local, names: list[str], date: dt.date | None, cause: str | None) -> list[Partition]:
+def _move_unreadable(settings: Settings, source: str | None, *, as_json: bool) -> None:
+    if settings.stack is None:
+        raise click.UsageError("--unreadable is for --stack; on one machine: option-a dead --discard-unreadable")
+    pipeline = deployed(settings)
+    letters = pipeline.move_unreadable(chosen(pipeline, [source] if source else []))
+    if as_json:
+        emit({"unreadable": len(letters), "queues": sorted({letter.queue for letter in letters})})
+        return
+    click.echo(f"{plural(len(letters), 'unreadable letter')} on the way back to the queues")
+
+
+def _failed(
+    pipeline: Pipeline, names: list[str], letters: list[DeadLetter], date: dt.date | None, cause: str | None
+) -> list[Partition]:
     """The partitions to send again: a letter's, or a failed manifest's, that fit the wishes."""
     causes: dict[Partition, set[str]] = {}
     for partition, summary in pipeline.known().items():
         if summary.state == "failed":
             causes.setdefault(partition, set()).add(summary.cause_kind or "")
-    for letter in pipeline.dead_letters():
+    for letter in letters:
         if letter.task is not None:
             causes.setdefault(letter.task.partition, set()).add(letter.cause.kind)
     return sorted(

@@ -6,9 +6,11 @@ import datetime as dt
 
 import click
 
-from option_a.cli.options import Date, chosen, examples, local, place, working
+from option_a.cli.options import Date, chosen, examples, place, working
+from option_a.cli.pipeline import opened
 from option_a.cli.planning import nightly
 from option_a.cli.working import work_off
+from option_a.home.wiring import Settings
 
 
 @click.command(
@@ -19,6 +21,7 @@ from option_a.cli.working import work_off
         option-a run --date 2026-11-23 --source orders
         option-a run --fresh --source orders      # load again beside what is there, then promote
         option-a run --lake s3://my-bucket/lake
+        option-a run --stack OptionAIngestionDemoPy       # the stack loads; this watches
         """
     ),
 )
@@ -30,14 +33,13 @@ from option_a.cli.working import work_off
 @working
 @place
 def command(
-    date: dt.date | None, names: tuple[str, ...], fresh: bool, as_json: bool, workers: int, durable: bool,
-    sources_file: str | None, lake: str, home: str,
-) -> None:  # fmt: skip
+    date: dt.date | None, names: tuple[str, ...], fresh: bool, as_json: bool, detach: bool, settings: Settings
+) -> None:
     """Plan, and work until the queues are empty.
 
     What is complete is not loaded again. What an earlier run left undone goes on where it stood.
     """
-    pipeline = local(sources_file, lake, home, durable=durable, workers=workers)
+    pipeline = opened(settings)
     asked = chosen(pipeline, names)
     partitions, planned = nightly(pipeline, asked, date, named=bool(names), fresh=fresh)
-    work_off(pipeline, planned, partitions, asked, as_json=as_json)
+    work_off(pipeline, planned, partitions, asked, as_json=as_json, detach=detach)

@@ -8,15 +8,16 @@ from typing import Any
 
 import click
 
-from option_a.cli.options import chosen, examples, json_option, local, place
+from option_a.cli.options import chosen, examples, json_option, place
+from option_a.cli.pipeline import Pipeline, opened
 from option_a.cli.render import emit, plain, plural, size, span, table
 from option_a.cli.working import row
+from option_a.home.wiring import Settings
 from option_a.ingest.layout import Partition
 from option_a.ingest.plan import Known
 from option_a.ingest.ports import Depth
 from option_a.ingest.source import Source
 from option_a.ingest.summary import expected_dates, newest, standing
-from option_a.local.wiring import Local
 
 _PROBLEMS = 20
 
@@ -28,15 +29,15 @@ _PROBLEMS = 20
 @click.option("--all", "every", is_flag=True, help="List every partition, not just those that are not complete.")
 @json_option
 @place
-def command(names: tuple[str, ...], every: bool, as_json: bool, sources_file: str | None, lake: str, home: str) -> None:
+def command(names: tuple[str, ...], every: bool, as_json: bool, settings: Settings) -> None:
     """Partitions and their states, queues and the age of their oldest task, dead letters.
 
     A date is missing if it lies between a source's `since` and the newest date, and has no manifest.
     """
-    pipeline = local(sources_file, lake, home)
+    pipeline = opened(settings)
     asked = chosen(pipeline, names)
     known, now = pipeline.known(), pipeline.clock.now()
-    depths = {d.queue: d for d in pipeline.queue.depth()} if pipeline.has_queue else {}
+    depths = {depth.queue: depth for depth in pipeline.depths()}
     partitions = sorted(set(_expected(pipeline, asked)) | {p for p in known if p.source in asked or not names})
     if as_json:
         rows = [row(partition, known, now) for partition in partitions]
@@ -48,7 +49,7 @@ def command(names: tuple[str, ...], every: bool, as_json: bool, sources_file: st
     _undeclared(pipeline, known, depths)
 
 
-def _expected(pipeline: Local, asked: list[str]) -> Iterator[Partition]:
+def _expected(pipeline: Pipeline, asked: list[str]) -> Iterator[Partition]:
     today = pipeline.today()
     for name in asked:
         yield from (Partition(name, date) for date in expected_dates(pipeline.sources[name], today))
@@ -59,7 +60,7 @@ def _overview(
     partitions: list[Partition],
     known: Known,
     depths: dict[str, Depth],
-    pipeline: Local,
+    pipeline: Pipeline,
     now: float,
 ) -> str:
     counts: dict[str, Counter[str]] = {}
@@ -74,7 +75,7 @@ def _overview(
 
 
 def _source_row(
-    source: Source, count: Counter[str], known: Known, depth: Depth | None, pipeline: Local, now: float
+    source: Source, count: Counter[str], known: Known, depth: Depth | None, pipeline: Pipeline, now: float
 ) -> list[str]:
     date = newest(source, pipeline.today())
     mine = [summary for partition, summary in known.items() if partition.source == source.name]
@@ -108,7 +109,7 @@ def _list(partitions: list[Partition], known: Known, now: float, *, every: bool)
         click.echo(f"… and {len(shown) - len(rows)} more: option-a status --all")
 
 
-def _undeclared(pipeline: Local, known: Known, depths: dict[str, Depth]) -> None:
+def _undeclared(pipeline: Pipeline, known: Known, depths: dict[str, Depth]) -> None:
     others = sorted({partition.source for partition in known} - pipeline.sources.keys())
     if others:
         click.echo(f"\nIn the lake, but not declared any more: {', '.join(others)}")

@@ -8,11 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import click
 
-from option_a.cli.options import Date, chosen, examples, json_option, local, place
+from option_a.cli.options import Date, chosen, examples, json_option, place
+from option_a.cli.pipeline import Pipeline, opened
 from option_a.cli.render import emit, plain, plural, size
+from option_a.home.wiring import Settings
 from option_a.ingest.layout import Partition
 from option_a.ingest.verify import Difference, Verified, strangers, verify
-from option_a.local.wiring import Local
 
 _READERS = 8
 
@@ -26,16 +27,10 @@ _READERS = 8
 @json_option
 @place
 def command(
-    names: tuple[str, ...],
-    first: dt.date | None,
-    last: dt.date | None,
-    as_json: bool,
-    sources_file: str | None,
-    lake: str,
-    home: str,
+    names: tuple[str, ...], first: dt.date | None, last: dt.date | None, as_json: bool, settings: Settings
 ) -> None:
     """Read every page again: presence, SHA-256, gzip, record count, and no object that the ledger does not have."""
-    pipeline = local(sources_file, lake, home)
+    pipeline = opened(settings)
     known = set(pipeline.known())
     asked = set(chosen(pipeline, names)) if names else {partition.source for partition in known}
     wanted = sorted(
@@ -50,7 +45,7 @@ def command(
     _report(wanted, seen, differences, as_json=as_json)
 
 
-def _read(pipeline: Local, wanted: list[Partition], seen: Verified, *, quiet: bool) -> list[Difference]:
+def _read(pipeline: Pipeline, wanted: list[Partition], seen: Verified, *, quiet: bool) -> list[Difference]:
     found: list[Difference] = []
     show = sys.stderr.isatty() and not quiet
     with ThreadPoolExecutor(_READERS) as readers:

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from option_a.cli.pipeline import Pipeline
 from option_a.cli.progress import progress
 from option_a.cli.render import emit, plain, plural, size, table
 from option_a.ingest.errors import OptionAError
@@ -18,45 +19,49 @@ from option_a.ingest.layout import Partition
 from option_a.ingest.plan import Known, Planned
 from option_a.ingest.ports import DeadLetter
 from option_a.ingest.summary import Summary, standing
-from option_a.local.wiring import Local
 
 _SHOWN = 40
 _INTERRUPTED = 130
 
 
 def work_off(
-    pipeline: Local,
+    pipeline: Pipeline,
     planned: Sequence[Planned],
     shown: Iterable[Partition],
     names: list[str],
     letters: Sequence[DeadLetter] = (),
     *,
     as_json: bool,
+    detach: bool = False,
 ) -> None:
-    """Send, work until nothing is left, print, and exit with 1 if a partition is not complete.
+    """Send, work until nothing is left, print, and exit with 1 if a partition is not complete; `detach`: send alone.
 
     `letters` are the dead letters that the planned tasks stand for; they are dropped once the tasks are sent.
     """
-    before = {partition for partition in pipeline.queued() if partition.source in names}
+    asked = list(dict.fromkeys([*shown, *(item.task.partition for item in planned)]))
+    before = pipeline.left(names, asked)
     if planned:
-        pipeline.queue.send([item.task for item in planned])
+        pipeline.send([item.task for item in planned])
     if letters:
-        pipeline.queue.forget_dead(letters)
-    partitions = list(dict.fromkeys([*shown, *(item.task.partition for item in planned), *sorted(before)]))
+        pipeline.forget_dead(list(letters))
+    partitions = list(dict.fromkeys([*asked, *sorted(before)]))
+    if detach:
+        _detached(pipeline, planned, partitions, as_json=as_json)
+        return
     if not planned and not before:
         report(pipeline, partitions, worked=False, as_json=as_json)
         return
-    _announce(planned, before, names)
+    _announce(planned, before)
     try:
         with _interruptible(pipeline), progress() as tell:
-            pipeline.work(names, tell)
+            pipeline.work(names, list({item.task.partition for item in planned} | before), tell)
     except OptionAError as error:
         _report_after(error, pipeline, partitions, as_json=as_json)
         raise
     report(pipeline, partitions, worked=True, as_json=as_json)
 
 
-def _report_after(error: OptionAError, pipeline: Local, partitions: list[Partition], *, as_json: bool) -> None:
+def _report_after(error: OptionAError, pipeline: Pipeline, partitions: list[Partition], *, as_json: bool) -> None:
     """What stands there all the same, if the lake can still be read."""
     with suppress(OptionAError):
         known, now = pipeline.known(), pipeline.clock.now()
@@ -67,7 +72,17 @@ def _report_after(error: OptionAError, pipeline: Local, partitions: list[Partiti
             _show(partitions, known, now, idle=False)
 
 
-def _announce(planned: Sequence[Planned], before: set[Partition], names: list[str]) -> None:
+def _detached(pipeline: Pipeline, planned: Sequence[Planned], partitions: list[Partition], *, as_json: bool) -> None:
+    """What was sent; how it ends, nobody knows yet."""
+    if as_json:
+        known, now = pipeline.known(), pipeline.clock.now()
+        rows = [row(partition, known, now) for partition in partitions]
+        emit({"partitions": rows, "worked": False, "sent": len(planned), "ok": None})
+        return
+    click.echo(f"{plural(len(planned), 'task')} sent" + (f"; {pipeline.stopped}" if planned else ""))
+
+
+def _announce(planned: Sequence[Planned], before: set[Partition]) -> None:
     left = before - {item.task.partition for item in planned}
     parts = [
         plural(len(planned), "partition") + " to load" if planned else "",
@@ -76,7 +91,7 @@ def _announce(planned: Sequence[Planned], before: set[Partition], names: list[st
     click.echo(", ".join(part for part in parts if part), err=True)
 
 
-def report(pipeline: Local, partitions: list[Partition], *, worked: bool, as_json: bool) -> None:
+def report(pipeline: Pipeline, partitions: list[Partition], *, worked: bool, as_json: bool) -> None:
     """What stands in the lake of these partitions."""
     known, now = pipeline.known(), pipeline.clock.now()
     pipeline.forget_cured(known)
@@ -85,10 +100,10 @@ def report(pipeline: Local, partitions: list[Partition], *, worked: bool, as_jso
         emit({"partitions": [row(partition, known, now) for partition in partitions], "worked": worked, "ok": not bad})
     else:
         _show(partitions, known, now, idle=not worked and not bad)
-        if not pipeline.clock.stopping():
+        if bad and not pipeline.clock.stopping():
             _complain(bad, known, pipeline.dead_letters())
     if pipeline.clock.stopping():
-        click.echo("stopped; the next `option-a run` goes on where it stood", err=True)
+        click.echo(pipeline.stopped, err=True)
         sys.exit(_INTERRUPTED)
     if bad:
         sys.exit(1)
@@ -151,13 +166,11 @@ def row(partition: Partition, known: Known, now: float) -> dict[str, Any]:
 
 
 @contextmanager
-def _interruptible(pipeline: Local) -> Iterator[None]:
+def _interruptible(pipeline: Pipeline) -> Iterator[None]:
     """The first Ctrl-C lets pages in flight land and the ledger be written; the second one kills."""
 
     def stop(number: int, frame: FrameType | None) -> None:
-        click.echo(
-            "\nstopping: pages in flight land first (Ctrl-C again to kill; nothing is lost either way)", err=True
-        )
+        click.echo(f"\n{pipeline.stopping}", err=True)
         pipeline.clock.stop()
         signal.signal(number, signal.SIG_DFL)
 

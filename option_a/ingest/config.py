@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
+from option_a.ingest.auth import ApiKey, Basic, Bearer
 from option_a.ingest.errors import ConfigError, Where
 from option_a.ingest.paginate import NextUrl, Page
 from option_a.ingest.source import DEFAULT_NAMES, MOCK, NAME, Source, mock_source
+from option_a.ingest.wording import known, plain, unlike
 
 Sources = dict[str, Source]
-STYLES = {"page": Page, "next_url": NextUrl}
+STYLES: dict[str, dict[str, type[msgspec.Struct]]] = {
+    "pagination": {"page": Page, "next_url": NextUrl},
+    "auth": {"bearer": Bearer, "api_key": ApiKey, "basic": Basic},
+}
+_EXAMPLES = {
+    "pagination": 'pagination = { style = "page", total_pages = "total_pages" }',
+    "auth": 'auth = { style = "bearer", token = "env:ORDERS_TOKEN" }',
+}
 
 
 def read_sources(text: str | None, env: Mapping[str, str], file: str = "sources.toml") -> Sources:
@@ -37,7 +44,7 @@ def _parse(text: str) -> Sources:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"not TOML: {error}") from None
-    _known("the file", document, ["sources"])
+    known("the file", document, ["sources"])
     tables = document.get("sources")
     if not isinstance(tables, dict) or not tables:
         raise ConfigError("no sources", hint='declare at least one: [sources.orders] and url = "https://…"')
@@ -52,8 +59,9 @@ def _source(name: str, table: Any) -> Source:
         raise ConfigError(f"{place}: the name may hold a-z, 0-9, - and _, at most 63, and begin with a letter or digit")
     if not isinstance(table, dict):
         raise ConfigError(f"{place} is no table", hint=f"write {place} on a line of its own, its keys below")
-    _known(place, table, [field for field in Source.__struct_fields__ if field != "name"])
-    _check_pagination(place, table.get("pagination"))
+    known(place, table, [field for field in Source.__struct_fields__ if field != "name"])
+    for key in STYLES:
+        _check_styled(place, key, table.get(key))
     if name in DEFAULT_NAMES and "url" not in table:
         table = {"url": MOCK + name, "date_param": "date", **table}
     elif not table.get("url"):
@@ -61,20 +69,20 @@ def _source(name: str, table: Any) -> Source:
     try:
         source = msgspec.convert({**table, "name": name}, Source)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{place}: {_plain(str(error))}") from None
+        raise ConfigError(f"{place}: {plain(str(error))}") from None
     _check_url(place, source.url)
     return source
 
 
-def _check_pagination(place: str, table: Any) -> None:
+def _check_styled(place: str, key: str, table: Any) -> None:
+    """A table that has a `style`: which style, and which keys that one has."""
     if table is None:
         return
-    example = 'pagination = { style = "page", total_pages = "total_pages" }'
     if not isinstance(table, dict) or not isinstance(table.get("style"), str):
-        raise ConfigError(f"{place}: `pagination` is a table with a `style`", hint=f"for example {example}")
-    if table["style"] not in STYLES:
-        raise ConfigError(f"{place}: pagination.style {_unlike(table['style'], STYLES)}")
-    _known(f"{place} pagination", table, ["style", *STYLES[table["style"]].__struct_fields__])
+        raise ConfigError(f"{place}: `{key}` is a table with a `style`", hint=f"for example {_EXAMPLES[key]}")
+    if table["style"] not in STYLES[key]:
+        raise ConfigError(f"{place}: {key}.style {unlike(table['style'], STYLES[key])}")
+    known(f"{place} {key}", table, ["style", *STYLES[key][table["style"]].__struct_fields__])
 
 
 def _check_url(place: str, url: str) -> None:
@@ -91,25 +99,6 @@ def _check_url(place: str, url: str) -> None:
         raise ConfigError(f"{place}: the url holds a user or a password", hint="take them out: urls are logged")
     if parts.fragment:
         raise ConfigError(f"{place}: the url ends in #{parts.fragment}", hint="a fragment is never sent: take it out")
-
-
-def _known(place: str, table: Mapping[str, Any], allowed: Iterable[str]) -> None:
-    for key in table:
-        if key not in allowed:
-            raise ConfigError(f"{place}: key {_unlike(key, allowed)}")
-
-
-def _unlike(given: str, allowed: Iterable[str]) -> str:
-    close = difflib.get_close_matches(given, list(allowed), 1, 0.6)
-    did_you_mean = f"did you mean `{close[0]}`? " if close else ""
-    return f"`{given}` is unknown; {did_you_mean}allowed: {', '.join(allowed)}"
-
-
-def _plain(message: str) -> str:
-    """msgspec's message with its path in the words of the file."""
-    what, _, path = message.partition(" - at `$")
-    keys = re.sub(r"\[\.\.\.\]", "", path).strip("`.")
-    return f"`{keys}`: {what}" if keys else what
 
 
 def _distinct_views(sources: Sources) -> None:
@@ -144,7 +133,7 @@ def _settle(declared: Sources, real: bool | None, endpoints: Mapping[str, str]) 
     """Which of the sources are mock and which are real: a source with a url is real, unless USE_REAL_HTTP=false."""
     for name, url in endpoints.items():
         if name not in declared:
-            raise ConfigError(f"ENDPOINT_MAP: source {_unlike(name, declared)}")
+            raise ConfigError(f"ENDPOINT_MAP: source {unlike(name, declared)}")
         _check_url(f"ENDPOINT_MAP: {name}", url)
     if real is False:
         return {name: source if source.origin == "mock" else _as_mock(source) for name, source in declared.items()}

@@ -12,13 +12,16 @@ OptionAError
 │   │   └── RepeatError     a page that was answered before
 │   ├── TotalError          what landed does not reconcile with the total that the API declares
 │   ├── PatienceError       a transient fault outlasted the source's patience
+│   ├── SecretError         a secret that is not there, or that no header can carry
 │   ├── SnapshotError       a day's snapshot was not taken on that day
 │   └── StalledError        out of time twice with nothing landed in between
 ├── ClaimLost               another worker took the partition over: write nothing more
 ├── MessageError            a message on the queue that nobody can read
 ├── LakeError               the lake refused a read or a write (full disk, no permission, no network)
 │   └── ManifestError       a manifest or a segment that cannot be read
-└── QueueError              the queue's own storage failed
+├── QueueError              the queue's own storage failed
+├── AwsError                AWS refused what the command line asked of a stack, or was not reached
+└── BuildError              the functions' asset could not be built
 """
 
 from __future__ import annotations
@@ -145,6 +148,12 @@ class PatienceError(PermanentError):
     kind = "patience"
 
 
+class SecretError(PermanentError):
+    """A secret that sources.toml names cannot be used."""
+
+    kind = "secret"
+
+
 class SnapshotError(PermanentError):
     """A day's snapshot was not taken on that day."""
 
@@ -189,3 +198,15 @@ class QueueError(OptionAError):
     """The queue's storage failed."""
 
     kind = "queue"
+
+
+class AwsError(OptionAError):
+    """AWS refused, or was not reached."""
+
+    kind = "aws"
+
+
+class BuildError(OptionAError):
+    """The asset of the functions could not be built."""
+
+    kind = "build"

@@ -51,7 +51,7 @@ class HttpFetch:
 
     def __init__(self, clock: Clock, connections: int = 64) -> None:
         self._clock = clock
-        self._pools = urllib3.PoolManager(maxsize=connections, retries=False, headers=HEADERS)
+        self._pools = urllib3.PoolManager(maxsize=connections, retries=False)
         self._pools.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
         self._watchdog = Watchdog()
 
@@ -85,7 +85,10 @@ class HttpFetch:
 
     def _open(self, request: Request, url: str, guard: Guard) -> urllib3.BaseHTTPResponse:
         """The head of the answer. A kept connection that the server has closed meanwhile costs one more try."""
-        how: Any = {"redirect": False, "preload_content": False, "decode_content": False, "timeout": _timeout(request)}
+        how: Any = {
+            "redirect": False, "preload_content": False, "decode_content": False, "timeout": _timeout(request),
+            "headers": {**HEADERS, **request.headers},
+        }  # fmt: skip
         try:
             return self._pools.urlopen("GET", url, **how)
         except urllib3.exceptions.ProtocolError as error:

@@ -24,14 +24,14 @@ def open_lake(name: str, env: Mapping[str, str], *, durable: bool = False) -> La
 
     from option_a.ingest.bucket import BucketLake
 
-    options: Any = {"client_options": {"allow_http": True}} if _plain_http(env) else {}
+    options: Any = {"client_options": {"allow_http": True}} if plain_http(env) else {}
     try:
         return BucketLake(from_url(name.rstrip("/"), **options), name)
     except (BaseError, ValueError) as error:
         raise ConfigError(f"--lake {name!r} cannot be opened: {str(error).splitlines()[0]}") from None
 
 
-def _plain_http(env: Mapping[str, str]) -> bool:
+def plain_http(env: Mapping[str, str]) -> bool:
     """Whether the user points to a server of S3's protocol over http, such as MinIO."""
     endpoint = env.get("AWS_ENDPOINT_URL_S3") or env.get("AWS_ENDPOINT_URL") or ""
     return endpoint.startswith("http://")

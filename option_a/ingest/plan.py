@@ -48,6 +48,11 @@ def tonight(sources: Iterable[Source], today: dt.date, known: Known, now: float)
     return asked + later
 
 
+def dated(sources: Iterable[Source], date: dt.date, today: dt.date) -> list[Partition]:
+    """The partitions of one date: of a snapshot only today's, for it has no past."""
+    return [Partition(source.name, date) for source in sources if not source.snapshot or date == today]
+
+
 def backfill(sources: Iterable[Source], first: dt.date, last: dt.date) -> list[Partition]:
     """The partitions of a range of dates, newest first: none of a snapshot, none before a source's `since`."""
     dated = [source for source in sources if not source.snapshot]

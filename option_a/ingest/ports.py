@@ -7,6 +7,7 @@ from typing import Protocol
 
 import msgspec
 
+from option_a.ingest.auth import Reference
 from option_a.ingest.task import Delivery, Task
 
 
@@ -19,6 +20,11 @@ class Request(msgspec.Struct, frozen=True):
     timeout: float = 60.0
     max_body: int = 256 * 2**20
     """Bytes of body, after decompression, beyond which it is refused."""
+    headers: Mapping[str, str] = {}
+    """Credentials: sent to the source's own host alone, and shown nowhere."""
+
+    def __repr__(self) -> str:
+        return f"Request({self.source!r}, {self.url!r}, {dict(self.params)!r})"
 
 
 class Response(msgspec.Struct, frozen=True):
@@ -33,6 +39,12 @@ class Fetch(Protocol):
     """One request gives one response; anything else is a TransientError or a PermanentError."""
 
     def __call__(self, request: Request) -> Response: ...
+
+
+class Secrets(Protocol):
+    """The secret of a reference. Raises SecretError, or TransientError where it may be read later."""
+
+    def __call__(self, wanted: Reference) -> str: ...
 
 
 class Clock(Protocol):
@@ -89,7 +101,10 @@ class Queue(Protocol):
     """A queue for each source, with the semantics of SQS. All calls raise QueueError alone."""
 
     def send(self, tasks: Iterable[Task], *, delay: float = 0.0) -> int:
-        """Enqueue; how many were taken. Hop 0 of a (run, source, date) that still lives is not taken twice."""
+        """Enqueue; how many were taken. Hop 0 of a (run, source, date) that lives is not taken twice, but by SQS.
+
+        There its second delivery finds the partition claimed or done.
+        """
 
     def receive(self, queues: Sequence[str], *, lease: float) -> Delivery | None:
         """Take the next visible task and hide it for `lease` seconds; None if nothing is visible."""

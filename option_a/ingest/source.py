@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from option_a.ingest.auth import Auth
 from option_a.ingest.columns import ColumnType
 from option_a.ingest.paginate import Page, Pagination
 
@@ -40,12 +41,16 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     total: Literal["exact", "at_least", "ignore"] = "exact"
     repeats: Literal["error", "allow"] = "error"
     columns: dict[str, ColumnType] = {}
+    auth: Auth | None = None
+    due: str = "4h"
+    concurrency: Annotated[int, msgspec.Meta(ge=2, le=1_000)] = 2
 
     def __post_init__(self) -> None:
-        try:
-            seconds(self.patience)
-        except ValueError as error:
-            raise ValueError(f"`patience`: {error}") from None
+        for key in ("patience", "due"):
+            try:
+                seconds(getattr(self, key))
+            except ValueError as error:
+                raise ValueError(f"`{key}`: {error}") from None
         if self.date_param is None and self.since is not None:
             raise ValueError("`since` needs `date_param`: a source without dates has no past to ask for")
         if self.date_param is None and self.date_offset:
@@ -75,6 +80,16 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def patience_seconds(self) -> float:
         """For how long a fault may last before it is permanent."""
         return seconds(self.patience)
+
+    @property
+    def due_seconds(self) -> float:
+        """For how long after the schedule its newest partition may be unfinished."""
+        return seconds(self.due)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The references to secrets that it names."""
+        return self.auth.references() if self.auth is not None else ()
 
     @property
     def shape(self) -> str:

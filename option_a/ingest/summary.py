@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from option_a.ingest.errors import ManifestError
 from option_a.ingest.layout import Partition
 from option_a.ingest.manifest import Manifest, Origin, day_over, is_open
 from option_a.ingest.source import Source
@@ -70,6 +71,23 @@ def summarize(manifest: Manifest) -> Summary:
         restated=shown.restated,
         cause=manifest.cause.message if manifest.cause else None,
         cause_kind=manifest.cause.kind if manifest.cause else None,
+    )
+
+
+def unreadable(partition: Partition, error: ManifestError) -> Summary:
+    """The summary of a partition whose manifest cannot be read: it has failed, and that is its cause."""
+    return Summary(
+        source=partition.source,
+        date=partition.date,
+        state="failed",
+        run="",
+        origin="real",
+        pages=0,
+        records=0,
+        bytes=0,
+        started=0.0,
+        cause=str(error),
+        cause_kind=error.kind,
     )
 
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 
+from option_a.home.clock import SystemClock
 from option_a.ingest.errors import LakeError
 from option_a.ingest.events import Event, Tell
 from option_a.ingest.lake import Lake
 from option_a.ingest.ports import Cause
 from option_a.ingest.task import Delivery
 from option_a.ingest.work import Worker
-from option_a.local.clock import SystemClock
 from option_a.local.queue import SqliteQueue
 
 _PROBE = "staging/probe"

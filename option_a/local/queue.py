@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -76,7 +77,7 @@ class SqliteQueue:
         with self._errors():
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, timeout=busy, isolation_level=None, check_same_thread=False)
-            self._db.execute("PRAGMA journal_mode = WAL")
+            _write_ahead(self._db, busy)
             self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             self._db.executescript(_SCHEMA)
 
@@ -219,6 +220,19 @@ class SqliteQueue:
             if "locked" in str(error):
                 hint = "another process keeps it: end the one that hangs or is stopped; nothing is lost"
             raise QueueError(f"the queue {self._path}: {error}", hint=hint) from None
+
+
+def _write_ahead(db: sqlite3.Connection, busy: float) -> None:
+    """Write ahead. Of two processes that make the file at once SQLite lets one wait for nothing: so it waits here."""
+    deadline = time.monotonic() + busy
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() >= deadline:
+                raise
+            time.sleep(0.01)
 
 
 def _readable(body: bytes) -> Task | None:

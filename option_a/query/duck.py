@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import duckdb
-import msgspec
 
+from option_a.home.answer import Result
 from option_a.ingest.errors import QueryError
 from option_a.ingest.folder import FolderLake
 from option_a.ingest.lake import Lake
@@ -22,13 +22,6 @@ from option_a.query.structure import columns_of, declared_columns
 
 _READS = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 _AT_ONCE = 1_000
-
-
-class Result(msgspec.Struct):
-    """The columns of an answer, and its rows as they come."""
-
-    columns: list[str]
-    rows: Iterator[tuple[Any, ...]]
 
 
 class Duck:

@@ -18,14 +18,21 @@ _PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[\w,-]+\])?==[\w.!+-]+(?: ; [^\\]+
 _HASH = re.compile(r"^    --hash=sha256:[0-9a-f]{64}(?: \\)?$")
 _HOMES = re.compile(r"(?<![\w.])/(?:home|Users)/\w+")
 _INDEX = re.compile(r"(?:index-url|find-links|trusted-host)[ =]+\S*[/.]\S")
-PINNED = ("requirements-dev.txt", "requirements-run.txt")
+PINNED = ("requirements-dev.txt", "requirements-lambda.txt", "requirements-run.txt", "requirements.txt")
+IMPORTED_AS = {"aws_cdk": "aws-cdk-lib", "botocore": "boto3"}
+"""What is imported under another name than it is asked for by; botocore is boto3's own half."""
 
 
-def project() -> tuple[set[str], set[str]]:
-    """The names that pyproject.toml asks for: to run, and to develop."""
+def project() -> dict[str, set[str]]:
+    """The names that pyproject.toml asks for: to `run`, and of each extra (`aws`, `lambda`, `dev`)."""
     table = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    run, dev = table["dependencies"], table["optional-dependencies"]["dev"]
-    return {bare(line) for line in run}, {bare(line) for line in dev}
+    asked = {"run": table["dependencies"], **table["optional-dependencies"]}
+    return {extra: {bare(line) for line in lines} - {table["name"]} for extra, lines in asked.items()}
+
+
+def pins(name: str) -> set[str]:
+    """The names that a requirement file pins."""
+    return {bare(line) for line in kept()[name].splitlines() if _PIN.match(line)}
 
 
 def bare(requirement: str) -> str:
@@ -53,33 +60,69 @@ def test_no_requirement_names_a_host_or_a_path() -> None:
 
 
 def test_what_the_project_asks_for_is_pinned() -> None:
-    run, dev = project()
-    pins = {name: {bare(line) for line in kept()[name].splitlines() if _PIN.match(line)} for name in PINNED}
-    assert run <= pins["requirements-run.txt"]
-    assert run | dev <= pins["requirements-dev.txt"]
-    assert pins["requirements-run.txt"] & (dev - run - {"flit-core"}) == set(), (
-        "the main job needs no tool of the tests"
-    )
+    asked = project()
+    assert asked["run"] <= pins("requirements-run.txt")
+    assert asked["run"] | asked["aws"] <= pins("requirements.txt")
+    assert set().union(*asked.values()) <= pins("requirements-dev.txt")
+
+
+def test_the_main_job_needs_no_tool_of_the_tests_nor_of_a_deployment() -> None:
+    asked = project()
+    others = (asked["dev"] | asked["aws"] | asked["lambda"]) - asked["run"] - {"flit-core"}
+    assert pins("requirements-run.txt") & others == set()
+    assert pins("requirements.txt") & (asked["dev"] | asked["lambda"]) - {"flit-core"} == set()
+
+
+def test_every_file_pins_the_same_versions() -> None:
+    whole = versions("requirements-dev.txt")
+    for name in PINNED:
+        found = versions(name)
+        assert found == {one: whole[one] for one in found}, name
+
+
+def versions(name: str) -> dict[str, set[str]]:
+    """What a requirement file pins: a package to its versions, several where they depend on the Python."""
+    found: dict[str, set[str]] = {}
+    for line in filter(_PIN.match, kept()[name].splitlines()):
+        found.setdefault(bare(line), set()).add(re.split(r"[ ;\\]", line.partition("==")[2])[0])
+    return found
+
+
+def test_the_functions_carry_what_the_pipeline_needs_and_no_more() -> None:
+    """No marker either: pip reads it for the machine that builds, and not for the Lambda."""
+    named_there = {bare(line) for line in kept()["requirements-lambda.in"].splitlines()}
+    assert named_there == project()["lambda"] | {"isal", "msgspec", "obstore", "urllib3"}
+    assert named_there <= pins("requirements-lambda.txt")
+    assert pins("requirements-lambda.txt") - named_there == {"jmespath", "typing-extensions"}
+    assert " ; " not in kept()["requirements-lambda.txt"]
 
 
 def test_every_dependency_has_its_reason_and_every_reason_its_dependency() -> None:
     text = (ROOT / "docs" / "dependencies.md").read_text("utf-8")
     rows = re.findall(r"^\| ([a-z][^|]*?) +\| ([^|]*)", text, re.MULTILINE)
-    reasons = {bare(name): why.strip() for names, why in rows if names != "package" for name in names.split(", ")}
+    titles = {"package", "file"}
+    reasons = {bare(name): why.strip() for names, why in rows if names not in titles for name in names.split(", ")}
     prose = {bare(name) for name in re.findall(r"`([\w-]+)` \w", text)}
-    run, dev = project()
-    assert (run | dev) - reasons.keys() - prose == set()
-    assert reasons.keys() - run - dev == set(), "rows of what is not asked for"
+    asked = set().union(*project().values())
+    assert asked - reasons.keys() - prose == set()
+    assert reasons.keys() - asked == set(), "rows of what is not asked for"
     assert [name for name, reason in reasons.items() if len(reason) < 3] == []
 
 
 def test_what_is_imported_is_asked_for() -> None:
-    """`option_a` imports nothing that only the tests install, nor what comes by chance with another package."""
-    run, _ = project()
-    text = "\n".join(path.read_text("utf-8") for path in modules("option_a"))
-    found = set(re.findall(r"^\s*(?:import|from) (\w+)", text, re.MULTILINE)) - sys.stdlib_module_names - {"option_a"}
-    assert {name for name in found if bare(name) not in run} == set()
-    assert {name for name in run if name.replace("-", "_") not in found} == set()
+    """Nothing is imported that only the tests install, nor what comes by chance with another package."""
+    asked = project()
+    found = imported("option_a")
+    assert found <= asked["run"] | asked["aws"] | asked["lambda"]
+    assert asked["run"] | asked["aws"] | asked["lambda"] <= found
+    assert imported("lambda") <= asked["lambda"]
+
+
+def imported(folder: str) -> set[str]:
+    """The packages that the modules below a folder import, by the names that they are asked for by."""
+    text = "\n".join(path.read_text("utf-8") for path in modules(folder))
+    found = set(re.findall(r"^\s*(?:import|from) (\w+)", text, re.MULTILINE))
+    return {bare(IMPORTED_AS.get(name, name)) for name in found - sys.stdlib_module_names - {"option_a"}}
 
 
 def test_nothing_of_one_machine_is_kept() -> None:
@@ -104,6 +147,12 @@ def test_the_two_commands_of_the_readme_are_targets(target: str) -> None:
     done = subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout
+
+
+def test_the_cdks_command_line_is_the_same_everywhere() -> None:
+    named_there = {name: set(re.findall(r"aws-cdk@([\d.]+)", text)) for name, text in kept().items()}
+    assert set().union(*named_there.values()) == named_there["Makefile"]
+    assert len(named_there["Makefile"]) == 1
 
 
 def test_every_make_target_that_a_document_names_exists() -> None:

@@ -11,13 +11,29 @@ from tests.architecture.tree import modules, parsed
 
 PURE = {
     *("__future__", "abc", "collections.abc", "typing", "contextlib", "contextvars", "functools", "itertools"),
-    *("array", "bisect", "heapq", "operator", "math", "json", "re", "codecs", "hashlib", "uuid", "difflib", "tomllib"),
+    *(
+        "array",
+        "base64",
+        "bisect",
+        "heapq",
+        "operator",
+        "math",
+        "json",
+        "re",
+        "codecs",
+        "hashlib",
+        "uuid",
+        "difflib",
+        "tomllib",
+    ),
     *("datetime", "email.utils", "urllib.parse", "unicodedata", "errno", "random", "secrets", "queue", "zlib"),
     *("isal", "msgspec", "concurrent.futures.Executor", "concurrent.futures.Future"),
 }
 """What any room may import: it computes, or hands values between threads. Neither time nor a byte comes in by it."""
 
 ACTING = {
+    "asking": {"threading"},
+    "authorize": {"threading"},
     "bucket": {"obstore", "obstore.exceptions"},
     "deadline": {"socket", "threading", "time"},
     "fetch": {"gzip", "io", "urllib3", "urllib3.connection"},

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+from itertools import count
 from pathlib import Path
 from typing import Protocol
 
+from option_a.aws.desk import SqsDesk
 from option_a.ingest.ports import DeadLetter, Queue
 from option_a.ingest.task import Task
 from option_a.local.queue import SqliteQueue
 from tests.support.clock import FakeClock
+from tests.support.moto import Aws, pass_sqs_time
 from tests.support.queue import MemoryQueue
 
 LEASE = 30.0
 RUN = "20231114T220000Z-a"
+SOURCES = ("s", "t", "a", "b", "c")
 
 
 class Bench(Protocol):
@@ -64,6 +68,26 @@ class SqliteBench:
 
     def close(self) -> None:
         self.queue.close()
+
+
+class SqsBench:
+    """Queues in an SQS that is not ours, over the wire; time passes by moving what hides their messages."""
+
+    _numbers = count(1)
+
+    def __init__(self, aws: Aws) -> None:
+        self.stack = f"Contract{next(self._numbers)}"
+        aws.make_queues(self.stack, SOURCES)
+        self.queue = SqsDesk(aws.client("sqs"), aws.queue_base, self.stack, SOURCES)
+
+    def pass_time(self, seconds: float) -> None:
+        pass_sqs_time(self.stack, seconds)
+
+    def dead(self) -> list[DeadLetter]:
+        return self.queue.dead_letters()
+
+    def close(self) -> None:
+        self.queue.client.close()
 
 
 def task(day: int = 1, *, source: str = "s", run: str = RUN, hop: int = 0) -> Task:

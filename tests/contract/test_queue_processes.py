@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from option_a.home.clock import SystemClock
 from option_a.ingest.task import Task, decode_task
-from option_a.local.clock import SystemClock
 from option_a.local.queue import SqliteQueue
 from tests.contract.process import process, together
 from tests.contract.queues import LEASE, task
@@ -18,7 +18,7 @@ PRELUDE = """
 import os, signal, sys
 from pathlib import Path
 from option_a.ingest.ports import Cause
-from option_a.local.clock import SystemClock
+from option_a.home.clock import SystemClock
 from option_a.local.queue import SqliteQueue
 from tests.contract.queues import LEASE, task
 from tests.support.clock import FakeClock

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from threading import Thread
 
-from option_a.local.clock import SystemClock
+from option_a.home.clock import SystemClock
 
 
 def test_a_wish_to_stop_cuts_a_sleep_short() -> None:

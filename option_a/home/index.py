@@ -15,7 +15,7 @@ from option_a.ingest.errors import ManifestError
 from option_a.ingest.lake import Entry, Lake
 from option_a.ingest.layout import MANIFEST, Partition, manifest_partition
 from option_a.ingest.manifest import decode
-from option_a.ingest.summary import Summary, summarize
+from option_a.ingest.summary import Summary, summarize, unreadable
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS summaries (lake TEXT, key TEXT, mark TEXT, summary BLOB, PRIMARY KEY (lake, key));
@@ -85,7 +85,9 @@ class Index:
         try:
             return summarize(decode(data, key))
         except ManifestError as error:
-            return _unreadable(key, error)
+            partition = manifest_partition(key)
+            assert partition is not None
+            return unreadable(partition, error)
 
     def _rows(self, sql: str) -> list[Any]:
         try:
@@ -108,21 +110,3 @@ class Index:
 
 def _mark(summary: Summary) -> str:
     return f"{summary.run} {summary.records} {summary.bytes}"
-
-
-def _unreadable(key: str, error: ManifestError) -> Summary:
-    partition = manifest_partition(key)
-    assert partition is not None
-    return Summary(
-        source=partition.source,
-        date=partition.date,
-        state="failed",
-        run="",
-        origin="real",
-        pages=0,
-        records=0,
-        bytes=0,
-        started=0.0,
-        cause=str(error),
-        cause_kind=error.kind,
-    )

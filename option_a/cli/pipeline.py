@@ -1,0 +1,91 @@
+"""What the commands act on: this machine, or a stack on AWS, which is imported only when one is named."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING, Protocol
+
+from option_a.home.clock import SystemClock
+from option_a.home.wiring import Settings
+from option_a.ingest.config import Sources
+from option_a.ingest.errors import ConfigError
+from option_a.ingest.events import Tell
+from option_a.ingest.lake import Lake
+from option_a.ingest.layout import Partition
+from option_a.ingest.plan import Known
+from option_a.ingest.ports import DeadLetter, Depth
+from option_a.ingest.task import Task
+
+if TYPE_CHECKING:
+    from option_a.aws.deployed import Deployed
+    from option_a.local.wiring import Local
+
+
+class Pipeline(Protocol):
+    """A lake, its sources and its queues, wherever the work is done."""
+
+    clock: SystemClock
+    stopping: str
+    """What a person who asks to stop is told at once."""
+    stopped: str
+    """What is told at the end to somebody who asked to stop."""
+
+    @property
+    def settings(self) -> Settings: ...
+
+    @property
+    def sources(self) -> Sources: ...
+
+    @property
+    def lake(self) -> Lake: ...
+
+    def known(self) -> Known: ...
+
+    def today(self) -> dt.date: ...
+
+    def new_run(self) -> str: ...
+
+    def queued(self) -> set[Partition]:
+        """The partitions that have a live task, as far as that can be told."""
+
+    def left(self, sources: Collection[str], asked: Collection[Partition]) -> set[Partition]:
+        """What an earlier run left, and `work` will see through beside the tasks that are sent now."""
+
+    def send(self, tasks: Iterable[Task]) -> None: ...
+
+    def work(self, sources: Collection[str], partitions: Collection[Partition], tell: Tell) -> None:
+        """Until the queues of these sources are empty; or, where others work, until these partitions have ended."""
+
+    def depths(self) -> list[Depth]: ...
+
+    def cancel(self, source: str, first: str, last: str) -> tuple[int, int]: ...
+
+    def dead_letters(self) -> list[DeadLetter]: ...
+
+    def forget_dead(self, letters: list[DeadLetter]) -> None: ...
+
+    def forget_cured(self, known: Known) -> None: ...
+
+
+def opened(settings: Settings) -> Pipeline:
+    """The pipeline that the options describe. Raises ConfigError."""
+    return machine(settings) if settings.stack is None else deployed(settings)
+
+
+def machine(settings: Settings) -> Local:
+    """The pipeline on this machine."""
+    from option_a.local.wiring import Local
+
+    return Local(settings)
+
+
+def deployed(settings: Settings) -> Deployed:
+    """The pipeline of a stack. Raises ConfigError where the library for AWS is not installed."""
+    try:
+        import boto3  # type: ignore[import-untyped]  # noqa: F401
+    except ImportError:
+        raise ConfigError("--stack needs boto3", hint="pip install -r requirements.txt") from None
+    from option_a.aws.deployed import Deployed
+
+    return Deployed(settings)

@@ -1,0 +1,28 @@
+"""Reads the summaries of partitions that are named, where listing the whole lake would be too much."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import Executor
+
+from option_a.ingest.errors import ManifestError
+from option_a.ingest.lake import Lake
+from option_a.ingest.layout import Partition, manifest_key
+from option_a.ingest.manifest import decode
+from option_a.ingest.summary import Summary, summarize, unreadable
+
+
+def look(lake: Lake, partitions: Iterable[Partition], readers: Executor) -> dict[Partition, Summary]:
+    """The summaries of those that have a manifest; one that cannot be read is failed, with that as its cause."""
+    wanted = list(partitions)
+    found = zip(wanted, readers.map(lambda partition: _read(lake, partition), wanted), strict=True)
+    return {partition: summary for partition, summary in found if summary is not None}
+
+
+def _read(lake: Lake, partition: Partition) -> Summary | None:
+    key = manifest_key(partition)
+    data = lake.get(key)
+    try:
+        return None if data is None else summarize(decode(data, key))
+    except ManifestError as error:
+        return unreadable(partition, error)

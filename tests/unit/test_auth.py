@@ -1,0 +1,140 @@
+"""Credentials: named in sources.toml, read when they are needed, shown nowhere."""
+
+from __future__ import annotations
+
+import base64
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from option_a.ingest.auth import Reference, reference
+from option_a.ingest.authorize import KEPT, Authorized
+from option_a.ingest.config import read_sources
+from option_a.ingest.errors import ConfigError, HttpError, SecretError
+from option_a.ingest.ports import Request, Response
+from option_a.ingest.source import Source
+from tests.support.clock import FakeClock
+
+SECRET = "sk_live_51H8"
+
+
+def declared(auth: str) -> Source:
+    return read_sources(f'[sources.s]\nurl = "https://api.test/s"\nauth = {auth}\n', {})["s"]
+
+
+class Vault:
+    """Secrets whose value can be changed; counts what was read."""
+
+    def __init__(self, value: str) -> None:
+        self.value = value
+        self.read: list[Reference] = []
+
+    def __call__(self, wanted: Reference) -> str:
+        self.read.append(wanted)
+        return self.value
+
+
+class Api:
+    """Takes one token and answers 401 to any other."""
+
+    def __init__(self, token: str) -> None:
+        self.token = token
+        self.seen: list[Request] = []
+
+    def __call__(self, request: Request) -> Response:
+        self.seen.append(request)
+        if request.headers.get("Authorization") != f"Bearer {self.token}":
+            raise HttpError("the API answered 401", status=401)
+        return Response(200, {}, b"{}")
+
+
+def fetching(api: Api, vault: Vault, clock: FakeClock) -> Authorized:
+    return Authorized(api, {"s": declared('{ style = "bearer", token = "env:T" }')}, vault, clock)
+
+
+def test_each_style_makes_its_header() -> None:
+    cases = {
+        '{ style = "bearer", token = "env:T" }': {"Authorization": f"Bearer {SECRET}"},
+        '{ style = "api_key", key = "file:/k" }': {"X-Api-Key": SECRET},
+        '{ style = "api_key", key = "env:T", header = "Api-Token" }': {"Api-Token": SECRET},
+        '{ style = "basic", username = "u", password = "aws-secret:a/b#c" }': {
+            "Authorization": "Basic " + base64.b64encode(f"u:{SECRET}".encode()).decode()
+        },
+    }
+    for text, headers in cases.items():
+        auth = declared(text).auth
+        assert auth is not None
+        assert auth.headers(lambda wanted: SECRET) == headers
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("env:T", Reference("env", "T")),
+        ("file:/run/secrets/t", Reference("file", "/run/secrets/t")),
+        ("aws-secret:team/orders", Reference("aws-secret", "team/orders")),
+        ("aws-secret:team/orders#token", Reference("aws-secret", "team/orders", "token")),
+    ],
+)
+def test_references_are_read(text: str, found: Reference) -> None:
+    assert reference(text) == found
+
+
+@given(st.text(max_size=40))
+def test_what_is_no_reference_is_refused_and_never_repeated(text: str) -> None:
+    if text.startswith(("env:", "file:", "aws-secret:")):
+        return
+    with pytest.raises(ValueError, match="no reference") as caught:
+        reference(text)
+    with pytest.raises(ValueError, match="no reference") as other:
+        reference("another")
+    assert str(caught.value) == str(other.value)
+
+
+def test_a_literal_secret_in_the_file_is_refused_with_the_forms_and_not_shown() -> None:
+    with pytest.raises(ConfigError) as caught:
+        declared(f'{{ style = "bearer", token = "{SECRET}" }}')
+    assert "env:NAME, file:PATH or aws-secret:NAME#key" in str(caught.value)
+    assert SECRET not in str(caught.value)
+
+
+def test_a_secret_is_read_once_and_again_when_it_is_old() -> None:
+    api, vault, clock = Api(SECRET), Vault(SECRET), FakeClock()
+    fetch = fetching(api, vault, clock)
+    for _ in range(3):
+        fetch(Request("s", "https://api.test/s"))
+    assert len(vault.read) == 1
+    clock.sleep(KEPT)
+    fetch(Request("s", "https://api.test/s"))
+    assert len(vault.read) == 2
+
+
+def test_a_secret_that_was_rotated_is_taken_up_at_the_first_401() -> None:
+    api, vault, clock = Api(SECRET), Vault(SECRET), FakeClock()
+    fetch = fetching(api, vault, clock)
+    fetch(Request("s", "https://api.test/s"))
+    api.token = vault.value = "new"
+    clock.sleep(1)
+    assert fetch(Request("s", "https://api.test/s")).status == 200
+    assert len(api.seen) == 3
+
+
+def test_a_401_to_what_was_just_read_is_final() -> None:
+    api, vault = Api("other"), Vault(SECRET)
+    with pytest.raises(HttpError):
+        fetching(api, vault, FakeClock())(Request("s", "https://api.test/s"))
+    assert (len(api.seen), len(vault.read)) == (1, 1)
+
+
+@pytest.mark.parametrize("value", ["a\nb", "ключ", "a\x00"])
+def test_a_secret_that_no_header_may_hold_is_an_error_that_does_not_show_it(value: str) -> None:
+    with pytest.raises(SecretError, match="env:T") as caught:
+        fetching(Api(""), Vault(value), FakeClock())(Request("s", "https://api.test/s"))
+    assert value not in str(caught.value)
+
+
+def test_a_request_does_not_show_its_headers() -> None:
+    request = msgspec.structs.replace(Request("s", "https://api.test/s"), headers={"Authorization": SECRET})
+    assert SECRET not in repr(request)

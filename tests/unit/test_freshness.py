@@ -1,0 +1,61 @@
+"""Which partitions should be there by now."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import msgspec
+import pytest
+
+from option_a.ingest.freshness import expected, late
+from option_a.ingest.layout import Partition
+from option_a.ingest.source import Source
+from option_a.ingest.summary import Summary
+
+DAY = dt.date(2026, 11, 24)
+
+
+def source(**fields: object) -> Source:
+    return msgspec.convert({"name": "s", "url": "https://api.test/s", "date_param": "date", **fields}, Source)
+
+
+def at(hour: int, minute: int = 0) -> float:
+    return dt.datetime(2026, 11, 24, hour, minute, tzinfo=dt.UTC).timestamp()
+
+
+def summary(**fields: object) -> Summary:
+    return msgspec.structs.replace(Summary("s", DAY, "complete", "r", "real", 1, 1, 1, 0.0), **fields)
+
+
+@pytest.mark.parametrize(
+    ("moment", "date"),
+    [(at(0), 23), (at(1), 23), (at(4, 59), 23), (at(5), 24), (at(23, 59), 24)],
+)
+def test_the_newest_partition_is_expected_from_four_hours_after_the_schedule(moment: float, date: int) -> None:
+    assert expected([source()], moment) == [Partition("s", dt.date(2026, 11, date))]
+
+
+def test_due_and_date_offset_and_since_move_what_is_expected() -> None:
+    assert expected([source(due="30m")], at(1, 30)) == [Partition("s", DAY)]
+    assert expected([source(due="2d")], at(12)) == [Partition("s", dt.date(2026, 11, 22))]
+    assert expected([source(date_offset=-1)], at(5)) == [Partition("s", dt.date(2026, 11, 23))]
+    assert expected([source(since="2026-11-25")], at(5)) == []
+    snapshot = msgspec.convert({"name": "s", "url": "https://api.test/s"}, Source)
+    assert expected([snapshot], at(5)) == [Partition("s", DAY)]
+
+
+@pytest.mark.parametrize(
+    ("known", "is_late"),
+    [
+        (None, True),
+        (summary(), False),
+        (summary(open=True), False),
+        (summary(state="failed", cause="no"), True),
+        (summary(state="loading"), True),
+        (summary(state="loading", claimed_until=at(23)), True),
+        (summary(state="failed", beneath=True), False),
+    ],
+)
+def test_late_is_what_no_complete_load_can_be_read_of(known: Summary | None, *, is_late: bool) -> None:
+    partition = Partition("s", DAY)
+    assert late([partition], {} if known is None else {partition: known}, at(6)) == ([partition] if is_late else [])
