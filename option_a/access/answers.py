@@ -69,6 +69,14 @@ def bare(resource: Resource) -> Resource:
             return other
 
 
+def let_through(data_filter: Answer) -> Cells:
+    """What a data filter lets through; columns in order, so that two of them can be compared."""
+    names = data_filter.get("ColumnNames") or None
+    hidden = (data_filter.get("ColumnWildcard") or {}).get("ExcludedColumnNames") or []
+    columns = Columns(data_filter["TableName"], tuple(sorted(names)) if names else None, tuple(sorted(hidden)))
+    return Cells(data_filter["Name"], columns, data_filter.get("RowFilter", {}).get("FilterExpression", ""))
+
+
 def words(resource: Resource | None) -> str:
     """A resource in words."""
     match resource:

@@ -35,6 +35,23 @@ def create_database(principal: str) -> str:
     return _permissions("grant-permissions", principal, {"Catalog": {}}, ["CREATE_DATABASE"])
 
 
+def filter_cells(cells: Cells, database: str, account: str, *, there: bool) -> str:
+    """Make a data filter, or make it what is declared."""
+    verb = "update-data-cells-filter" if there else "create-data-cells-filter"
+    return _aws(verb, "table-data", as_filter(cells, database, account))
+
+
+def as_filter(cells: Cells, database: str, account: str) -> dict[str, Any]:
+    """A data filter as Lake Formation's API calls it."""
+    some = cells.columns
+    columns = {"ColumnNames": list(some.names)} if some.names is not None else {}
+    wildcard = {"ColumnWildcard": {"ExcludedColumnNames": list(some.hidden)}} if some.names is None else {}
+    return {
+        "TableCatalogId": account, "DatabaseName": database, "TableName": some.table, "Name": cells.filter,
+        "RowFilter": {"FilterExpression": cells.rows}, **columns, **wildcard,
+    }  # fmt: skip
+
+
 def opt_in(asked: OptIn, principal: str, database: str) -> str:
     """Have Lake Formation decide of it for a principal."""
     who = json.dumps({"DataLakePrincipalIdentifier": principal})

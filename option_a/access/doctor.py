@@ -9,7 +9,7 @@ import msgspec
 
 from option_a.access import answers, commands
 from option_a.access.answers import by_iam, who, words
-from option_a.access.grants import opt_ins, permissions
+from option_a.access.grants import Cells, opt_ins, permissions
 from option_a.access.groups import Groups
 from option_a.aws.facts import Answer, Facts, Governed
 from option_a.ingest.source import Source
@@ -32,13 +32,14 @@ def diagnose(facts: Facts, stack: str, groups: Groups, sources: Mapping[str, Sou
     found = [*_caller(facts), *_administrators(facts), *_executor(facts, stack), *_defaults(facts)]
     if facts.stack is None:
         what = f"the stack {stack} is not deployed with Lake Formation"
-        return [*found, Finding("stack", "note", what, f"cdk deploy --all -c stack={stack} -c lakeFormation=hybrid")]
+        return [*found, Finding("stack", "note", what, _deploy(stack, "hybrid"))]
     principals = answers.principals(facts.stack, {name: group.squeezed for name, group in groups.items()})
     return [
         *found,
         Finding("stack", "ok", f"the stack {stack} is deployed in the mode {facts.stack.mode}"),
         *_location(facts, facts.stack, stack),
         *_grants(facts, facts.stack, groups, sources, principals),
+        *_filters(facts, facts.stack, groups, sources),
         *_iam(facts, facts.stack, stack),
         *_opt_ins(facts.stack, groups, sources, principals),
     ]
@@ -70,7 +71,9 @@ def _executor(facts: Facts, stack: str) -> Iterator[Finding]:
     if facts.executor not in facts.administrators:
         alive = [arn for arn in facts.administrators if arn not in facts.dead]
         what = f"CloudFormation's role {facts.executor} is no administrator of Lake Formation"
-        yield Finding("executor", "missing", what, commands.put_administrators(facts, [*alive, facts.executor]))
+        # where there are some, one of them may have to add it; the first ones the deployment makes
+        added = commands.put_administrators(facts, [*alive, facts.executor])
+        yield Finding("executor", "missing", what, added if alive else _deploy(stack, "hybrid"))
     else:
         yield Finding("executor", "ok", "CloudFormation's role is an administrator of Lake Formation")
     if _ADMINISTRATOR not in facts.executor_policies:
@@ -90,7 +93,7 @@ def _defaults(facts: Facts) -> Iterator[Finding]:
 
 
 def _location(facts: Facts, stack: Governed, name: str) -> Iterator[Finding]:
-    again = f"cdk deploy --all -c stack={name} -c lakeFormation={stack.mode}"
+    again = _deploy(name, stack.mode)
     found = next((one for one in facts.locations if one["ResourceArn"] == stack.place), None)
     if found is None:
         yield Finding("location", "missing", f"{stack.place} is not registered", again)
@@ -138,6 +141,22 @@ def _undeclared(facts: Facts, stack: Governed, declared: Mapping[answers.Key, se
             yield Finding("grants", "note", f"{arn} has {', '.join(one['Permissions'])} on {words(resource)}")
 
 
+def _filters(facts: Facts, stack: Governed, groups: Groups, sources: Mapping[str, Source]) -> Iterator[Finding]:
+    """A grant names its filter alone: what that lets through may have been changed by hand."""
+    there = {(one.filter, one.columns.table): one for one in map(answers.let_through, stack.filters)}
+    for grant in permissions(groups, sources, stack.mode):
+        cells = grant.resource
+        if not isinstance(cells, Cells):
+            continue
+        found = there.get((cells.filter, cells.columns.table))
+        mend = commands.filter_cells(cells, stack.database, facts.account, there=found is not None)
+        if found is None:
+            yield Finding("filters", "missing", f"there is no filter {cells.filter}", mend)
+        elif found != answers.let_through(commands.as_filter(cells, stack.database, facts.account)):
+            what = f"the filter {cells.filter} lets through something else than access.toml says"
+            yield Finding("filters", "wrong", what, mend)
+
+
 def _iam(facts: Facts, stack: Governed, name: str) -> Iterator[Finding]:
     if stack.mode != "enforce":
         return
@@ -147,7 +166,7 @@ def _iam(facts: Facts, stack: Governed, name: str) -> Iterator[Finding]:
             yield Finding("enforce", "wrong", what, commands.revoke(one))
     if by_iam(stack.new_tables):
         what = f"IAM alone would decide of new tables of {stack.database}"
-        yield Finding("enforce", "wrong", what, f"cdk deploy --all -c stack={name} -c lakeFormation=enforce")
+        yield Finding("enforce", "wrong", what, _deploy(name, stack.mode))
 
 
 def _opt_ins(
@@ -159,6 +178,10 @@ def _opt_ins(
             what = f"{one.who} is not opted in to {words(one.resource)}"
             mend = commands.opt_in(one, principals[one.who], stack.database)
             yield Finding("opt-ins", "missing", what, mend)
+
+
+def _deploy(stack: str, mode: str) -> str:
+    return f"cdk deploy --all -c stack={stack} -c lakeFormation={mode}"
 
 
 def _creates(grant: Answer) -> bool:

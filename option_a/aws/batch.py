@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Protocol
 
 import msgspec
@@ -53,7 +54,8 @@ class Batch:
         began, left = self._world.clock.now(), _seconds_left(context)
         deliveries = {record["messageId"]: self._delivery(record) for record in event["Records"]}
         for delivery in deliveries.values():
-            self._queue.extend(delivery, left() + SPARE)
+            with suppress(QueueError):  # the first checkpoint tries again; until then the queue's own time holds
+                self._queue.extend(delivery, left() + SPARE)
         out_of_time = self._out_of_time(deliveries, left)
         worker = Worker(msgspec.structs.replace(self._world, limits=_limits(out_of_time)), self._sources)
         processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 from functools import cached_property
@@ -13,7 +14,7 @@ import msgspec
 from option_a.aws.ages import oldest_ages
 from option_a.aws.desk import SqsDesk
 from option_a.aws.follow import Follow
-from option_a.aws.names import queue_name, queue_prefix
+from option_a.aws.names import MOST_DAYS, TOO_MUCH, queue_name, queue_prefix
 from option_a.aws.outputs import Outputs, read_outputs, worker_environment
 from option_a.aws.session import Session, refusals
 from option_a.home.wiring import Home, Settings
@@ -108,7 +109,11 @@ class Deployed(Home):
     def send(self, tasks: Iterable[Task]) -> None:
         """Send to the stack's queues. Raises ConfigError, and sends nothing, where a source has none."""
         every = list(tasks)
-        for name in {task.source for task in every} - set(self._desk.sources):
+        counts = Counter(task.source for task in every)
+        if counts and max(counts.values()) > MOST_DAYS:
+            name, count = counts.most_common(1)[0]
+            raise ConfigError(f"{count} dates of `{name}` are too many at once", hint=TOO_MUCH)
+        for name in counts.keys() - set(self._desk.sources):
             raise ConfigError(f"the stack {self.stack} has no queue for `{name}`", hint="cdk deploy makes it")
         self._desk.send(every)
         self._sent |= {task.partition: task for task in every}

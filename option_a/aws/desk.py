@@ -15,7 +15,7 @@ from option_a.ingest.task import Task, decode_task
 R = TypeVar("R")
 MAX_RECEIVES = 5
 _AT_ONCE = 16
-_LOOK = 60
+_LOOK, _CANCELLING = 120, 900
 """Seconds for which messages are hidden while they are looked at; each is given back as soon as all are seen."""
 _NEARLY_DEAD = 3
 """Receives from which a message that is only looked at is sent anew: looking must not bring it to the dead letters."""
@@ -45,14 +45,16 @@ class SqsDesk(SqsQueue):
 
         What is delayed cannot be seen, so it is counted whatever its date. What is seen and not wanted is given back.
         """
-        taken, url = 0, self.url(source)
-        for message in list(self._drained(url)):
+        taken, kept, url = 0, [], self.url(source)
+        for message in self._drained(url, hide=_CANCELLING):
             task = _task(message)
             if task is not None and first <= task.day <= last:
                 self.delete(url, message["ReceiptHandle"])
                 taken += 1
             else:
-                self._give_back(url, message, task)
+                kept.append(message)
+        for message in kept:
+            self._give_back(url, message, _task(message))
         depth = self._depth(source)
         return taken, depth.delayed + depth.in_flight
 
@@ -86,20 +88,15 @@ class SqsDesk(SqsQueue):
 
     def _letters(self, source: str) -> list[DeadLetter]:
         url = self.dead_url(source)
-        found = list(self._drained(url))
+        found = list(self._drained(url, hide=_LOOK)) if sum(self._counts(url)) else []
         for message in found:
             self.hide(url, message["ReceiptHandle"], 0)
         return [decode_letter(source, message, MAX_RECEIVES) for message in found]
 
-    def _drained(self, url: str) -> Iterator[dict[str, Any]]:
-        """Every message that can be received now, once; it ends when only those come that have been seen."""
-        seen: set[str] = set()
-        while self._counts(url)[0] and (batch := self.messages(url, hide=_LOOK, wait=1)):
-            fresh = [message for message in batch if message["MessageId"] not in seen]
-            seen |= {message["MessageId"] for message in fresh}
-            yield from fresh
-            if not fresh:
-                return
+    def _drained(self, url: str, *, hide: int) -> Iterator[dict[str, Any]]:
+        """Every message that can be received now, each hidden for so many seconds: until none comes any more."""
+        while batch := self.messages(url, hide=hide, wait=1):
+            yield from batch
 
     def _give_back(self, url: str, message: dict[str, Any], task: Task | None) -> None:
         if task is not None and int(message["Attributes"]["ApproximateReceiveCount"]) >= _NEARLY_DEAD:

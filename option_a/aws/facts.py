@@ -21,6 +21,8 @@ class Governed(msgspec.Struct, frozen=True, kw_only=True):
     new_tables: list[Answer] = []
     """The default permissions of the database's new tables."""
     opt_ins: list[Answer] = []
+    filters: list[Answer] = []
+    """The data filters on the database's tables."""
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):

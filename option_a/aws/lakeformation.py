@@ -21,11 +21,13 @@ def read_facts(session: Session, stack: str) -> Facts:
         me = session.client("sts").get_caller_identity()
     lake = session.client("lakeformation")
     partition, region = me["Arn"].split(":")[1], lake.meta.region_name
-    executor = f"arn:{partition}:iam::{me['Account']}:role/{_EXECUTOR}-{me['Account']}-{region}"
+    administrators = _outputs(session, f"{stack}-Administrators")
+    usual = f"arn:{partition}:iam::{me['Account']}:role/{_EXECUTOR}-{me['Account']}-{region}"
+    executor = administrators.get("Executor", usual)
     with refusals("read Lake Formation's settings"):
         settings = lake.get_data_lake_settings()["DataLakeSettings"]
         locations = list(_pages(lake, "list_resources", "ResourceInfoList"))
-    governed = _governed(session, stack, executor)
+    governed = _governed(session, stack, executor, administrators.get("KeeperRoleArn", ""))
     return Facts(
         account=me["Account"],
         region=region,
@@ -40,11 +42,10 @@ def read_facts(session: Session, stack: str) -> Facts:
     )
 
 
-def _governed(session: Session, name: str, executor: str) -> Governed | None:
+def _governed(session: Session, name: str, executor: str, keeper: str) -> Governed | None:
     told = _outputs(session, name)
     if told.get("LakeFormation") not in ("hybrid", "enforce"):
         return None
-    keeper = _outputs(session, f"{name}-Administrators").get("KeeperRoleArn", "")
     principals = {"executor": executor, "keeper": keeper, "crawler": _crawler(session, told["Crawler"], executor)}
     # the groups by their names in CloudFormation: who knows access.toml knows which is which
     principals |= {key: value for key, value in told.items() if key.startswith(_ROLE)}
@@ -53,6 +54,8 @@ def _governed(session: Session, name: str, executor: str) -> Governed | None:
         found = session.client("glue").get_database(Name=database)["Database"]
     with refusals("read who is opted in"):
         opt_ins = list(_opt_ins(session, principals)) if told["LakeFormation"] == "hybrid" else []
+    with refusals("read the data filters"):
+        filters = list(_pages(session.client("lakeformation"), "list_data_cells_filter", "DataCellsFilters"))
     return Governed(
         mode="hybrid" if told["LakeFormation"] == "hybrid" else "enforce",
         database=database,
@@ -60,6 +63,7 @@ def _governed(session: Session, name: str, executor: str) -> Governed | None:
         principals=principals,
         new_tables=found.get("CreateTableDefaultPermissions") or [],
         opt_ins=opt_ins,
+        filters=[one for one in filters if one["DatabaseName"] == database],
     )
 
 

@@ -10,14 +10,23 @@ NAMESPACE = "OptionA"
 """Of the metrics in CloudWatch."""
 PARTITION_KEY = "ingestion_date"
 """Of every table, as the lake's keys spell it."""
-_DEAD = "-dead"
+MOST_DAYS = 400
+"""Dates of a source that one request may put on its queue."""
+TOO_MUCH = (
+    f"ask for at most {MOST_DAYS} at once: a queue keeps a task for 10 days, and a night's waits behind the others"
+)
+_DEAD = "-Dead"
+"""No source's name holds a capital, so none is called like another's dead letters."""
 _LONGEST_QUEUE = 80
 _LONGEST_PREFIX = 40
 
 
 def queue_prefix(stack: str) -> str:
-    """What the names of a stack's queues begin with; policies and the planner go by it."""
-    return _short(stack, _LONGEST_PREFIX) + "-"
+    """What the names of a stack's queues begin with; policies and the planner go by it.
+
+    No stack's name holds an underscore, so no other stack's queues begin so.
+    """
+    return _short(stack, _LONGEST_PREFIX) + "__"
 
 
 def queue_name(stack: str, source: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from option_a.aws.names import MOST_DAYS, TOO_MUCH
 from option_a.aws.wish import Trigger, Wish, known_names, read_event
 from option_a.ingest.errors import ConfigError
 from option_a.ingest.lake import Lake
@@ -48,6 +49,7 @@ class Planner:
         _not_ahead(wish, sources, today)
         known: Known
         if wish.first is not None and wish.last is not None:
+            _not_too_much((wish.last - wish.first).days + 1)
             partitions = backfill(sources, wish.first, wish.last)
             known = self._known(partitions)
         elif wish.date is not None:
@@ -75,6 +77,11 @@ def _not_ahead(wish: Wish, sources: list[Source], today: dt.date) -> None:
     newest_date = max([today, *(newest(source, today) for source in sources)])
     if last is not None and last > newest_date:
         raise ConfigError(f"the event asks for {last}, which is in the future (it is {today}, UTC)")
+
+
+def _not_too_much(days: int) -> None:
+    if days > MOST_DAYS:
+        raise ConfigError(f"the event asks for {days} dates at once", hint=TOO_MUCH)
 
 
 def _answer(run: str, partitions: list[Partition], planned: list[Planned]) -> dict[str, Any]:

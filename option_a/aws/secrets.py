@@ -11,7 +11,9 @@ from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[impor
 from option_a.ingest.auth import Reference
 from option_a.ingest.errors import SecretError, TransientError
 
-_PASSING = frozenset({"InternalServiceError", "InternalServiceErrorException", "ThrottlingException"})
+_PASSING = frozenset({"ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded",
+                      "ExpiredTokenException", "ExpiredToken"})  # fmt: skip
+_PASSING_STATUS = frozenset({408, 429})
 
 
 class ManagedSecrets:
@@ -33,7 +35,7 @@ class ManagedSecrets:
             answer = self._client().get_secret_value(SecretId=name)
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code", "")
-            if code in _PASSING:
+            if _passes(error, code):
                 raise TransientError(f"the secret {name} cannot be read just now: {code}") from None
             hint = "make it, or mend its name and the right to read it; then option-a redrive"
             raise SecretError(f"the secret {name} cannot be read: {code}", hint=hint) from None
@@ -43,6 +45,11 @@ class ManagedSecrets:
         if text is None:
             raise SecretError(f"the secret {name} is binary", hint="store it as text or as JSON")
         return text
+
+
+def _passes(error: Any, code: str) -> bool:
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return code in _PASSING or status in _PASSING_STATUS or status >= 500
 
 
 def _field(text: str, name: str, key: str) -> str:

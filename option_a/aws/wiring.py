@@ -7,7 +7,7 @@ import random
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,7 +72,7 @@ class Functions:
         """Deliveries to pages."""
         keep_buffers()
         telemetry = Telemetry(self._logger, self._metrics)
-        secrets = ManagedSecrets(lambda: self._client("secretsmanager"))
+        secrets = ManagedSecrets(cache(lambda: self._client("secretsmanager")))
         world = World(
             lake=self.lake,
             queue=self.queue,

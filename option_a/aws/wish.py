@@ -46,7 +46,9 @@ class Trigger(msgspec.Struct, frozen=True):
 
 
 def read_event(event: Any, request: str, now: float) -> Trigger:
-    """The trigger that an event is. One that EventBridge delivers twice, or Lambda retries, is one run.
+    """The trigger that an event is. One of EventBridge's is one run however often it is delivered or retried.
+
+    A person's event is a run of the moment it is handled: Lambda tells a retry no earlier one.
 
     Raises ConfigError for a key or a value that is none.
     """
@@ -60,6 +62,8 @@ def read_event(event: Any, request: str, now: float) -> Trigger:
 
 def known_names(wish: Wish, declared: Mapping[str, Any]) -> list[str]:
     """The sources that are wished for, or all. Raises ConfigError for one that is not declared."""
+    if wish.sources == []:
+        raise ConfigError("the event's `sources` is empty", hint="leave it out for all of them")
     for name in wish.sources or ():
         if name not in declared:
             raise ConfigError(f"the event's source {_unlike(name, declared)}")

@@ -9,8 +9,10 @@ import click
 
 from option_a.cli.options import Date, chosen, examples, not_ahead, place, working
 from option_a.cli.pipeline import opened
+from option_a.cli.planning import tell_what_stays_real
 from option_a.cli.working import work_off
 from option_a.home.wiring import Settings
+from option_a.ingest.config import forces_mock
 from option_a.ingest.plan import Only, backfill, plan
 
 _ONLY = ("missing", "incomplete", "failed", "all")
@@ -49,13 +51,16 @@ def command(
     if snapshots:
         raise click.UsageError(f"`{snapshots[0]}` has no date_param, so it is a snapshot and has no past: option-a run")
     partitions = backfill([pipeline.sources[name] for name in asked], first, last)
+    known = pipeline.known()
     planned = plan(
         partitions,
         pipeline.sources,
-        pipeline.known(),
+        known,
         pipeline.new_run(),
         now=pipeline.clock.now(),
         only=cast(Only, only),
         queued=pipeline.queued(),
+        mock_over_real=forces_mock(pipeline.settings.env),
     )
+    tell_what_stays_real(pipeline, partitions, known, planned)
     work_off(pipeline, planned, partitions, asked, as_json=as_json, detach=detach)

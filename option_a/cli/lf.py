@@ -28,7 +28,7 @@ _access = click.option(
 )
 
 
-@click.group("lf")
+@click.group("lf", epilog=examples("option-a lf explain analysts-limited\noption-a lf doctor --json"))
 def command() -> None:
     """Who may read what on AWS: groups of analysts, by Lake Formation. See LAKE_FORMATION_SETUP.md."""
 

@@ -14,6 +14,7 @@ from option_a.home.wiring import Settings
 from option_a.ingest.layout import Partition
 from option_a.ingest.ledger import Ledger
 from option_a.ingest.manifest import Manifest
+from option_a.ingest.summary import standing, summarize
 
 
 @click.command("logs", epilog=examples("option-a logs orders 2026-11-23\noption-a logs orders 2026-11-23 --json"))
@@ -50,7 +51,7 @@ def command(source: str, date: dt.date, as_json: bool, settings: Settings) -> No
 def _show(manifest: Manifest, now: float) -> None:
     load = manifest.readable or manifest.load
     counts = f"{load.pages:,} pages, {load.records:,} records, origin {load.origin}"
-    click.echo(f"{manifest.partition}: {manifest.state}, {counts}\n")
+    click.echo(f"{manifest.partition}: {standing(summarize(manifest), now)}, {counts}\n")
     rows = []
     for number, attempt in enumerate(manifest.attempts, 1):
         alive = attempt.ended is None and number == len(manifest.attempts) and manifest.claimed(now)
@@ -60,7 +61,7 @@ def _show(manifest: Manifest, now: float) -> None:
         rows.append(
             (moment(attempt.started), took, attempt.run, attempt.receives, answered, outcome, plain(attempt.message))
         )
-    headers = ("started", "took", "run", "receives", "pages", "outcome", "message")
-    click.echo(table(headers, rows, right=("receives", "pages")))
+    headers = ("started", "took", "run", "receives", "responses", "outcome", "message")
+    click.echo(table(headers, rows, right=("receives", "responses")))
     if manifest.cause is not None and manifest.cause.body:
         click.echo(f"\nThe body as it came: {manifest.cause.body}")

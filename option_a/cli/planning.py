@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
 import click
 
 from option_a.cli.options import not_ahead
 from option_a.cli.pipeline import Pipeline
+from option_a.cli.render import plural
+from option_a.ingest.config import forces_mock
 from option_a.ingest.layout import Partition
-from option_a.ingest.plan import Planned, plan, tonight
+from option_a.ingest.plan import Known, Planned, is_real_under_mock, plan, tonight
 
 
 def nightly(
@@ -28,5 +31,23 @@ def nightly(
                 f"`{snapshots[0]}` has no date_param, so it is a snapshot: it has no past. Leave out --date"
             )
         partitions = [Partition(name, date) for name in sources if name not in snapshots]
-    planned = plan(partitions, sources, known, pipeline.new_run(), now=now, fresh=fresh, queued=pipeline.queued())
+    planned = plan(
+        partitions, sources, known, pipeline.new_run(), now=now, fresh=fresh, queued=pipeline.queued(),
+        mock_over_real=forces_mock(pipeline.settings.env),
+    )  # fmt: skip
+    tell_what_stays_real(pipeline, partitions, known, planned)
     return partitions, planned
+
+
+def tell_what_stays_real(
+    pipeline: Pipeline, partitions: Iterable[Partition], known: Known, planned: Iterable[Planned]
+) -> None:
+    """Say that real data is left alone where its source is mock now."""
+    sent = {item.task.partition for item in planned}
+    left = [p for p in partitions if p not in sent and is_real_under_mock(pipeline.sources[p.source], known.get(p))]
+    if left and not forces_mock(pipeline.settings.env):
+        click.echo(
+            f"{plural(len(left), 'partition')} of real data left as it is: the source is mock now. Are USE_REAL_HTTP "
+            "and ENDPOINT_MAP set? (USE_REAL_HTTP=false, or --fresh, puts mock data in its place)",
+            err=True,
+        )

@@ -35,18 +35,20 @@ _WIDEST = 60
 )
 @click.argument("sql", required=False)
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @place
-def command(sql: str | None, form: str, settings: Settings) -> None:
+def command(sql: str | None, form: str, as_json: bool, settings: Settings) -> None:
     """SQL over the lake, with DuckDB: a view a source (`api_a` for api-a), `raw` and `partitions`.
 
     With --stack it is Athena that answers, from the stack's tables (`api_a_lines` for api-a, and the crawler's).
     Without SQL it lists the tables and their columns; `-` reads it from stdin. It only reads.
     """
+    shown = "json" if as_json else form
     engine = _duck(settings) if settings.stack is None else deployed(settings).athena()
     if sql is None:
-        _print(Result(["table", "columns"], iter(engine.tables())), form, widest=10_000)
+        _print(Result(["table", "columns"], iter(engine.tables())), shown, widest=10_000)
         return
-    _print(engine.run(sys.stdin.read() if sql == "-" else sql), form)
+    _print(engine.run(sys.stdin.read() if sql == "-" else sql), shown)
 
 
 class Engine(Protocol):
@@ -68,7 +70,7 @@ def _print(result: Result, form: str, widest: int = _WIDEST) -> None:
     if form == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(result.columns)
-        writer.writerows(result.rows)
+        writer.writerows([_flat(value) for value in row] for row in result.rows)
     elif form == "json":
         _print_json(result)
     else:
@@ -100,6 +102,11 @@ def _is_number(value: Any) -> bool:
     )
 
 
+def _flat(value: Any) -> Any:
+    """A list or a struct as JSON, which other programs read."""
+    return msgspec.json.encode(value, enc_hook=str).decode() if isinstance(value, dict | list) else value
+
+
 def _cell(value: Any, widest: int) -> str:
     if value is None:
         return "NULL"
@@ -107,5 +114,5 @@ def _cell(value: Any, widest: int) -> str:
         return value.isoformat(sep=" ")
     if isinstance(value, float):
         return f"{value:.15g}"
-    text = msgspec.json.encode(value, enc_hook=str).decode() if isinstance(value, dict | list) else str(value)
+    text = str(_flat(value))
     return text if len(text) <= widest else text[: widest - 1] + "…"

@@ -13,7 +13,7 @@ from option_a.ingest.auth import reference
 from option_a.ingest.errors import ConfigError
 from option_a.ingest.source import Source
 
-LONGEST_TIMEOUT = 600.0
+LONGEST_TIMEOUT = 400.0
 LONGEST_ENDPOINT_MAP = 3_000
 LONGEST_SECRETS = 6_000
 """Characters of a role's inline policy (of 10,240 in all) that the ARNs of secrets may take."""

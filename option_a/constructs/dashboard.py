@@ -57,7 +57,7 @@ class Dashboard(Construct):
 
     def _queue_graphs(self) -> list[cloudwatch.GraphWidget]:
         """By search, so that one graph holds any number of queues, whichever stack they are in."""
-        word = queue_prefix(Stack.of(self).stack_name).rstrip("-")
+        word = queue_prefix(Stack.of(self).stack_name).rstrip("_")
         depth, age = "ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"
         return [
             self._graph("Tasks that wait", [_search("SUM", depth, f"{word} NOT dead")]),

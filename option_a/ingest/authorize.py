@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from option_a.ingest.auth import reference
+from option_a.ingest.auth import Auth, reference
 from option_a.ingest.errors import HttpError, SecretError
 from option_a.ingest.ports import Clock, Fetch, Request, Response, Secrets
 from option_a.ingest.source import Source
@@ -25,21 +25,23 @@ class Authorized:
         self._kept: dict[str, tuple[float, str]] = {}
 
     def __call__(self, request: Request) -> Response:
-        source = self._sources[request.source]
+        source, began = self._sources[request.source], self._clock.now()
         if source.auth is None:
             return self._fetch(request)
-        began = self._clock.now()
+        sent = self._headers(source, source.auth)
         try:
-            return self._ask(request, source)
+            return self._fetch(msgspec.structs.replace(request, headers=sent))
         except HttpError as error:
-            if error.status != 401 or not self._forget(source, before=began):
+            if error.status != 401:
                 raise
-            return self._ask(request, source)
+            self._forget(source, before=began)
+            renewed = self._headers(source, source.auth)
+            if renewed == sent:
+                raise
+        return self._fetch(msgspec.structs.replace(request, headers=renewed))
 
-    def _ask(self, request: Request, source: Source) -> Response:
-        assert source.auth is not None
-        headers = {name: _sound(source, value) for name, value in source.auth.headers(self._secret).items()}
-        return self._fetch(msgspec.structs.replace(request, headers=headers))
+    def _headers(self, source: Source, auth: Auth) -> dict[str, str]:
+        return {name: _sound(source, value) for name, value in auth.headers(self._secret).items()}
 
     def _secret(self, text: str) -> str:
         with self._lock:
@@ -50,13 +52,12 @@ class Authorized:
                 self._kept[text] = (now, value)
             return value
 
-    def _forget(self, source: Source, *, before: float) -> bool:
-        """Forget what was read before this request; False if all of it was read for it, so that it is no older."""
+    def _forget(self, source: Source, *, before: float) -> None:
+        """Forget what was read before this request: it may have been rotated."""
         with self._lock:
-            old = [text for text in source.secrets if self._kept.get(text, (before, ""))[0] < before]
-            for text in old:
-                del self._kept[text]
-            return bool(old)
+            for text in source.secrets:
+                if self._kept.get(text, (before, ""))[0] < before:
+                    del self._kept[text]
 
 
 def _sound(source: Source, value: str) -> str:

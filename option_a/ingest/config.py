@@ -35,6 +35,11 @@ def read_sources(text: str | None, env: Mapping[str, str], file: str = "sources.
     return _settle(declared, _flag(env.get("USE_REAL_HTTP")), _endpoints(env.get("ENDPOINT_MAP")))
 
 
+def forces_mock(env: Mapping[str, str]) -> bool:
+    """Whether mock data is asked for. Raises ConfigError."""
+    return _flag(env.get("USE_REAL_HTTP")) is False
+
+
 def _defaults() -> Sources:
     return {name: mock_source(name) for name in DEFAULT_NAMES}
 

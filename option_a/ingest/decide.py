@@ -84,7 +84,7 @@ def _over_complete(manifest: Manifest, task: Task, source: Source, now: float) -
 
 
 def _died_with_progress(manifest: Manifest, delivery: Delivery) -> bool:
-    return delivery.receives > 1 and manifest.claim is not None and manifest.load.answered > manifest.claim.answered
+    return delivery.receives > 1 and manifest.claim is not None and manifest.load.steps > manifest.claim.steps
 
 
 def _may_go_on(manifest: Manifest, task: Task, source: Source, now: float) -> bool:

@@ -10,6 +10,7 @@ from itertools import islice, zip_longest
 from option_a.ingest.errors import ManifestError, TotalError
 from option_a.ingest.job import Job
 from option_a.ingest.layout import page_key, page_number, raw_prefix, staging_prefix
+from option_a.ingest.load import check_time
 from option_a.ingest.manifest import Row, checksum
 
 _AT_ONCE = 8
@@ -20,13 +21,13 @@ _BATCH = 64
 def finish(job: Job) -> None:
     """Make a load whose pages are all in the complete one. Raises TotalError if the lake does not hold what it should.
 
-    Resumable at every point: each step may be done twice.
+    Resumable at every point: each step may be done twice. Raises OutOfTime or Stopped amid a promotion.
     """
     if job.load.staged:
         job.manifest.state = "promoting"
         job.checkpoint()
         job.say("promoting")
-        job.load.restated = max(job.load.restated, promote(job))
+        promote(job)
     reconcile_listing(job)
     job.manifest.state = "complete"
     job.manifest.landed = None
@@ -36,17 +37,22 @@ def finish(job: Job) -> None:
     tidy(job)
 
 
-def promote(job: Job) -> int:
-    """Bring raw/ from the landed load to the staged one: copy what changed, delete the surplus. How many differ."""
-    differing = 0
+def promote(job: Job) -> None:
+    """Bring raw/ from the landed load to the staged one: copy what changed, delete the surplus; count what differs."""
+    done = job.load.promoted
     with job.world.executor(_AT_ONCE) as pool:
-        pairs = _pairs(job)
+        pairs = (pair for pair in _pairs(job) if _page_of(*pair) > done)
         while batch := list(islice(pairs, _BATCH)):
+            check_time(job.world.limits)
             with job.fenced():
                 futures = [pool.submit(_promote_page, job, new, old) for new, old in batch]
-                differing += sum(future.result() for future in futures)
+                job.load.restated += sum(future.result() for future in futures)
+            job.load.promoted = _page_of(*batch[-1])
             job.beat()
-    return differing
+
+
+def _page_of(new: Row | None, old: Row | None) -> int:
+    return (new or old or Row(0, 0, 0, "")).page
 
 
 def _pairs(job: Job) -> Iterator[tuple[Row | None, Row | None]]:
@@ -65,7 +71,7 @@ def _promote_page(job: Job, new: Row | None, old: Row | None) -> bool:
 
     A page that the ledger calls the same is read and compared, so that a re-load mends one that was damaged.
     """
-    lake, page = job.world.lake, (new or old or Row(0, 0, 0, "")).page
+    lake, page = job.world.lake, _page_of(new, old)
     target = page_key(raw_prefix(job.partition), page)
     differs = (new.checksum if new else "") != (old.checksum if old else "")
     if new is None or not new.records:

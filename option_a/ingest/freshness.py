@@ -22,7 +22,7 @@ def expected(sources: Iterable[Source], now: float) -> list[Partition]:
 
 
 def late(partitions: Iterable[Partition], known: Known, now: float) -> list[Partition]:
-    """Those of them that no complete load can be read of."""
+    """Those of them that no complete load can be read of: also one whose promotion has been left in the middle."""
     return [p for p in partitions if not _readable(p, known, now)]
 
 
@@ -32,4 +32,6 @@ def _run_day(source: Source, now: float) -> dt.date:
 
 def _readable(partition: Partition, known: Known, now: float) -> bool:
     summary = known.get(partition)
-    return standing(summary, now) in ("complete", "open") or (summary is not None and summary.beneath)
+    if standing(summary, now) in ("complete", "open", "promoting"):
+        return True
+    return summary is not None and summary.beneath and summary.state != "promoting"

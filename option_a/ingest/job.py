@@ -67,7 +67,7 @@ class Job:
         self.manifest: Manifest
         self.due = 0.0
         self._expires: float = UNCLAIMED
-        self._answered_at_claim = 0
+        self._steps_at_claim = 0
 
     @property
     def load(self) -> Load:
@@ -81,7 +81,7 @@ class Job:
     def take(self, manifest: Manifest) -> None:
         """Claim the partition with this manifest. Raises ClaimLost if another was faster."""
         self.manifest = manifest
-        self._answered_at_claim = manifest.load.answered
+        self._steps_at_claim = manifest.load.steps
         self.checkpoint()
 
     def checkpoint(self) -> None:
@@ -91,7 +91,7 @@ class Job:
             self._still_alive(now)
             if not self.world.queue.extend(self.delivery, lease):
                 raise ClaimLost("the delivery has run out and belongs to another")
-            self.manifest.claim = Claim(self.delivery.receipt, now + lease, self._answered_at_claim)
+            self.manifest.claim = Claim(self.delivery.receipt, now + lease, self._steps_at_claim)
             self.ledger.write(self.manifest)
         except ClaimLost:
             self._expires = LOST  # pages that are in flight are not written any more
@@ -110,6 +110,11 @@ class Job:
             if number % _LOT == 0:
                 self.beat()
             yield item
+
+    @property
+    def progressed(self) -> bool:
+        """Whether this delivery has brought the load on."""
+        return self.load.steps > self._steps_at_claim
 
     def guard(self) -> None:
         """Raises ClaimLost if the claim has run out: who does not hold it writes nothing."""

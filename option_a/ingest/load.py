@@ -7,7 +7,7 @@ from threading import Condition
 from urllib.parse import urljoin
 
 from option_a.ingest.errors import HttpError, OptionAError, PaginationError, RepeatError, TotalError, TransientError
-from option_a.ingest.job import Job
+from option_a.ingest.job import Job, Limits
 from option_a.ingest.page import Answer, Fault, land_page
 from option_a.ingest.paginate import Seen, Told
 from option_a.ingest.repeats import check_repeat
@@ -27,6 +27,14 @@ class OutOfTime(Exception):
 
 class Stopped(Exception):
     """The worker was asked to stop; all that landed is in the ledger."""
+
+
+def check_time(limits: Limits) -> None:
+    """Raises Stopped or OutOfTime where a worker must let go."""
+    if limits.stopping():
+        raise Stopped
+    if limits.out_of_time():
+        raise OutOfTime
 
 
 class Loading:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import Executor
+from itertools import islice
 
 from option_a.ingest.errors import ManifestError
 from option_a.ingest.lake import Lake
@@ -11,12 +12,18 @@ from option_a.ingest.layout import Partition, manifest_key
 from option_a.ingest.manifest import decode
 from option_a.ingest.summary import Summary, summarize, unreadable
 
+_LOT = 1_000
+"""Partitions that are asked for at once: a future each would fill a small function's memory."""
+
 
 def look(lake: Lake, partitions: Iterable[Partition], readers: Executor) -> dict[Partition, Summary]:
     """The summaries of those that have a manifest; one that cannot be read is failed, with that as its cause."""
-    wanted = list(partitions)
-    found = zip(wanted, readers.map(lambda partition: _read(lake, partition), wanted), strict=True)
-    return {partition: summary for partition, summary in found if summary is not None}
+    known: dict[Partition, Summary] = {}
+    rest = iter(partitions)
+    while lot := list(islice(rest, _LOT)):
+        found = zip(lot, readers.map(lambda partition: _read(lake, partition), lot), strict=True)
+        known |= {partition: summary for partition, summary in found if summary is not None}
+    return known
 
 
 def _read(lake: Lake, partition: Partition) -> Summary | None:

@@ -45,11 +45,11 @@ class Anchor(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """Who works on the partition, until which epoch second, and how many answers were in when it was taken."""
+    """Who works on the partition, until which epoch second, and how many steps were done when it was taken."""
 
     holder: str
     expires: float
-    answered: int
+    steps: int
 
 
 class Attempt(msgspec.Struct, omit_defaults=True):
@@ -98,6 +98,8 @@ class Load(msgspec.Struct, omit_defaults=True):
     """Where the records were found on the first page; they are nowhere else on the others."""
     first: str = ""
     anchor: Anchor | None = None
+    promoted: int = 0
+    """Pages 1 to `promoted` stand under raw/ already: a promotion goes on behind them."""
     restated: int = 0
     """Pages that differ from the load that this one replaced."""
 
@@ -105,6 +107,11 @@ class Load(msgspec.Struct, omit_defaults=True):
     def answered(self) -> int:
         """Responses that are accounted for, empty ones included."""
         return self.pages + self.empty
+
+    @property
+    def steps(self) -> int:
+        """What grows as long as a load goes on: answers, then promoted pages."""
+        return self.answered + self.promoted
 
     @property
     def at_end(self) -> bool:

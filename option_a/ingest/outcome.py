@@ -74,13 +74,8 @@ def _give_back(job: Job) -> Ending:
     return "stopped"
 
 
-def _progressed(job: Job) -> bool:
-    attempts = job.manifest.attempts
-    return not attempts or job.load.answered > attempts[-1].answered_before
-
-
 def _continue_later(job: Job) -> Ending:
-    job.load.stalls = 0 if _progressed(job) else job.load.stalls + 1
+    job.load.stalls = 0 if job.progressed else job.load.stalls + 1
     if job.load.stalls >= _STALLS:
         hint = "ask for smaller pages, or raise the worker's timeout"
         return _fail(
@@ -96,7 +91,7 @@ def _continue_later(job: Job) -> Ending:
 def _wait(job: Job, error: TransientError) -> Ending:
     """Send the task away for a while. Patience counts from the last page that landed."""
     now = job.world.clock.now()
-    since = now if job.task.waiting_since is None or _progressed(job) else job.task.waiting_since
+    since = now if job.task.waiting_since is None or job.progressed else job.task.waiting_since
     if now - since >= job.source.patience_seconds:
         what = f"{error.what}, for longer than the patience of {job.source.patience}"
         return _fail(

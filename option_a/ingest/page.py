@@ -104,3 +104,5 @@ def _fetched(job: Job, request: Request, page: int) -> Response:
                 raise
             job.say("retrying", page=page, message=error.what, seconds=decision.wait)
             job.world.clock.sleep(decision.wait)
+            if job.world.limits.out_of_time():
+                raise

@@ -70,21 +70,29 @@ def plan(
     fresh: bool = False,
     only: Only | None = None,
     queued: Collection[Partition] = (),
+    mock_over_real: bool = False,
 ) -> list[Planned]:
     """One task for each partition that needs one, in the order given.
 
-    `only` narrows it to one kind; "all" and `fresh` load again what is complete. `queued` partitions have a task.
+    `only` narrows it to one kind; "all" and `fresh` load again what is complete. `queued` partitions have a task. Real
+    data is replaced by mock data where that is asked for, by `mock_over_real` or `fresh`, and not by mistake.
     """
     wanted = UNFINISHED if only is None else _ONLY[only]
     again = fresh or only == "all"
     planned = []
     for partition in partitions:
-        why = _why(sources[partition.source], known.get(partition), now)
+        source, summary = sources[partition.source], known.get(partition)
+        why = None if is_real_under_mock(source, summary) and not mock_over_real else _why(source, summary, now)
         if again:
             planned.append(Planned(Task(partition.source, partition.date, run, fresh=True), why or "fresh"))
         elif why is not None and why in wanted and partition not in queued:
             planned.append(Planned(Task(partition.source, partition.date, run), why))
     return planned
+
+
+def is_real_under_mock(source: Source, summary: Summary | None) -> bool:
+    """Whether a partition holds real data, or was to, and its source is mock now: maybe just a variable is not set."""
+    return summary is not None and source.origin == "mock" and "real" in (summary.origin, summary.tried)
 
 
 def _why(source: Source, summary: Summary | None, now: float) -> Why | None:

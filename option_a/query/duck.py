@@ -171,5 +171,5 @@ def _rows(cursor: Any) -> Iterator[tuple[Any, ...]]:
 
 
 def _first_lines(error: duckdb.Error) -> str:
-    lines = [line for line in str(error).splitlines() if line.strip()]
+    lines = [line for line in str(error).splitlines() if line.strip() and not line.startswith("Did you mean")]
     return "\n  ".join(lines[:4])

@@ -27,6 +27,7 @@ JSON: dict[str, tuple[str, ...]] = {
     "dead": (),
     "redrive": (),
     "cancel": ("api-a", *DAYS),
+    "query": ("SELECT 1 AS n",),
 }
 """The arguments with which each command that knows --json is tried."""
 

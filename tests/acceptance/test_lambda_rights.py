@@ -147,7 +147,7 @@ def test_the_calls_are_those_that_the_design_names(proof: Proof) -> None:
 
 def foreign(bucket: str) -> list[Call]:
     """What no function may do."""
-    lake, queue = f"arn:aws:s3:::{bucket}", f"arn:aws:sqs:{REGION}:{ACCOUNT}:{STACK}-api-a"
+    lake, queue = f"arn:aws:s3:::{bucket}", f"arn:aws:sqs:{REGION}:{ACCOUNT}:{STACK}__api-a"
     secret = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret"
     manifest = f"manifest/source=api-a/ingestion_date={DAY}/manifest.json"
     calls = {
@@ -203,7 +203,7 @@ def test_no_statement_allows_every_action_and_each_wildcard_is_one_of_a_known_ki
 REASONS = {
     "/*": "the keys of a room of the lake",
     "/manifest/*/segment-*": "the segments of a ledger, and no manifest",
-    f":{STACK}-*": "400 queues by their prefix: their ARNs would not fit a policy",
+    f":{STACK}__*": "400 queues by their prefix: their ARNs would not fit a policy",
     "-??????": "what Secrets Manager adds to a secret's name",
     ":*": "the streams of a log group",
     "/crawled_*": "the tables that the crawler makes, and no other",

@@ -28,7 +28,9 @@ def test_the_mock_api_over_http_lands_the_same_bytes_as_the_mock_in_the_process(
         assert {name: checksums(option_a, name) for name in FOUR} == within
 
 
-def test_a_source_that_becomes_real_is_loaded_again_and_one_that_becomes_mock_too(option_a: Place) -> None:
+def test_a_source_that_becomes_real_is_loaded_again_and_real_data_gives_way_to_mock_only_where_that_is_asked_for(
+    option_a: Place,
+) -> None:
     with serving(lambda asked: listed([b'{"real":true}'] if asked.page == 1 else [])) as api:
         real = {"USE_REAL_HTTP": "true", "ENDPOINT_MAP": json.dumps({"api-a": api.url})}
         option_a.declare("[sources.api-a]\n")
@@ -37,6 +39,9 @@ def test_a_source_that_becomes_real_is_loaded_again_and_one_that_becomes_mock_to
         assert [row["why"] for row in option_a("plan", "--date", DAY, "--json", **real).json()] == ["origin"]
         assert option_a("run", "--date", DAY, **real).code == 0
         assert option_a.lines("api-a") == [b'{"real":true}']
+        forgot = option_a("run", "--date", DAY)
+        assert (forgot.code, option_a.lines("api-a")) == (0, [b'{"real":true}'])
+        assert "1 partition of real data left as it is" in forgot.err
         assert option_a("run", "--date", DAY, USE_REAL_HTTP="false").code == 0
         assert option_a.pages("api-a") == mock
         assert option_a("verify").code == 0

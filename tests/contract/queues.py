@@ -9,7 +9,7 @@ from typing import Protocol
 
 from option_a.aws.desk import SqsDesk
 from option_a.ingest.ports import DeadLetter, Queue
-from option_a.ingest.task import Task
+from option_a.ingest.task import Task, decode_task
 from option_a.local.queue import SqliteQueue
 from tests.support.clock import FakeClock
 from tests.support.moto import Aws, pass_sqs_time
@@ -32,6 +32,9 @@ class Bench(Protocol):
     def dead(self) -> list[DeadLetter]:
         """Every dead letter."""
 
+    def cancel(self, source: str, first: str, last: str) -> tuple[int, int]:
+        """Take back the tasks of these dates."""
+
     def close(self) -> None:
         """Let go of everything."""
 
@@ -49,6 +52,16 @@ class MemoryBench:
     def dead(self) -> list[DeadLetter]:
         return self.queue.dead
 
+    def cancel(self, source: str, first: str, last: str) -> tuple[int, int]:
+        kept = [m for m in self.queue.messages if not self._cancels(m.body, source, first, last, m.visible_at)]
+        taken = len(self.queue.messages) - len(kept)
+        self.queue.messages = kept
+        return taken, 0
+
+    def _cancels(self, body: bytes, source: str, first: str, last: str, visible: float) -> bool:
+        found = decode_task(body)
+        return found.source == source and first <= found.day <= last and visible <= self.clock.now()
+
     def close(self) -> None:
         """Nothing is open."""
 
@@ -65,6 +78,9 @@ class SqliteBench:
 
     def dead(self) -> list[DeadLetter]:
         return self.queue.dead_letters()
+
+    def cancel(self, source: str, first: str, last: str) -> tuple[int, int]:
+        return self.queue.cancel(source, first, last)
 
     def close(self) -> None:
         self.queue.close()
@@ -85,6 +101,9 @@ class SqsBench:
 
     def dead(self) -> list[DeadLetter]:
         return self.queue.dead_letters()
+
+    def cancel(self, source: str, first: str, last: str) -> tuple[int, int]:
+        return self.queue.cancel(source, first, last)
 
     def close(self) -> None:
         self.queue.client.close()

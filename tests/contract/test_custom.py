@@ -24,7 +24,7 @@ EVENT = {
         "Database": "ours",
         "Mode": "hybrid",
         "OptIns": [{"Principal": "arn:ana", "Tables": ["*"]}],
-        "Tables": "59b94a24191c2f3e",
+        "Seen": "59b94a24191c2f3e",
     },
 }
 WANTED = Wanted("ours", "hybrid", [OptIn("arn:ana", ["*"])])

@@ -280,3 +280,12 @@ def test_tasks_come_in_the_order_in_which_they_became_visible(bench: Bench) -> N
     bench.queue.send([task(2)])
     assert decode_task(held.body) == task(3)
     assert all_tasks(bench.queue) == [task(1), task(3), task(4), task(2)]
+
+
+def test_cancel_takes_back_what_is_of_those_dates_and_leaves_the_rest_as_it_was(bench: Bench) -> None:
+    bench.queue.send([task(day) for day in range(1, 29)])
+    bench.queue.send([task(29)], delay=60)
+    held = received(bench.queue)
+    assert bench.cancel("s", "2023-11-05", "2023-11-20")[0] == 16
+    left = {decode_task(held.body).day, *(found.day for found in all_tasks(bench.queue))}
+    assert left == {task(day).day for day in (*range(1, 5), *range(21, 29))}

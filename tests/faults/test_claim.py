@@ -30,7 +30,7 @@ def usurp(pipeline: Pipeline, holder: str = "another") -> None:
     ledger = Ledger(pipeline.lake, Partition("s", DATE))
     manifest = ledger.read()
     assert manifest is not None
-    manifest.claim = Claim(holder, pipeline.clock.now() + LEASE, manifest.load.answered)
+    manifest.claim = Claim(holder, pipeline.clock.now() + LEASE, manifest.load.steps)
     ledger.write(manifest)
 
 

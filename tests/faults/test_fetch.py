@@ -120,7 +120,11 @@ def test_an_encoding_that_was_not_asked_for_is_a_body_error_that_names_it(encodi
     assert caught.value.body == BODY
 
 
-@pytest.mark.parametrize("body", [BODY, gzip.compress(BODY) + BODY, gzip.compress(BODY)[:-8] + b"\0" * 8])
+@pytest.mark.parametrize(
+    "body",
+    [BODY, gzip.compress(BODY) + BODY, gzip.compress(BODY)[:-8] + b"\0" * 8],
+    ids=["plain", "something behind it", "a wrong checksum"],
+)
 def test_gzip_that_is_none_is_a_body_error(body: bytes) -> None:
     with pytest.raises(BodyError, match="no gzip"):
         ask(answer(reply(body, headers=GZIP)))

@@ -114,6 +114,12 @@ def test_the_future_is_refused_and_nothing_is_sent(rig: Rig, event: dict[str, st
     assert rig.queued() == []
 
 
+def test_more_dates_than_a_queue_should_hold_are_refused_and_nothing_is_sent(rig: Rig) -> None:
+    with pytest.raises(ConfigError, match="dates at once"):
+        rig.plan(**{"from": "2000-01-01", "to": "2023-11-14"})
+    assert rig.queued() == []
+
+
 def test_an_unknown_source_is_refused_and_nothing_is_sent(rig: Rig) -> None:
     with pytest.raises(ConfigError, match="did you mean"):
         rig.plan(sources=["s", "tt"])

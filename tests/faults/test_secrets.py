@@ -12,6 +12,8 @@ from option_a.ingest.auth import reference
 from option_a.ingest.errors import SecretError, TransientError
 from option_a.local.secrets import LocalSecrets
 from tests.support.moto import Aws, aws
+from tests.support.server import Server as ApiServer
+from tests.support.server import reply
 
 SECRET = "sk_live_51H8"
 
@@ -53,6 +55,13 @@ def test_one_that_cannot_be_used_is_named_with_the_way_out_and_never_shown(serve
     assert says in caught.value.what
     assert caught.value.hint
     assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 503])
+def test_an_outage_of_secrets_manager_is_transient(status: int) -> None:
+    answer = b'{"__type": "ServiceUnavailable"}'
+    with ApiServer(lambda exchange: exchange.send(reply(answer, status))) as down, pytest.raises(TransientError):
+        ManagedSecrets(lambda: Aws(down.url).client("secretsmanager"))(reference("aws-secret:plain"))
 
 
 def test_no_network_is_transient() -> None:

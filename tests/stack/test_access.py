@@ -22,7 +22,7 @@ auth = {{ style = "bearer", token = "aws-secret:arn:aws:secretsmanager:eu-west-1
 """
 LAKE = "${LakeBucketB1D32E10.Arn}"
 ACCOUNT = "${AWS::Region}:${AWS::AccountId}"
-QUEUES = f"arn:${{AWS::Partition}}:sqs:{ACCOUNT}:OptionAIngestionDemoPy-*"
+QUEUES = f"arn:${{AWS::Partition}}:sqs:{ACCOUNT}:OptionAIngestionDemoPy__*"
 
 
 @cache

@@ -24,7 +24,7 @@ def refusal(text: str) -> str:
 
 
 def test_what_works_passes() -> None:
-    text = f'[sources.orders]\n{URL}\ntimeout = 600\nauth = {{ style = "bearer", token = "aws-secret:orders#token" }}'
+    text = f'[sources.orders]\n{URL}\ntimeout = 400\nauth = {{ style = "bearer", token = "aws-secret:orders#token" }}'
     checks.check(sources(text))
 
 
@@ -44,9 +44,9 @@ def test_a_secret_that_is_no_name_is_refused(name: str) -> None:
 
 
 def test_a_timeout_that_leaves_a_lambda_no_time_is_refused() -> None:
-    told = refusal(f"[sources.orders]\n{URL}\ntimeout = 601")
-    assert told.startswith("[sources.orders]: `timeout` is 601 s")
-    assert "write 600 or less" in told
+    told = refusal(f"[sources.orders]\n{URL}\ntimeout = 401")
+    assert told.startswith("[sources.orders]: `timeout` is 401 s")
+    assert "write 400 or less" in told
 
 
 def test_two_sources_with_one_table_are_refused() -> None:

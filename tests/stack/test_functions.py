@@ -57,7 +57,7 @@ def test_what_the_planner_cannot_plan_is_kept() -> None:
     assert invoked["MaximumRetryAttempts"] == 2
     assert flat(invoked["DestinationConfig"]["OnFailure"]["Destination"]) == "${FunctionsPlannerDeadE74B73FD.Arn}"
     assert default().all("SQS::Queue")["FunctionsPlannerDeadE74B73FD"] == {
-        "QueueName": f"{STACK}-PlannerDead",
+        "QueueName": f"{STACK}__PlannerDead",
         "MessageRetentionPeriod": 14 * 86_400,
         "SqsManagedSseEnabled": True,
     }

@@ -51,7 +51,7 @@ def test_the_workgroup_of_a_group_is_enforced(group: str) -> None:
     results = governed("hybrid").root["Outputs"]["AthenaResultsBucket"]["Value"]["Ref"]
     assert flat(told["ResultConfiguration"]) == {
         "EncryptionConfiguration": {"EncryptionOption": "SSE_S3"},
-        "OutputLocation": f"s3://${{{results}}}/analysts/{group}",
+        "OutputLocation": f"s3://${{{results}}}/analysts/{group}/",
     }
 
 

@@ -10,7 +10,7 @@ from tests.stack.assembly import STACK, Resource, default, flat
 NAMED = {
     "GlueDatabase": "optionaingestiondemopy",
     "AthenaWorkgroup": STACK,
-    "QueuePrefix": f"{STACK}-",
+    "QueuePrefix": f"{STACK}__",
     "QueueUrlBase": "https://sqs.${AWS::Region}.${AWS::URLSuffix}/${AWS::AccountId}/",
     "PlannerFunction": "${PlannerFn}",
     "WorkerFunction": "${WorkerFn}",

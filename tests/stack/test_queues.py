@@ -16,8 +16,8 @@ def queue(name: str) -> tuple[str, Resource]:
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_a_source_has_a_queue_and_its_dead_letters(source: str) -> None:
-    dead, letters = queue(f"{STACK}-{source}-dead")
-    _, live = queue(f"{STACK}-{source}")
+    dead, letters = queue(f"{STACK}__{source}-Dead")
+    _, live = queue(f"{STACK}__{source}")
     assert live["VisibilityTimeout"] >= 6 * default().all("Lambda::Function")["WorkerFn"]["Timeout"]
     assert flat(live["RedrivePolicy"]) == {"deadLetterTargetArn": f"${{{dead}.Arn}}", "maxReceiveCount": 5}
     assert (live["MessageRetentionPeriod"], letters["MessageRetentionPeriod"]) == (10 * 86_400, 14 * 86_400)
@@ -26,7 +26,7 @@ def test_a_source_has_a_queue_and_its_dead_letters(source: str) -> None:
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_the_worker_takes_one_task_at_a_time_and_answers_for_each(source: str) -> None:
-    id, _ = queue(f"{STACK}-{source}")
+    id, _ = queue(f"{STACK}__{source}")
     mapping = default().one("Lambda::EventSourceMapping", EventSourceArn={"Fn::GetAtt": [id, "Arn"]})
     assert flat(mapping["FunctionName"]) == "${WorkerFn}"
     assert mapping["BatchSize"] == 1

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
+import msgspec
 import pytest
 
 from option_a.access.config import read_access
 from option_a.access.groups import Account, Group, IdentityCenter, Principals, Saml
 from option_a.access.tables import columns_of
 from option_a.constructs import projection
+from option_a.ingest.columns import as_toml, infer
 from option_a.ingest.config import read_sources
 from option_a.ingest.errors import ConfigError
+from option_a.ingest.mock import body_of
+
+ROOT = Path(__file__).parents[2]
 
 SOURCES = read_sources(
     """
@@ -135,3 +143,31 @@ def test_columns_may_be_named_as_records_or_as_athena_spells_them() -> None:
 
 def test_the_partition_key_is_the_tables() -> None:
     assert list(columns_of(SOURCES["plain"])) == [projection.KEY]
+
+
+def test_the_file_of_the_repository_says_what_the_defaults_are() -> None:
+    sources = read_sources(None, {})
+    assert read_access((ROOT / "access.toml").read_text("utf-8"), sources) == read_access(None, sources)
+
+
+def test_its_commented_lines_hold_once_columns_are_declared() -> None:
+    text = re.sub(r"^# (without|rows) ", r"\1 ", (ROOT / "access.toml").read_text("utf-8"), flags=re.MULTILINE)
+    columns = as_toml(infer(msgspec.json.decode(body_of("api-a", "2026-11-23", "1"))["data"]))
+    sources = read_sources(f"[sources.api-a]\n{columns}\n[sources.api-b]\n{columns}\n", {})
+    group = read_access(text, sources)["analysts-limited"]
+    assert (group.without, group.rows) == (("customer", "coupon"), "status <> 'cancelled'")
+
+
+def test_the_example_of_the_document_is_one() -> None:
+    (example,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "access.md").read_text("utf-8"), re.DOTALL)
+    columns = '{ id = "bigint", email = "string", phone = "string", status = "string", amount = "double" }'
+    text = "".join(
+        f'[sources.{name}]\nurl = "https://x.example"\ncolumns = {columns}\n' for name in ("orders", "refunds")
+    )
+    groups = read_access(example, read_sources(text, {}))
+    assert list(groups) == ["finance", "operations"]
+
+
+def test_every_key_has_its_row_in_the_document() -> None:
+    rows = set(re.findall(r"^\| `([a-z]+)` \|", (ROOT / "docs" / "access.md").read_text("utf-8"), re.MULTILINE))
+    assert {field for field in Group.__struct_fields__ if field != "name"} <= rows

@@ -51,6 +51,12 @@ SETTINGS = {
 }
 
 
+FILTER = {
+    "TableCatalogId": ACCOUNT, "DatabaseName": "ours", "TableName": "api_a", "Name": "rows-api_a",
+    "RowFilter": {"FilterExpression": "id > 3"}, "ColumnWildcard": {"ExcludedColumnNames": []}, "VersionId": "7",
+}  # fmt: skip
+
+
 def arn(who: str) -> str:
     return PRINCIPALS[f"Role{who.removeprefix('group:').capitalize()}" if who.startswith("group:") else who]
 
@@ -72,6 +78,7 @@ def well(mode: Any = "hybrid") -> Facts:
         stack=Governed(
             mode=mode, database="ours", place=PLACE, principals=PRINCIPALS,
             new_tables=BY_IAM if mode == "hybrid" else [],
+            filters=[FILTER],
             opt_ins=[
                 answer(arn(one.who), as_resource(one.resource, "ours", PLACE, ACCOUNT))
                 for one in opt_ins(GROUPS, SOURCES, mode)
@@ -124,6 +131,11 @@ def test_an_executor_that_is_no_administrator_is_added_and_nobody_lost() -> None
     settings = {**SETTINGS, "DataLakeAdmins": [{"DataLakePrincipalIdentifier": OTHER}]}
     found = only(change(well(), settings=settings), "executor")
     assert option(found.mend, "data-lake-settings") == SETTINGS
+
+
+def test_the_first_administrators_are_made_by_the_deployment() -> None:
+    found = only(change(well(), settings={**SETTINGS, "DataLakeAdmins": []}), "executor")
+    assert found.mend == f"cdk deploy --all -c stack={STACK} -c lakeFormation=hybrid"
 
 
 def test_an_account_that_is_not_bootstrapped() -> None:
@@ -235,6 +247,26 @@ def test_each_opt_in_that_is_missing_is_told_with_its_command(number: int) -> No
     gone = facts.stack.opt_ins[number]
     assert option(found.mend, "principal") == gone["Principal"]
     assert option(found.mend, "resource") == gone["Resource"]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"RowFilter": {"AllRowsWildcard": {}}},
+        {"RowFilter": {"FilterExpression": "id > 2"}},
+        {"ColumnWildcard": {"ExcludedColumnNames": ["email"]}},
+        {"ColumnWildcard": None, "ColumnNames": ["id"]},
+    ],
+)
+def test_a_filter_that_was_changed_by_hand_is_wrong_and_is_set_right(changed: dict[str, Any]) -> None:
+    found = only(in_stack(well("enforce"), filters=[FILTER | changed]), "filters")
+    assert shlex.split(found.mend)[2] == "update-data-cells-filter"
+    assert option(found.mend, "table-data") == {key: FILTER[key] for key in FILTER if key != "VersionId"}
+
+
+def test_a_filter_that_is_gone_is_missing() -> None:
+    found = only(in_stack(well("enforce"), filters=[]), "filters")
+    assert shlex.split(found.mend)[2] == "create-data-cells-filter"
 
 
 def test_a_group_that_is_declared_and_not_deployed() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import pytest
@@ -119,6 +121,25 @@ def test_a_secret_that_was_rotated_is_taken_up_at_the_first_401() -> None:
     clock.sleep(1)
     assert fetch(Request("s", "https://api.test/s")).status == 200
     assert len(api.seen) == 3
+
+
+def test_a_rotated_secret_is_taken_up_by_every_thread_that_had_sent_the_old_one() -> None:
+    together = threading.Barrier(4)
+
+    class Strict(Api):
+        def __call__(self, request: Request) -> Response:
+            if request.headers.get("Authorization") != f"Bearer {self.token}":
+                together.wait(20)  # all four have sent the old one before any is refused
+            return super().__call__(request)
+
+    api, vault, clock = Strict(SECRET), Vault(SECRET), FakeClock()
+    fetch = fetching(api, vault, clock)
+    fetch(Request("s", "https://api.test/s"))
+    api.token = vault.value = "new"
+    clock.sleep(1)
+    with ThreadPoolExecutor(4) as threads:
+        answers = [threads.submit(fetch, Request("s", "https://api.test/s")) for _ in range(4)]
+        assert [answer.result().status for answer in answers] == [200] * 4
 
 
 def test_a_401_to_what_was_just_read_is_final() -> None:

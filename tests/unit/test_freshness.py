@@ -54,6 +54,9 @@ def test_due_and_date_offset_and_since_move_what_is_expected() -> None:
         (summary(state="loading"), True),
         (summary(state="loading", claimed_until=at(23)), True),
         (summary(state="failed", beneath=True), False),
+        (summary(state="loading", beneath=True), False),
+        (summary(state="promoting", beneath=True, claimed_until=at(23)), False),
+        (summary(state="promoting", beneath=True, claimed_until=at(5)), True),
     ],
 )
 def test_late_is_what_no_complete_load_can_be_read_of(known: Summary | None, *, is_late: bool) -> None:

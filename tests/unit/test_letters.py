@@ -20,6 +20,7 @@ CAUSES = st.builds(
     st.none() | st.integers(1, 9),
     st.none() | st.just(404),
 )
+STACKS = st.from_regex(r"[A-Za-z][A-Za-z0-9-]{0,127}", fullmatch=True)
 NAMES = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,62}", fullmatch=True)
 
 
@@ -49,15 +50,22 @@ def test_a_letter_that_sqs_itself_put_there_has_died_of_its_receives() -> None:
         assert (letter.cause.kind, letter.task, letter.receives, letter.body) == ("receives", None, 5, b"no task")
 
 
-@given(st.from_regex(r"[A-Za-z][A-Za-z0-9-]{0,127}", fullmatch=True), st.sets(NAMES, min_size=2, max_size=5))
+@given(STACKS, st.sets(NAMES, min_size=2, max_size=5))
 def test_queue_names_fit_sqs_begin_with_the_prefix_and_differ(stack: str, sources: set[str]) -> None:
     names = [name for source in sources for name in (queue_name(stack, source), dead_queue_name(stack, source))]
     assert all(len(name) <= 80 and name.startswith(queue_prefix(stack)) for name in names)
     assert all(set(name) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") for name in names)
-    assert len({queue_name(stack, source) for source in sources}) == len(sources)
+    assert len(set(names)) == 2 * len(sources)
+
+
+@given(STACKS, STACKS, NAMES, NAMES)
+def test_no_two_stacks_share_a_queue_or_a_prefix(one: str, other: str, source: str, another: str) -> None:
+    if one != other:
+        assert not queue_name(one, source).startswith(queue_prefix(other))
+        assert queue_name(one, source) != dead_queue_name(other, another)
 
 
 def test_names_of_the_default_stack_are_as_documented() -> None:
-    assert queue_name("OptionAIngestionDemoPy", "api-a") == "OptionAIngestionDemoPy-api-a"
-    assert dead_queue_name("OptionAIngestionDemoPy", "api-a") == "OptionAIngestionDemoPy-api-a-dead"
+    assert queue_name("OptionAIngestionDemoPy", "api-a") == "OptionAIngestionDemoPy__api-a"
+    assert dead_queue_name("OptionAIngestionDemoPy", "api-a") == "OptionAIngestionDemoPy__api-a-Dead"
     assert text_table("api_a") == "api_a_lines"

@@ -40,7 +40,7 @@ def test_an_event_that_is_delivered_twice_is_one_run_and_the_next_nights_is_anot
     assert later > first
 
 
-def test_a_persons_event_is_a_run_of_its_request_so_that_lambdas_retry_is_the_same_run() -> None:
+def test_a_persons_event_is_a_run_of_its_request() -> None:
     one, retried, other = (read_event({}, request, NOW).run for request in ("r-1", "r-1", "r-2"))
     assert one == retried != other
     assert RUN_ID.fullmatch(one)
@@ -83,5 +83,7 @@ def test_a_source_that_is_not_declared_is_named_with_the_closest_one() -> None:
     wish = read_event({"sources": ["api-b", "api_a"]}, "r", NOW).wish
     with pytest.raises(ConfigError, match="`api_a` is unknown; did you mean `api-a`"):
         known_names(wish, SOURCES)
+    with pytest.raises(ConfigError, match="empty"):
+        known_names(read_event({"sources": []}, "r", NOW).wish, SOURCES)
     assert known_names(read_event({"sources": ["api-b", "api-b"]}, "r", NOW).wish, SOURCES) == ["api-b"]
     assert known_names(read_event({}, "r", NOW).wish, SOURCES) == ["api-a", "api-b"]

@@ -43,6 +43,7 @@ class AdministratorsStack(Stack):
         ).apply_removal_policy(RemovalPolicy.RETAIN)
         for name, value in {"KeeperRoleName": keeper.role_name, "KeeperRoleArn": keeper.role_arn}.items():
             CfnOutput(self, name, value=value, export_name=exported(switches, name)).override_logical_id(name)
+        CfnOutput(self, "Executor", value=executor(self), description="What CloudFormation deploys with")
 
 
 def administrators_name(switches: Switches) -> str:

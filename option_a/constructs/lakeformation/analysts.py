@@ -64,7 +64,7 @@ class Analysts(Construct):
             name=workgroup_name(switches.stack, group.name),
             description=f"Option A: the queries of the group {group.name}",
             recursive_delete_option=True,
-            work_group_configuration=configuration(lake, switches, self.results),
+            work_group_configuration=configuration(lake, switches, f"{self.results}/"),
         )
         own = access.arn("athena", f"workgroup/{self.workgroup.name}")
         self.role = iam.Role(

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
-from aws_cdk import CustomResource, Duration, Fn, RemovalPolicy
+from aws_cdk import CustomResource, Duration, Fn, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -62,8 +62,7 @@ class Keeper(Construct):
                 "Database": catalog.name,
                 "Mode": switches.lakeFormation,
                 "OptIns": _by_principal(opt_ins, principals),
-                # another table is another reason to look
-                "Tables": hashlib.sha256(json.dumps(sorted(tables)).encode()).hexdigest()[:16],
+                "Seen": _digest(sorted(tables), Stack.of(self).resolve(catalog.database.database_input)),
             },
         )
         self.resource.node.add_dependency(rights)
@@ -81,9 +80,15 @@ class Keeper(Construct):
             timeout=_PATIENCE,
             role=iam.Role.from_role_arn(self, "Role", self.arn, mutable=False),
             log_group=log,
+            environment={"POWERTOOLS_SERVICE_NAME": switches.stack},
         )
         cast(lambda_.CfnFunction, function.node.default_child).override_logical_id("KeeperFn")
         return function
+
+
+def _digest(*parts: object) -> str:
+    """Of what the keeper's work rests on: another table, or a database that CloudFormation writes anew, calls it."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _rights(catalog: Catalog, log: logs.ILogGroup) -> list[iam.PolicyStatement]:
