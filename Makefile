@@ -9,7 +9,7 @@ COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-ha
 QUERY := SELECT status, count(*) AS orders, round(sum(amount), 2) AS amount FROM api_a GROUP BY status ORDER BY amount DESC
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench nyc-flights synth deploy destroy node lock clean
+.PHONY: help run test lint docs bench nyc-flights synth deploy destroy node lock clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ lint: .venv/.dev ## Format and check
 	@$(BIN)/ruff check --fix app.py lambda option_a tests bench examples
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+docs: .venv/.dev ## Write what is generated from the types: the schema of sources.toml, and its tables
+	@$(BIN)/python -m option_a.schema
 
 bench: .venv/.dev ## Measure against the bare limit, requests and dlt (needs nginx)
 	@$(BIN)/python -m bench

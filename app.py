@@ -55,7 +55,7 @@ def synthesize(arguments: Sequence[str], env: Mapping[str, str]) -> None:
 
     app = App(context=given, outdir=env.get("CDK_OUTDIR", "cdk.out"))
     switches = read_switches(app.node.get_all_context())
-    text = _read(switches.sources, "sources.toml", "sources")
+    text, folder = _read(switches.sources, "sources.toml", "sources"), (ROOT / switches.sources).parent
     declared = read_sources(text, env, switches.sources)
     sources = list(declared.values())
     check_reserved(sources, switches.reservedConcurrency)
@@ -69,6 +69,7 @@ def synthesize(arguments: Sequence[str], env: Mapping[str, str]) -> None:
             Path(asset),
             root=ROOT,
             sources_text=_DEFAULTS if text is None else text,
+            certificates={name: folder / name for name in {source.ca_bundle for source in sources} if name},
             architecture=switches.architecture,
             packages=switches.bundle,
             say=lambda line: print(line, file=sys.stderr),

@@ -13,6 +13,7 @@ from option_a.aws.queue import SqsQueue
 from option_a.aws.telemetry import Telemetry
 from option_a.ingest.errors import LakeError, MessageError, QueueError
 from option_a.ingest.job import Limits, World
+from option_a.ingest.pace import OwnTurns
 from option_a.ingest.source import Source
 from option_a.ingest.task import Delivery, decode_task
 from option_a.ingest.work import Worker
@@ -46,12 +47,22 @@ class NotDone(Exception):
 class Batch:
     """Handles events of SQS. `world` is made anew for each invocation: its limits are the invocation's."""
 
-    def __init__(self, world: World, queue: SqsQueue, sources: Mapping[str, Source], telemetry: Telemetry) -> None:
+    def __init__(
+        self,
+        world: World,
+        queue: SqsQueue,
+        sources: Mapping[str, Source],
+        telemetry: Telemetry,
+        turns: OwnTurns | None = None,
+    ) -> None:
         self._world, self._queue, self._sources, self._telemetry = world, queue, sources, telemetry
+        self._turns = turns
 
     def __call__(self, event: Any, context: Context) -> dict[str, Any]:
         """`{"batchItemFailures": […]}`. Raises what kept the whole batch from being done: an alarm counts it."""
         began, left = self._world.clock.now(), _seconds_left(context)
+        if self._turns is not None:
+            self._turns.begin()
         deliveries = {record["messageId"]: self._delivery(record) for record in event["Records"]}
         for delivery in deliveries.values():
             with suppress(QueueError):  # the first checkpoint tries again; until then the queue's own time holds
@@ -95,13 +106,18 @@ class Batch:
         return Delivery(queue, record["receiptHandle"], record["body"].encode("utf-8", "surrogatepass"), receives)
 
     def _out_of_time(self, deliveries: Mapping[str, Delivery], left: Callable[[], float]) -> Callable[[], bool]:
-        named = [self._sources[d.queue].timeout for d in deliveries.values() if d.queue in self._sources]
-        reserve = min(max(named, default=0.0) + LANDING, left() / 2)
+        named = [self._sources[d.queue] for d in deliveries.values() if d.queue in self._sources]
+        reserve = min(max(map(_longest, named), default=0.0) + LANDING, left() / 2)
         return lambda: left() < reserve
 
 
 def _seconds_left(context: Context) -> Callable[[], float]:
     return lambda: context.get_remaining_time_in_millis() / 1000
+
+
+def _longest(source: Source) -> float:
+    """Seconds for which a page of a source may be in flight: its request, and before it the wait for its turn."""
+    return source.timeout + source.interval * source.concurrency * source.parallel
 
 
 def _limits(out_of_time: Callable[[], bool]) -> Limits:

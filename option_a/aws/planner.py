@@ -14,7 +14,7 @@ from option_a.ingest.errors import ConfigError
 from option_a.ingest.lake import Lake
 from option_a.ingest.layout import Partition
 from option_a.ingest.look import look
-from option_a.ingest.plan import Known, Planned, backfill, dated, plan, tonight
+from option_a.ingest.plan import Known, Planned, backfill, dated, lookback, plan, tonight
 from option_a.ingest.ports import Clock, Queue
 from option_a.ingest.source import Source
 from option_a.ingest.summary import newest
@@ -48,6 +48,7 @@ class Planner:
         today = dt.datetime.fromtimestamp(trigger.moment, dt.UTC).date()
         _not_ahead(wish, sources, today)
         known: Known
+        late: list[Partition] = []
         if wish.first is not None and wish.last is not None:
             _not_too_much((wish.last - wish.first).days + 1)
             partitions = backfill(sources, wish.first, wish.last)
@@ -57,10 +58,13 @@ class Planner:
             known = self._known(partitions)
         else:
             known = self._known(_recent(sources, today))
+            late = lookback(sources, today, known) if wish.only is None else []
             partitions = tonight(sources, today, known, now)
+            partitions += [partition for partition in late if partition not in partitions]
         only = wish.only or ("missing" if wish.first is not None and not wish.fresh else None)
         by_name = {source.name: source for source in sources}
-        return partitions, plan(partitions, by_name, known, trigger.run, now=now, fresh=wish.fresh, only=only)
+        planned = plan(partitions, by_name, known, trigger.run, now=now, fresh=wish.fresh, only=only, late=late)
+        return partitions, planned
 
     def _known(self, partitions: list[Partition]) -> Known:
         with ThreadPoolExecutor(_READERS) as readers:
@@ -68,8 +72,11 @@ class Planner:
 
 
 def _recent(sources: list[Source], today: dt.date) -> list[Partition]:
-    days = [dt.timedelta(days=day) for day in range(LOOK_BACK + 1)]
-    return [Partition(source.name, newest(source, today) - day) for source in sources for day in days]
+    return [
+        Partition(source.name, newest(source, today) - dt.timedelta(days=day))
+        for source in sources
+        for day in range(max(LOOK_BACK, source.lookback) + 1)
+    ]
 
 
 def _not_ahead(wish: Wish, sources: list[Source], today: dt.date) -> None:

@@ -25,6 +25,8 @@ from option_a.ingest.heap import keep_buffers
 from option_a.ingest.job import Limits, World
 from option_a.ingest.lake import Lake
 from option_a.ingest.lakes import open_lake
+from option_a.ingest.network import Network
+from option_a.ingest.pace import OwnTurns
 
 if TYPE_CHECKING:
     from option_a.aws.custom import CustomResource
@@ -73,17 +75,21 @@ class Functions:
         keep_buffers()
         telemetry = Telemetry(self._logger, self._metrics)
         secrets = ManagedSecrets(cache(lambda: self._client("secretsmanager")))
+        # a function's own loopback is Lambda's: no API is there
+        network = Network(loopback=False, env=self._env, folder=str(self._folder))
+        turns = OwnTurns(self.sources, self._clock)
         world = World(
             lake=self.lake,
             queue=self.queue,
-            fetch=asking(self.sources, self._clock, secrets),
+            fetch=asking(self.sources, self._clock, secrets, network=network, turns=turns),
             clock=self._clock,
             limits=Limits(lease=LEASE),
             executor=ThreadPoolExecutor,
             jitter=random.random,
             tell=telemetry,
+            secrets=secrets,
         )
-        return Batch(world, self.queue, self.sources, telemetry)
+        return Batch(world, self.queue, self.sources, telemetry, turns)
 
     def keeper(self) -> CustomResource:
         """Who may read what, as declared."""

@@ -9,11 +9,11 @@ import click
 
 from option_a.cli.options import Date, chosen, examples, json_option, place
 from option_a.cli.pipeline import opened
-from option_a.cli.render import emit, moment, plain, span, table
+from option_a.cli.render import emit, moment, plain, plural, span, table
 from option_a.home.wiring import Settings
 from option_a.ingest.layout import Partition
 from option_a.ingest.ledger import Ledger
-from option_a.ingest.manifest import Manifest
+from option_a.ingest.manifest import Load, Manifest
 from option_a.ingest.summary import standing, summarize
 
 
@@ -34,6 +34,7 @@ def command(source: str, date: dt.date, as_json: bool, settings: Settings) -> No
             err=True,
         )
         sys.exit(1)
+    load = manifest.readable or manifest.load
     if as_json:
         emit(
             {
@@ -41,6 +42,8 @@ def command(source: str, date: dt.date, as_json: bool, settings: Settings) -> No
                 "date": date,
                 "state": manifest.state,
                 "cause": manifest.cause,
+                "restated": load.restated,
+                "restated_pages": load.restated_pages,
                 "attempts": manifest.attempts,
             }
         )
@@ -63,5 +66,12 @@ def _show(manifest: Manifest, now: float) -> None:
         )
     headers = ("started", "took", "run", "receives", "responses", "outcome", "message")
     click.echo(table(headers, rows, right=("receives", "responses")))
+    if load.restated:
+        click.echo(f"\nRestated: {plural(load.restated, 'page')} unlike the load before: {_pages(load)}")
     if manifest.cause is not None and manifest.cause.body:
         click.echo(f"\nThe body as it came: {manifest.cause.body}")
+
+
+def _pages(load: Load) -> str:
+    rest = load.restated - len(load.restated_pages)
+    return ", ".join(map(str, load.restated_pages)) + (f" and {rest:,} more" if rest > 0 else "")

@@ -19,6 +19,8 @@ _COMMANDS = {
     "status": ("status", "What is there, what is missing, what waits."),
     "logs": ("logs", "What happened to one partition, attempt by attempt."),
     "verify": ("verify", "Read the lake again and compare it with the ledger."),
+    "add": ("add", "Ask an API, and print the table that declares it."),
+    "doctor": ("doctor", "Ask a source's API, and say what its table misses."),
     "preview": ("preview", "Fetch one page and show its records. Lands nothing."),
     "query": ("query", "SQL over the lake: DuckDB, or Athena with --stack."),
     "check": ("check", "Validate the configuration and say what will happen."),

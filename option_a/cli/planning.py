@@ -12,7 +12,7 @@ from option_a.cli.pipeline import Pipeline
 from option_a.cli.render import plural
 from option_a.ingest.config import forces_mock
 from option_a.ingest.layout import Partition
-from option_a.ingest.plan import Known, Planned, is_real_under_mock, plan, tonight
+from option_a.ingest.plan import Known, Planned, is_real_under_mock, lookback, plan, tonight
 
 
 def nightly(
@@ -21,8 +21,11 @@ def nightly(
     """The partitions of tonight, or of `date`, and the tasks for those that need one."""
     known, now, today = pipeline.known(), pipeline.clock.now(), pipeline.today()
     sources = {name: pipeline.sources[name] for name in names}
+    late: list[Partition] = []
     if date is None:
         partitions = tonight(sources.values(), today, known, now)
+        late = lookback(sources.values(), today, known)
+        partitions += [partition for partition in late if partition not in partitions]
     else:
         not_ahead(pipeline, date)
         snapshots = [name for name, source in sources.items() if source.snapshot and date != today]
@@ -33,7 +36,7 @@ def nightly(
         partitions = [Partition(name, date) for name in sources if name not in snapshots]
     planned = plan(
         partitions, sources, known, pipeline.new_run(), now=now, fresh=fresh, queued=pipeline.queued(),
-        mock_over_real=forces_mock(pipeline.settings.env),
+        mock_over_real=forces_mock(pipeline.settings.env), late=late,
     )  # fmt: skip
     tell_what_stays_real(pipeline, partitions, known, planned)
     return partitions, planned

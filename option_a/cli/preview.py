@@ -9,14 +9,19 @@ import click
 
 from option_a.cli.options import Date, chosen, examples, here, json_option
 from option_a.cli.pipeline import machine
-from option_a.cli.render import emit, plain, size, table
+from option_a.cli.render import emit, plain, size
+from option_a.cli.sample import SHOWN, sample
 from option_a.home.wiring import Settings
+from option_a.ingest.auth import reference
 from option_a.ingest.columns import as_toml, decode_lines, infer
 from option_a.ingest.errors import OptionAError, Where
-from option_a.ingest.page import request_of
-from option_a.ingest.paginate import Seen, Told
+from option_a.ingest.fields import absent, apply
+from option_a.ingest.finding import suggestions
+from option_a.ingest.first import records_of, told_by
+from option_a.ingest.outline import Split
+from option_a.ingest.paginate import Told
 from option_a.ingest.ports import Request
-from option_a.ingest.records import Split, split
+from option_a.ingest.request import request_of
 from option_a.ingest.source import Source
 from option_a.ingest.summary import newest
 from option_a.ingest.task import Task
@@ -24,10 +29,6 @@ from option_a.ingest.urls import with_params
 
 if TYPE_CHECKING:
     from option_a.local.wiring import Local
-
-_SHOWN = 5
-_WIDTH = 24
-_COLUMNS = 8
 
 
 @click.command(
@@ -52,7 +53,8 @@ def command(name: str, date: dt.date | None, columns: bool, as_json: bool, setti
     day = date or newest(source, pipeline.today())
     task = Task(source.name, day, pipeline.new_run())
     request, found, told, took = _first_page(pipeline, source, task)
-    records = decode_lines(found.lines)
+    lines, notes = _landing(pipeline, source, found)
+    records = decode_lines(lines)
     if columns:
         if not records:
             raise click.UsageError(f"{source.name} has no records on {day}; name a date that has: --date")
@@ -60,11 +62,14 @@ def command(name: str, date: dt.date | None, columns: bool, as_json: bool, setti
     elif as_json:
         emit({
             "url": with_params(request.url, request.params), "records": len(records), "path": found.path, "told": told,
-            "next": _next(source, task, told), "columns": infer(records), "sample": records[:_SHOWN],
+            "next": _next(source, task, told), "columns": infer(records), "sample": records[:SHOWN],
+            "notes": notes,
         })  # fmt: skip
     else:
-        click.echo(f"GET {plain(with_params(request.url, request.params))}  ({took:.2f} s)\n")
+        click.echo(f"{request.method} {plain(with_params(request.url, request.params))}  ({took:.2f} s)\n")
         _show(source, task, found, told, records)
+        for note in notes:
+            click.echo(f"\n{plain(note)}")
 
 
 def _first_page(pipeline: Local, source: Source, task: Task) -> tuple[Request, Split, Told, float]:
@@ -73,11 +78,23 @@ def _first_page(pipeline: Local, source: Source, task: Task) -> tuple[Request, S
     try:
         response = pipeline.fetch()(request)
         took = pipeline.clock.now() - began
-        found = split(response.body, source.records)
-        told = source.pagination.read(Seen(1, found.records, found.records, found.meta))
+        found = records_of(source, response)
+        told = told_by(source, response, found)
     except OptionAError as error:
         raise error.at(Where(source=source.name, date=task.day, page=1)) from None
     return request, found, told, took
+
+
+def _landing(pipeline: Local, source: Source, found: Split) -> tuple[bytes, list[str]]:
+    """The lines as they would land, and what a person should know of them."""
+    fields, notes = source.fields, []
+    if source.format == "json" and source.records is None and found.path == "":
+        notes = [f"The body itself is taken for the record{hint}" for hint in [suggestions(found.lines)] if hint]
+    if fields is None:
+        return found.lines, notes
+    notes += [f"`fields` names `{path}`, which no record has" for path in absent(fields, found.lines)]
+    salt = None if fields.salt is None else pipeline.secrets(reference(fields.salt))
+    return apply(fields, found.lines, salt), notes
 
 
 def _show(source: Source, task: Task, found: Split, told: Told, records: list[dict[str, Any]]) -> None:
@@ -88,12 +105,7 @@ def _show(source: Source, task: Task, found: Split, told: Told, records: list[di
     if told.total is not None:
         click.echo(f"Declared: {told.total:,} records")
     click.echo(f"Next:    {_next(source, task, told)}\n")
-    types = infer(records)
-    shown = list(types)[:_COLUMNS]
-    if records:
-        rows = [[_cut(record.get(key)) for key in shown] for record in records[:_SHOWN]]
-        click.echo(table([plain(key) for key in shown], rows) + "\n")
-    click.echo("Columns: " + ", ".join(f"{plain(key)} {kind}" for key, kind in types.items()))
+    click.echo(sample(records))
 
 
 def _next(source: Source, task: Task, told: Told) -> str:
@@ -102,9 +114,4 @@ def _next(source: Source, task: Task, told: Told) -> str:
     if told.last is not None:
         return f"pages 2 to {told.last}, {source.parallel} at a time"
     request = request_of(source, task, 2, told.cursor)
-    return f"GET {with_params(request.url, request.params)}, until {source.pagination}"
-
-
-def _cut(value: Any) -> str:
-    text = "" if value is None else str(value)
-    return text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…"
+    return f"{request.method} {with_params(request.url, request.params)}, until {source.pagination}"

@@ -161,7 +161,10 @@ def row(partition: Partition, known: Known, now: float) -> dict[str, Any]:
     common = {"source": partition.source, "date": partition.date, "state": standing(summary, now)}
     if summary is None:
         return common
-    keys = ("run", "origin", "pages", "records", "bytes", "started", "finished", "restated", "cause", "cause_kind")
+    keys = (
+        "run", "origin", "pages", "records", "bytes", "started", "finished", "restated", "restated_pages", "cause",
+        "cause_kind",
+    )  # fmt: skip
     return common | {key: getattr(summary, key) for key in keys}
 
 

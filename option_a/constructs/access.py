@@ -12,10 +12,9 @@ from constructs import Construct
 
 from option_a.aws.names import queue_prefix
 from option_a.ingest.auth import reference
-from option_a.ingest.layout import DEAD, MANIFEST, RAW, STAGING
+from option_a.ingest.layout import CONTROL, DEAD, MANIFEST, RAW, STAGING
 from option_a.ingest.source import Source
 
-CONTROL = "control"
 LAMBDA = "lambda.amazonaws.com"
 _ANY_SUFFIX = "-??????"
 """What Secrets Manager adds to a secret's name in its ARN: six characters, so that no longer name fits as well."""

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from option_a.ingest.errors import BuildError
@@ -39,13 +39,17 @@ def build(
     *,
     root: Path,
     sources_text: str,
+    certificates: Mapping[str, Path] = {},
     architecture: str = "arm64",
     python: str = PYTHON,
     packages: bool = True,
     cache: Path | None = None,
     say: Say = lambda line: None,
 ) -> None:
-    """Write the asset into the empty or missing folder `target`. Raises BuildError."""
+    """Write the asset into the empty or missing folder `target`. Raises BuildError.
+
+    `certificates` are files that `ca_bundle` names: where they go, and where they are.
+    """
     if packages:
         installed = _packages(root, architecture, python, cache or root / ".packages", say)
         shutil.copytree(installed, target, dirs_exist_ok=True)
@@ -55,6 +59,8 @@ def build(
         # line ends as git keeps them: a checkout on Windows gives the same asset
         place.write_bytes(path.read_text("utf-8").encode())
     (target / "sources.toml").write_bytes(sources_text.encode())
+    for name, path in certificates.items():
+        _copy(path, target / name)
     size = sum(path.stat().st_size for path in _files(target))
     if size > LARGEST:
         raise BuildError(f"the functions' asset has {size / 10**6:.0f} MB, more than {LARGEST // 10**6}")
@@ -67,6 +73,14 @@ def digest(folder: Path) -> str:
         content = hashlib.sha256(path.read_bytes()).hexdigest()
         found.update(f"{path.relative_to(folder).as_posix()}\0{content}\n".encode())
     return found.hexdigest()
+
+
+def _copy(path: Path, place: Path) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        place.write_bytes(path.read_bytes())
+    except OSError as error:
+        raise BuildError(f"ca_bundle {path} cannot be read: {error.strerror}", hint="correct sources.toml") from None
 
 
 def _own(root: Path) -> Iterator[Path]:

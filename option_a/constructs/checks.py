@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
 
 from option_a.aws.names import text_table
 from option_a.constructs import typed
 from option_a.constructs.access import secret_names
 from option_a.constructs.catalog import CRAWLED
+from option_a.ingest.addresses import is_loopback
 from option_a.ingest.auth import reference
 from option_a.ingest.errors import ConfigError
 from option_a.ingest.source import Source
@@ -28,6 +31,7 @@ def check(sources: Sequence[Source]) -> None:
     """Raises ConfigError for the first thing of the sources that cannot work."""
     for source in sources:
         _check_secrets(source)
+        _check_network(source)
         if source.timeout > LONGEST_TIMEOUT:
             raise ConfigError(
                 f"[sources.{source.name}]: `timeout` is {source.timeout:g} s, and a Lambda has 900 for everything",
@@ -74,6 +78,20 @@ def _check_secrets(source: Source) -> None:
                 f"[sources.{source.name}] auth: {wanted.name!r} is no name of a secret in AWS Secrets Manager",
                 hint="a name holds letters, digits and /_+=.@-; or write its whole ARN",
             )
+
+
+def _check_network(source: Source) -> None:
+    place = f"[sources.{source.name}]"
+    if is_loopback(urlsplit(source.url).hostname or "") and not source.allow_private:
+        raise ConfigError(
+            f"{place}: {source.url} is this machine, which no Lambda reaches", hint="give its own address"
+        )
+    parts = PurePosixPath(source.ca_bundle or "").parts
+    if ".." in parts or parts[:1] == ("/",):
+        raise ConfigError(
+            f"{place}: ca_bundle {source.ca_bundle} is not below the folder of sources.toml",
+            hint="put it there: the functions get a copy",
+        )
 
 
 def _check_tables(sources: Iterable[Source]) -> None:

@@ -10,11 +10,10 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct, IConstruct
 
 from option_a.aws.names import queue_prefix
-from option_a.constructs.access import CONTROL
 from option_a.constructs.catalog import CRAWLED, Catalog
 from option_a.constructs.functions import Functions
 from option_a.constructs.lake import Lake
-from option_a.ingest.layout import DEAD, MANIFEST, RAW, STAGING
+from option_a.ingest.layout import CONTROL, DEAD, MANIFEST, RAW, STAGING
 
 
 class Entry(NamedTuple):

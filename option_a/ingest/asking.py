@@ -6,20 +6,31 @@ from collections.abc import Mapping
 from functools import cached_property
 from threading import BoundedSemaphore
 
-from option_a.ingest.ports import Clock, Fetch, Request, Response, Secrets
+from option_a.ingest.network import Network
+from option_a.ingest.pace import OwnTurns, Paced
+from option_a.ingest.ports import Clock, Fetch, Request, Response, Secrets, Turns
 from option_a.ingest.source import Source
 
 
-def asking(sources: Mapping[str, Source], clock: Clock, secrets: Secrets) -> Fetch:
+def asking(
+    sources: Mapping[str, Source],
+    clock: Clock,
+    secrets: Secrets,
+    *,
+    network: Network = Network(),  # noqa: B008 - it is frozen
+    turns: Turns | None = None,
+) -> Fetch:
     """Asks real APIs over HTTP and mock ones in this process; of one source `parallel` requests at once."""
-    return _Polite(_Router(sources, clock, secrets), sources)
+    return _Polite(_Router(sources, clock, secrets, network, turns or OwnTurns(sources, clock)), sources)
 
 
 class _Router:
     """Hands a request to the fetch of its origin, which is made when the first one comes."""
 
-    def __init__(self, sources: Mapping[str, Source], clock: Clock, secrets: Secrets) -> None:
-        self._sources, self._clock, self._secrets = sources, clock, secrets
+    def __init__(
+        self, sources: Mapping[str, Source], clock: Clock, secrets: Secrets, network: Network, turns: Turns
+    ) -> None:
+        self._sources, self._clock, self._secrets, self._network, self._turns = sources, clock, secrets, network, turns
 
     @cached_property
     def _real(self) -> Fetch:
@@ -27,8 +38,9 @@ class _Router:
         from option_a.ingest.fetch import HttpFetch
 
         widest = max(source.parallel for source in self._sources.values())
-        http = HttpFetch(self._clock, connections=max(16, widest))
-        return Authorized(http, self._sources, self._secrets, self._clock)
+        http = HttpFetch(self._clock, max(16, widest), sources=self._sources, network=self._network)
+        paced = Paced(http, self._sources, self._clock, self._turns)
+        return Authorized(paced, self._sources, self._secrets, self._clock)
 
     @cached_property
     def _mock(self) -> Fetch:

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from urllib.parse import quote, quote_plus
 
 import msgspec
 
-from option_a.ingest.auth import Auth, reference
-from option_a.ingest.errors import HttpError, SecretError
+from option_a.ingest.auth import OAuth2, reference
+from option_a.ingest.errors import HttpError, PermanentError, SecretError
 from option_a.ingest.ports import Clock, Fetch, Request, Response, Secrets
 from option_a.ingest.source import Source
+from option_a.ingest.tokens import Tokens
 
 KEPT = 300.0
 """Seconds for which a secret is kept: one that was rotated is taken up within five minutes, or at the first 401."""
+_HIDDEN = b"***"
+_TELLING = 6
+"""Characters from which on a secret is looked for in a refusal's body."""
+
+
+class _Credentials(msgspec.Struct, frozen=True):
+    """What is sent along: headers, and query parameters."""
+
+    headers: Mapping[str, str]
+    params: Mapping[str, str]
 
 
 class Authorized:
@@ -23,25 +35,48 @@ class Authorized:
         self._fetch, self._sources, self._secrets, self._clock = fetch, sources, secrets, clock
         self._lock = threading.Lock()
         self._kept: dict[str, tuple[float, str]] = {}
+        self._tokens = Tokens(fetch, sources.values(), self._secret, clock)
+        self._named = {name for name, s in sources.items() if s.auth is not None or s.secret_headers or s.secret_params}
 
     def __call__(self, request: Request) -> Response:
-        source, began = self._sources[request.source], self._clock.now()
-        if source.auth is None:
+        if request.source not in self._named:
             return self._fetch(request)
-        sent = self._headers(source, source.auth)
+        source, began = self._sources[request.source], self._clock.now()
+        sent = self._credentials(source)
         try:
-            return self._fetch(msgspec.structs.replace(request, headers=sent))
+            return self._send(request, source, sent)
         except HttpError as error:
             if error.status != 401:
                 raise
             self._forget(source, before=began)
-            renewed = self._headers(source, source.auth)
+            renewed = self._credentials(source)
             if renewed == sent:
                 raise
-        return self._fetch(msgspec.structs.replace(request, headers=renewed))
+        return self._send(request, source, renewed)
 
-    def _headers(self, source: Source, auth: Auth) -> dict[str, str]:
-        return {name: _sound(source, value) for name, value in auth.headers(self._secret).items()}
+    def _credentials(self, source: Source) -> _Credentials:
+        headers = {name: self._secret(text) for name, text in source.secret_headers.items()}
+        if isinstance(source.auth, OAuth2):
+            headers["Authorization"] = f"Bearer {self._tokens(source, source.auth)}"
+        elif source.auth is not None:
+            headers |= source.auth.headers(self._secret)
+        params = {name: self._secret(text) for name, text in source.secret_params.items()}
+        return _Credentials({name: _sound(source, value) for name, value in headers.items()}, params)
+
+    def _send(self, request: Request, source: Source, sent: _Credentials) -> Response:
+        headers = {**request.headers, **sent.headers}
+        try:
+            return self._fetch(msgspec.structs.replace(request, headers=headers, credentials=sent.params))
+        except PermanentError as error:
+            if error.body is not None:
+                coded = [value.rpartition(" ")[2] for value in sent.headers.values()]  # a token, or Basic's base64
+                error.body = _hidden(error.body, [*self._values(source), *coded])
+            raise
+
+    def _values(self, source: Source) -> list[str]:
+        """Every secret of the source that was read."""
+        with self._lock:
+            return [self._kept[text][1] for text in source.secrets if text in self._kept]
 
     def _secret(self, text: str) -> str:
         with self._lock:
@@ -53,11 +88,21 @@ class Authorized:
             return value
 
     def _forget(self, source: Source, *, before: float) -> None:
-        """Forget what was read before this request: it may have been rotated."""
+        """Forget what was read, or given, before this request: it may have been rotated or revoked."""
+        if isinstance(source.auth, OAuth2):
+            self._tokens.forget(source.auth, before=before)
         with self._lock:
             for text in source.secrets:
                 if self._kept.get(text, (before, ""))[0] < before:
                     del self._kept[text]
+
+
+def _hidden(body: bytes, values: Iterable[str]) -> bytes:
+    """A refusal's body, which is kept to be looked at: some APIs repeat the key that they refuse."""
+    for value in values:
+        for spelling in {value, quote(value), quote_plus(value)}:
+            body = body.replace(spelling.encode(), _HIDDEN) if len(value) >= _TELLING else body
+    return body
 
 
 def _sound(source: Source, value: str) -> str:

@@ -5,20 +5,30 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from option_a.ingest.auth import ApiKey, Basic, Bearer
+from option_a.ingest.auth import ApiKey, Basic, Bearer, OAuth2
+from option_a.ingest.dates import Window
 from option_a.ingest.errors import ConfigError, Where
-from option_a.ingest.paginate import NextUrl, Page
+from option_a.ingest.fields import Fields
+from option_a.ingest.literals import looks_secret
+from option_a.ingest.paginate import ByCursor, Link, NextUrl, Offset, Page, Whole
 from option_a.ingest.source import DEFAULT_NAMES, MOCK, NAME, Source, mock_source
 from option_a.ingest.wording import known, plain, unlike
 
 Sources = dict[str, Source]
 STYLES: dict[str, dict[str, type[msgspec.Struct]]] = {
-    "pagination": {"page": Page, "next_url": NextUrl},
-    "auth": {"bearer": Bearer, "api_key": ApiKey, "basic": Basic},
+    "pagination": {
+        "page": Page,
+        "offset": Offset,
+        "cursor": ByCursor,
+        "next_url": NextUrl,
+        "link": Link,
+        "none": Whole,
+    },
+    "auth": {"bearer": Bearer, "api_key": ApiKey, "basic": Basic, "oauth2": OAuth2},
 }
 _EXAMPLES = {
     "pagination": 'pagination = { style = "page", total_pages = "total_pages" }',
@@ -67,8 +77,12 @@ def _source(name: str, table: Any) -> Source:
     known(place, table, [field for field in Source.__struct_fields__ if field != "name"])
     for key in STYLES:
         _check_styled(place, key, table.get(key))
+    if isinstance(table.get("fields"), dict):
+        known(f"{place} fields", table["fields"], Fields.__struct_fields__)
+    if isinstance(table.get("window"), dict):
+        known(f"{place} window", table["window"], Window.__struct_encode_fields__)
     if name in DEFAULT_NAMES and "url" not in table:
-        table = {"url": MOCK + name, "date_param": "date", **table}
+        table = {"url": MOCK + name, **({} if "window" in table else {"date_param": "date"}), **table}
     elif not table.get("url"):
         raise ConfigError(f"{place}: `url` is missing", hint='for example url = "https://api.example.com/v1/orders"')
     try:
@@ -102,6 +116,10 @@ def _check_url(place: str, url: str) -> None:
         raise ConfigError(f"{place}: url {url!r} is none", hint="it begins with https:// or http:// and names a host")
     if parts.username or parts.password:
         raise ConfigError(f"{place}: the url holds a user or a password", hint="take them out: urls are logged")
+    for name, value in parse_qsl(parts.query):
+        if looks_secret(name, value):
+            hint = f'take it out and name it: auth = {{ style = "api_key", param = "{name}", key = "env:NAME" }}'
+            raise ConfigError(f"{place}: `{name}` in the url looks like a secret, and urls are logged", hint=hint)
     if parts.fragment:
         raise ConfigError(f"{place}: the url ends in #{parts.fragment}", hint="a fragment is never sent: take it out")
 
@@ -158,6 +176,5 @@ def _one(source: Source, real: bool | None, url: str | None) -> Source:
 
 def _as_mock(source: Source) -> Source:
     forced = mock_source(source.name)
-    return msgspec.structs.replace(
-        forced, date_param=source.date_param, date_offset=source.date_offset, since=source.since
-    )
+    date = None if source.snapshot else source.date_param or "date"
+    return msgspec.structs.replace(forced, date_param=date, date_offset=source.date_offset, since=source.since)

@@ -58,6 +58,12 @@ def carried(connection: Any) -> Iterator[None]:
         guard.fire()
 
 
+def out_of_time() -> bool:
+    """Whether the deadline of this thread's request has passed: while a connection is made there is nothing to shut."""
+    guard = _current.get()
+    return guard is not None and guard.expired
+
+
 class Watchdog:
     """Watches deadlines in a thread that starts with the first of them."""
 

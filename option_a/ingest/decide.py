@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from option_a.ingest.manifest import Manifest, too_early
+from option_a.ingest.days import too_early
+from option_a.ingest.manifest import Manifest
 from option_a.ingest.ports import Cause
 from option_a.ingest.source import Source
 from option_a.ingest.task import Delivery, Task
@@ -90,7 +91,7 @@ def _died_with_progress(manifest: Manifest, delivery: Delivery) -> bool:
 def _may_go_on(manifest: Manifest, task: Task, source: Source, now: float) -> bool:
     """Whether what has landed is of the same kind as what would follow it."""
     load = manifest.load
-    if load.origin != source.origin or load.shape != source.shape or too_early(load, task.date, now):
+    if load.origin != source.origin or load.shape != source.fingerprint or too_early(load, task.date, now):
         return False
     if load.run == task.run:
         return True

@@ -7,6 +7,7 @@ OptionAError
 ├── TransientError          worth asking again: 408, 425, 429, 5xx, timeouts, resets
 ├── PermanentError          asking again will not help: fails the partition, with its cause
 │   ├── HttpError           401, 403, 404 and their like; a refused redirect
+│   ├── AddressError         an address that the source may not reach: private, link-local, a metadata service
 │   ├── BodyError           a body that is none: cut, HTML, invalid UTF-8 or JSON, records that are no objects
 │   ├── PaginationError     a promise of the paginator was broken: a repeated page, a page cap, a missing position
 │   │   └── RepeatError     a page that was answered before
@@ -118,10 +119,22 @@ class HttpError(PermanentError):
         self.status = status
 
 
+class AddressError(PermanentError):
+    """The source may not reach that address."""
+
+    kind = "address"
+
+
 class BodyError(PermanentError):
-    """The body is not what an API sends."""
+    """The body is not what an API sends. `shown` is a piece of it, without which `bare` says the same."""
 
     kind = "body"
+
+    def __init__(
+        self, what: str, *, shown: str = "", hint: str = "", where: Where | None = None, body: bytes | None = None
+    ) -> None:
+        super().__init__(f"{what} {shown}" if shown else what, hint=hint, where=where, body=body)
+        self.bare = what
 
 
 class PaginationError(PermanentError):

@@ -2,61 +2,51 @@
 
 from __future__ import annotations
 
-import gzip
-import io
-import zlib
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+import msgspec
 import urllib3
-from isal import isal_zlib
-from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from option_a import __version__
-from option_a.ingest.deadline import Guard, Watchdog, carried
-from option_a.ingest.errors import BodyError, HttpError, PermanentError, TransientError
+from option_a.ingest.auth import OAuth2
+from option_a.ingest.deadline import Guard, Watchdog
+from option_a.ingest.errors import HttpError, PermanentError, TransientError
+from option_a.ingest.inflate import ACCEPTED, inflated, too_large
+from option_a.ingest.network import Network
+from option_a.ingest.pools import Pools
 from option_a.ingest.ports import Clock, Request, Response
-from option_a.ingest.retry import is_transient, retry_after
+from option_a.ingest.refusals import refusal
+from option_a.ingest.source import Source
+from option_a.ingest.statuses import Meaning, meaning
 from option_a.ingest.urls import same_origin, with_params
 
-HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": f"option-a/{__version__}"}
+urllib3.connectionpool.log.disabled = True  # at DEBUG it writes urls, and with them the keys in their queries
+HEADERS = {"Accept": "application/json", "Accept-Encoding": ACCEPTED, "User-Agent": f"option-a/{__version__}"}
 CONNECT_TIMEOUT = 10.0
 REDIRECTS = 5
 ERROR_BODY = 2**20
 """Bytes of an error's body that are kept."""
 
 
-class _WatchedHttp(HTTPConnection):
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        with carried(self):
-            super().request(*args, **kwargs)
-
-
-class _WatchedHttps(HTTPSConnection):
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        with carried(self):
-            super().request(*args, **kwargs)
-
-
-class _HttpPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _WatchedHttp
-
-
-class _HttpsPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _WatchedHttps
-
-
 class HttpFetch:
-    """GETs with keep-alive, a total deadline and a cap on bodies. Threads may share it."""
+    """Asks with keep-alive, a total deadline and a cap on bodies. Threads may share it."""
 
-    def __init__(self, clock: Clock, connections: int = 64) -> None:
-        self._clock = clock
-        self._pools = urllib3.PoolManager(maxsize=connections, retries=False)
-        self._pools.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
+    def __init__(
+        self,
+        clock: Clock,
+        connections: int = 64,
+        *,
+        sources: Mapping[str, Source] = {},
+        network: Network = Network(),  # noqa: B008 - it is frozen
+    ) -> None:
+        self._clock, self._sources = clock, sources
+        self._pools = Pools(sources, network, connections)
         self._watchdog = Watchdog()
 
     def __call__(self, request: Request) -> Response:
-        url = with_params(request.url, request.params)
+        url = with_params(with_params(request.url, request.params), request.credentials)
         with self._watchdog.limit(request.timeout) as guard:
             try:
                 response = self._follow(request, url, guard)
@@ -80,6 +70,8 @@ class HttpFetch:
                 return self._whole(request, answer)
             _read(answer, ERROR_BODY)
             url = _redirected(url, target, answer.status)
+            if answer.status == 303:  # "see other": RFC 9110 makes it a GET
+                request = msgspec.structs.replace(request, method="GET", body=None)
         what = f"more than {REDIRECTS} redirects"
         raise HttpError(what, status=answer.status, hint="give `url` the address that they end at")
 
@@ -87,14 +79,15 @@ class HttpFetch:
         """The head of the answer. A kept connection that the server has closed meanwhile costs one more try."""
         how: Any = {
             "redirect": False, "preload_content": False, "decode_content": False, "timeout": _timeout(request),
-            "headers": {**HEADERS, **request.headers},
+            "headers": _headers(request), "body": request.body,
         }  # fmt: skip
+        pools = self._pools.of(request.source, url)
         try:
-            return self._pools.urlopen("GET", url, **how)
+            return pools.urlopen(request.method, url, **how)
         except urllib3.exceptions.ProtocolError as error:
             if not guard.kept or guard.expired or not isinstance(error.args[-1], ConnectionError):
                 raise
-            return self._pools.urlopen("GET", url, **how)
+            return pools.urlopen(request.method, url, **how)
 
     def _whole(self, request: Request, answer: urllib3.BaseHTTPResponse) -> Response:
         encoded = bool(answer.headers.get("content-encoding"))  # what is packed badly may shrink
@@ -103,20 +96,32 @@ class HttpFetch:
         left = getattr(answer, "length_remaining", None)
         if len(raw) <= cap and left:
             raise TransientError(f"the body was cut short after {len(raw)} bytes")
-        headers = {name.lower(): value for name, value in answer.headers.items()}
-        if not 200 <= answer.status <= 299:
-            raise self._refusal(answer.status, headers, raw)
+        headers = {name.lower(): value for name, value in answer.headers.itermerged()}
+        means = meaning(self._statuses(request), answer.status)
+        if means == "empty":
+            return Response(answer.status, headers, b"", empty=True)
+        if means is not None or not 200 <= answer.status <= 299:
+            raise refusal(answer.status, headers, raw, means, self._clock.now())
         if not raw and left is None and headers.get("transfer-encoding", "").lower() != "chunked":
             raise TransientError("the answer was cut short before its body")
         if len(raw) > cap:
-            raise _too_large(request)
-        return Response(answer.status, headers, _decompressed(raw, headers.get("content-encoding", ""), request))
+            raise too_large(request.max_body)
+        return Response(answer.status, headers, inflated(raw, headers.get("content-encoding", ""), request.max_body))
 
-    def _refusal(self, status: int, headers: dict[str, str], body: bytes) -> TransientError | HttpError:
-        if is_transient(status):
-            wish = retry_after(headers.get("retry-after"), self._clock.now())
-            return TransientError(f"the API answered {status}", retry_after=wish)
-        return HttpError(f"the API answered {status}", status=status, hint=_advice(status), body=body or None)
+    def _statuses(self, request: Request) -> Mapping[str, Meaning]:
+        """What the source declares of its API; of where its tokens come from it declares nothing."""
+        source = self._sources.get(request.source)
+        if source is None or (isinstance(source.auth, OAuth2) and request.url == source.auth.token_url):
+            return {}
+        return source.statuses
+
+
+def _headers(request: Request) -> Mapping[str, str]:
+    """Our own headers, but for those that the source sets, however it spells their names."""
+    if not request.headers:
+        return HEADERS
+    own = {name.lower() for name in request.headers}
+    return {**{name: value for name, value in HEADERS.items() if name.lower() not in own}, **request.headers}
 
 
 def _read(answer: urllib3.BaseHTTPResponse, cap: int) -> bytes:
@@ -145,34 +150,6 @@ def _redirected(url: str, target: str, status: int) -> str:
     return joined
 
 
-def _decompressed(raw: bytes, encoding: str, request: Request) -> bytes:
-    if encoding.lower() in ("", "identity"):
-        return raw
-    if encoding.lower() not in ("gzip", "x-gzip"):
-        raise BodyError(f"the body is encoded as {encoding[:40]!r}, which was not asked for", body=raw)
-    inflater = isal_zlib.decompressobj(31)
-    try:
-        body = inflater.decompress(raw, request.max_body + 1)
-        if inflater.eof and inflater.unused_data:  # gzip may have several members, one after another
-            rest = gzip.GzipFile(fileobj=io.BytesIO(inflater.unused_data))
-            body += rest.read(request.max_body + 1 - len(body))
-    except EOFError:
-        raise TransientError("the gzip body was cut short") from None
-    except (isal_zlib.IsalError, gzip.BadGzipFile, zlib.error) as error:  # type: ignore[misc]  # isal's stub
-        raise BodyError(f"the body is no gzip: {error}", body=raw) from None
-    if len(body) > request.max_body:
-        raise _too_large(request)
-    if not inflater.eof:
-        raise TransientError("the gzip body was cut short")
-    return bytes(body)
-
-
-def _too_large(request: Request) -> BodyError:
-    return BodyError(
-        f"the body is larger than {request.max_body} bytes", hint="ask for smaller pages, or raise max_body"
-    )
-
-
 def _late(request: Request) -> TransientError:
     return TransientError(
         f"no whole answer within {request.timeout:g} s", hint="raise `timeout` or ask for smaller pages"
@@ -184,6 +161,8 @@ def _network_error(
 ) -> TransientError | PermanentError:
     if guard.expired:
         return _late(request)
+    if isinstance(error, urllib3.exceptions.ProxyError):
+        return TransientError("the proxy is not reached, or refuses", hint="see HTTP_PROXY, HTTPS_PROXY and NO_PROXY")
     if isinstance(error, urllib3.exceptions.NameResolutionError):
         return TransientError("the host's name cannot be resolved", hint="check the url, or the network")
     if isinstance(error, urllib3.exceptions.NewConnectionError):  # a kind of timeout to urllib3, so it comes first
@@ -197,11 +176,3 @@ def _network_error(
     if isinstance(error, urllib3.exceptions.LocationValueError):
         return PermanentError("the url is none")
     return TransientError(f"the connection broke: {type(error).__name__}")
-
-
-def _advice(status: int) -> str:
-    return {
-        401: "the API wants credentials, or others",
-        403: "these credentials may not read this",
-        404: "check `url`; some APIs answer so past the last page: declare a total, or a stop rule",
-    }.get(status, "the API takes the request for a wrong one")

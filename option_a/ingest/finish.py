@@ -38,7 +38,7 @@ def finish(job: Job) -> None:
 
 
 def promote(job: Job) -> None:
-    """Bring raw/ from the landed load to the staged one: copy what changed, delete the surplus; count what differs."""
+    """Bring raw/ from the landed load to the staged one: copy what changed, delete the surplus; note what differs."""
     done = job.load.promoted
     with job.world.executor(_AT_ONCE) as pool:
         pairs = (pair for pair in _pairs(job) if _page_of(*pair) > done)
@@ -46,7 +46,8 @@ def promote(job: Job) -> None:
             check_time(job.world.limits)
             with job.fenced():
                 futures = [pool.submit(_promote_page, job, new, old) for new, old in batch]
-                job.load.restated += sum(future.result() for future in futures)
+                differing = [page for future in futures if (page := future.result())]
+            job.load.restate(differing)
             job.load.promoted = _page_of(*batch[-1])
             job.beat()
 
@@ -66,8 +67,8 @@ def _beneath(job: Job) -> Iterator[Row]:
         yield from job.ledger.rows(job.manifest.landed) if job.manifest.landed else ()
 
 
-def _promote_page(job: Job, new: Row | None, old: Row | None) -> bool:
-    """Make one page under raw/ the staged one; whether it differs from the ledger beneath.
+def _promote_page(job: Job, new: Row | None, old: Row | None) -> int:
+    """Make one page under raw/ the staged one; its number if it differs from the ledger beneath, else 0.
 
     A page that the ledger calls the same is read and compared, so that a re-load mends one that was damaged.
     """
@@ -78,7 +79,7 @@ def _promote_page(job: Job, new: Row | None, old: Row | None) -> bool:
         lake.delete([target] if differs else [])
     elif differs or checksum(lake.get(target) or b"") != new.checksum:
         lake.copy(page_key(job.prefix, page), target)
-    return differs
+    return page if differs else 0
 
 
 def reconcile_listing(job: Job) -> None:

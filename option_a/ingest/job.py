@@ -6,18 +6,21 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from functools import cached_property
 from itertools import islice
 from typing import TypeVar
 
 import msgspec
 
-from option_a.ingest.errors import ClaimLost, Where
+from option_a.ingest.auth import Reference, reference
+from option_a.ingest.breaker import Breaker
+from option_a.ingest.errors import ClaimLost, SecretError, TransientError, Where
 from option_a.ingest.events import Event, Kind, Tell
 from option_a.ingest.lake import Lake
 from option_a.ingest.layout import Partition, raw_prefix, staging_prefix
 from option_a.ingest.ledger import Ledger
 from option_a.ingest.manifest import Claim, Load, Manifest
-from option_a.ingest.ports import Clock, Fetch, Queue
+from option_a.ingest.ports import Clock, Fetch, Queue, Secrets
 from option_a.ingest.source import Source
 from option_a.ingest.task import Delivery, Task
 
@@ -27,6 +30,11 @@ LOST = -math.inf
 UNCLAIMED = math.nan
 _LOT = 256
 """Objects between two looks at the claim."""
+
+
+def unreadable(wanted: Reference) -> str:
+    """The secrets of a world that has none."""
+    raise SecretError(f"{wanted.scheme}:{wanted.name} cannot be read here")
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -56,6 +64,8 @@ class World(msgspec.Struct, frozen=True):
     """Gives a pool of so many threads for the pages of one load."""
     jitter: Callable[[], float]
     tell: Tell
+    secrets: Secrets = unreadable
+    """Reads the salt of hashed fields; credentials are the fetch's own business."""
 
 
 class Job:
@@ -65,6 +75,8 @@ class Job:
         self.world, self.source, self.task, self.delivery, self.ledger = world, source, task, delivery, ledger
         self.partition = Partition(task.source, task.date)
         self.manifest: Manifest
+        self.despaired: TransientError | None = None
+        """Why nothing is asked for any more: the source is down, and patience is over."""
         self.due = 0.0
         self._expires: float = UNCLAIMED
         self._steps_at_claim = 0
@@ -72,6 +84,17 @@ class Job:
     @property
     def load(self) -> Load:
         return self.manifest.load
+
+    @cached_property
+    def salt(self) -> str | None:
+        """The salt of hashed fields, read once for the delivery. Raises SecretError, TransientError."""
+        fields = self.source.fields
+        return None if fields is None or fields.salt is None else self.world.secrets(reference(fields.salt))
+
+    @cached_property
+    def breaker(self) -> Breaker:
+        """Whether the source may be asked at all."""
+        return Breaker(self.world.lake, self.task.source, self.world.clock)
 
     @property
     def prefix(self) -> str:

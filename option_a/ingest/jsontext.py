@@ -1,6 +1,6 @@
 """JSON text, taken apart without changing a byte of it: the slow, lossless path beside msgspec's fast one.
 
-RFC 8259 to the letter, at any depth and any length of number, with lone surrogates in escapes (they are legal) and
+RFC 8259 to the letter, at any sane depth and any length of number, with lone surrogates in escapes (they are legal) and
 without invalid UTF-8 (it is not). White space between tokens is dropped, nothing else is.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -19,6 +20,8 @@ _SPACE = re.compile(rb"[ \t\n\r]*")
 _STRING = re.compile(rb'"[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*"')
 _SCALAR = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null")
 _PIECE = 16_384
+_DEEPEST = 1_000_000
+"""Levels beyond which nobody means it: each costs time and memory."""
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -30,6 +33,9 @@ class Node(msgspec.Struct):
     end: int = 0
     members: list[tuple[bytes, Node]] = []
     items: list[Node] = []
+
+
+_CONTAINERS: tuple[Kind, ...] = ("object", "array")
 
 
 class Malformed(ValueError):
@@ -69,6 +75,12 @@ def key_text(key: bytes) -> str:
     return str(json.loads(key))
 
 
+@lru_cache(maxsize=4_096)
+def quoted(name: str) -> bytes:
+    """A key as JSON has it when nothing needs an escape."""
+    return json.dumps(name, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
 def _check_encoding(body: bytes) -> None:
     if body.isascii():
         return
@@ -85,6 +97,8 @@ class _Parser:
         self.text, self.depth, self.at = text, depth, 0
         self.out = bytearray()
         self.open: list[_Open] = []
+        self.beneath = {kind: _Open(Node(kind, 0), inside=False) for kind in _CONTAINERS}
+        """What stands for every container that is not recorded: a level of nesting costs eight bytes."""
         self.root: Node | None = None
 
     def run(self) -> tuple[bytes, Node]:
@@ -116,9 +130,14 @@ class _Parser:
                 self._key()
 
     def _enter(self, kind: Kind) -> None:
-        node = Node(kind, len(self.out), members=[], items=[])
-        self._record(node)
-        self.open.append(_Open(node, inside=len(self.open) < self.depth))
+        if len(self.open) >= _DEEPEST:
+            raise self._bad(f"nested more than {_DEEPEST:,} levels deep")
+        if self.open and not self.open[-1].inside:
+            self.open.append(self.beneath[kind])
+        else:
+            node = Node(kind, len(self.out), members=[], items=[])
+            self._record(node)
+            self.open.append(_Open(node, inside=len(self.open) < self.depth))
         self.out += self.text[self.at : self.at + 1]
         self.at += 1
 

@@ -11,6 +11,7 @@ RAW = "raw"
 MANIFEST = "manifest"
 STAGING = "staging"
 DEAD = "dead"
+CONTROL = "control"
 
 _PAGE = re.compile(r"page=(?!0{6}\.)([0-9]{6}|[1-9][0-9]{6,})\.json\.gz")
 _MANIFEST = re.compile(r"manifest/source=([^/]+)/ingestion_date=(\d{4}-\d\d-\d\d)/manifest\.json")
@@ -76,6 +77,11 @@ def manifest_partition(key: str) -> Partition | None:
 def segment_key(partition: Partition, load: int, number: int) -> str:
     """Segment `number` (from 1) of the partition's n-th load: 1,000 rows, written once. Keys sort by load."""
     return f"{manifest_prefix(partition)}/segment-{load:06d}-{number:06d}.json"
+
+
+def breaker_key(source: str) -> str:
+    """The breaker of a source."""
+    return f"{CONTROL}/source={source}/breaker.json"
 
 
 def dead_key(partition: Partition, run: str, page: int) -> str:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from concurrent.futures import Executor
 from threading import Condition
-from urllib.parse import urljoin
 
 from option_a.ingest.errors import HttpError, OptionAError, PaginationError, RepeatError, TotalError, TransientError
 from option_a.ingest.job import Job, Limits
 from option_a.ingest.page import Answer, Fault, land_page
 from option_a.ingest.paginate import Seen, Told
 from option_a.ingest.repeats import check_repeat
-from option_a.ingest.urls import same_origin
+from option_a.ingest.request import followed
 
 WINDOW = 1_000
 """How far beyond the contiguous mark pages are asked for: it bounds what the manifest holds."""
@@ -37,6 +36,14 @@ def check_time(limits: Limits) -> None:
         raise OutOfTime
 
 
+class CursorRefused(Exception):
+    """The API does not take the cursor any more at which an earlier delivery left off."""
+
+    def __init__(self, refusal: HttpError) -> None:
+        super().__init__()
+        self.refusal = refusal
+
+
 class Loading:
     """One load. Threads take the next page, land it and account for it; the ledger is touched under one lock."""
 
@@ -51,6 +58,8 @@ class Loading:
         self.broken: BaseException | None = None
         """What keeps the ledger from being written: nothing more is asked for."""
         self.ahead = self.load.mark + 1
+        self.resumed = self.load.mark + 1 if self.load.cursor is not None else None
+        """The page that is asked for by a cursor which an earlier delivery was told."""
 
     def run(self) -> None:
         """Until every page is in and accounted for. Raises what stopped it, after a checkpoint of what landed."""
@@ -68,7 +77,8 @@ class Loading:
         return self.crew > 0
 
     def _places(self) -> int:
-        return 1 if self.load.last is None else self.job.source.parallel
+        alone = self.load.last is None or self.job.breaker.probes
+        return 1 if alone else self.job.source.parallel
 
     def _fly(self) -> None:
         """Land pages until there is none to ask for."""
@@ -141,10 +151,9 @@ class Loading:
     def _take_in(self, answer: Answer) -> None:
         row, load = answer.row, self.load
         try:
-            seen = Seen(row.page, row.records, load.records + row.records, answer.meta)
-            told = self._followed(self.job.source.pagination.read(seen))
+            told = self._told(answer)
             if self.job.source.repeats == "error":
-                check_repeat(load, row, told)
+                check_repeat(load, row, told, self.job.source.pagination.advice)
         except OptionAError as error:
             fault = Fault(row.page, error.at(self.job.where(row.page)))
             if not self._ends_short(fault):
@@ -156,6 +165,20 @@ class Loading:
             load.path = answer.path
         self.job.say("landed", page=row.page)
 
+    def _told(self, answer: Answer) -> Told:
+        """What the answer tells of the pages that follow."""
+        row, load = answer.row, self.load
+        if answer.ended_by is None:
+            so_far = load.records + row.records
+            seen = Seen(row.page, row.records, so_far, answer.meta, answer.headers, answer.final)
+            return followed(self.job.source, load.cursor, self.job.source.pagination.read(seen))
+        if load.last is not None and row.page <= load.last:
+            what = f"the API declares {load.last} pages, and page {row.page} was answered {answer.ended_by}"
+            raise PaginationError(what, hint='it means "empty": correct `statuses`, or what declares the pages')
+        if row.page == self.resumed:  # a cursor that has gone stale would look like the end
+            raise HttpError(f"the API answered {answer.ended_by}", status=answer.ended_by)
+        return Told(last=row.page)
+
     def _ends_short(self, fault: Fault) -> bool:
         """Whether page 2 only confirms that the first page, which was short, was the last: refused, or page 1 again."""
         if not (self.load.doubt and fault.page == 2):
@@ -165,17 +188,6 @@ class Loading:
             self.load.last, self.load.doubt = 1, False
             return True
         return False
-
-    def _followed(self, told: Told) -> Told:
-        """The next URL made whole, and refused if it leads to another host."""
-        if told.cursor is None:
-            return told
-        url = urljoin(self.load.cursor or self.job.source.url, told.cursor)
-        if not same_origin(self.job.source.url, url):
-            raise PaginationError(
-                "the next url leads to another host", hint="if that is the API, give `url` its address"
-            )
-        return Told(last=told.last, cursor=url, total=told.total)
 
     def _conclude(self) -> None:
         if self.broken is not None:
@@ -190,6 +202,8 @@ class Loading:
 
     def _judged(self, fault: Fault) -> BaseException:
         error = fault.error
+        if isinstance(error, HttpError) and fault.page == self.resumed and error.status in _PAST_THE_END:
+            error = CursorRefused(error)
         return error.at(self.job.where(fault.page)) if isinstance(error, OptionAError) else error
 
     def _reconcile(self) -> None:

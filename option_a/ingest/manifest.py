@@ -11,7 +11,7 @@ import msgspec
 
 from option_a.ingest.errors import ManifestError
 from option_a.ingest.layout import Partition
-from option_a.ingest.paginate import Told
+from option_a.ingest.paginate import Cursor, Told
 from option_a.ingest.ports import Cause
 
 State = Literal["loading", "promoting", "complete", "failed"]
@@ -20,6 +20,8 @@ Origin = Literal["mock", "real"]
 SEGMENT = 1_000
 """Rows in a segment. The manifest holds those of the last pages, so a checkpoint costs the same at any length."""
 ATTEMPTS_KEPT = 50
+PAGES_TOLD = 100
+"""Pages that differ whose numbers the manifest keeps."""
 
 
 class Row(msgspec.Struct, frozen=True, array_like=True, order=True):
@@ -41,7 +43,7 @@ class Anchor(msgspec.Struct, frozen=True, omit_defaults=True):
 
     page: int
     checksum: str
-    cursor: str | None = None
+    cursor: Cursor | None = None
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -80,6 +82,10 @@ class Load(msgspec.Struct, omit_defaults=True):
     snapshot: bool = False
     finished: float | None = None
     restarts: int = 0
+    refusals: int = 0
+    """How often the API refused the cursor of an earlier delivery, and the load began anew."""
+    over: float | None = None
+    """The epoch second at which its date is over, where the source does not count its days by UTC."""
     stalls: int = 0
     mark: int = 0
     rows: list[Row] = []
@@ -91,7 +97,7 @@ class Load(msgspec.Struct, omit_defaults=True):
     last: int | None = None
     last_told_by: int = 0
     total: int | None = None
-    cursor: str | None = None
+    cursor: Cursor | None = None
     doubt: bool = False
     """The first page was short: the second one tells whether it is the last."""
     path: str | None = None
@@ -102,6 +108,8 @@ class Load(msgspec.Struct, omit_defaults=True):
     """Pages 1 to `promoted` stand under raw/ already: a promotion goes on behind them."""
     restated: int = 0
     """Pages that differ from the load that this one replaced."""
+    restated_pages: list[int] = []
+    """The first hundred of them."""
 
     @property
     def answered(self) -> int:
@@ -117,6 +125,11 @@ class Load(msgspec.Struct, omit_defaults=True):
     def at_end(self) -> bool:
         """Whether an explicit stop rule was met and every page before it is in."""
         return self.last is not None and self.mark >= self.last
+
+    def restate(self, pages: list[int]) -> None:
+        """Note pages that differ from the load that this one replaces."""
+        self.restated += len(pages)
+        self.restated_pages = [*self.restated_pages, *pages][:PAGES_TOLD]
 
     def has(self, page: int) -> bool:
         """Whether page n is accounted for."""
@@ -192,21 +205,6 @@ class Manifest(msgspec.Struct, omit_defaults=True):
             last = self.attempts[-1]
             last.outcome, last.ended, last.message = outcome, now, message
             last.answered = self.load.answered
-
-
-def day_over(date: dt.date) -> float:
-    """The epoch second at which a date is over, UTC."""
-    return dt.datetime.combine(date, dt.time(), dt.UTC).timestamp() + 86_400.0
-
-
-def too_early(load: Load, date: dt.date, now: float) -> bool:
-    """Whether a real API was asked before the date was over, and it is over now: that may have been half a day."""
-    return load.origin == "real" and not load.snapshot and load.started < day_over(date) <= now
-
-
-def is_open(load: Load, date: dt.date) -> bool:
-    """Whether a complete load was made before its date was over: a run after the date's end loads it again."""
-    return load.origin == "real" and not load.snapshot and load.started < day_over(date)
 
 
 def encode(manifest: Manifest) -> bytes:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from option_a.ingest.attempts import back_in
+from option_a.ingest.breaker import State
 from option_a.ingest.errors import (
     HttpError,
     ManifestError,
@@ -18,7 +20,7 @@ from option_a.ingest.job import Job, World
 from option_a.ingest.layout import dead_key
 from option_a.ingest.load import OutOfTime, Stopped
 from option_a.ingest.ports import Cause
-from option_a.ingest.retry import delay
+from option_a.ingest.retry import LONGEST_DELAY, delay
 from option_a.ingest.task import Delivery, Task
 
 _STALLS = 2
@@ -38,6 +40,20 @@ def settle(job: Job, error: Exception) -> Ending:
     if isinstance(error, PermanentError):
         return _fail(job, error)
     raise error
+
+
+def hold(job: Job, state: State) -> Ending | None:
+    """Send the task away for as long as its source is down, with no request; None once its patience is over."""
+    now, task = job.world.clock.now(), job.task
+    since = now if task.waiting_since is None else task.waiting_since
+    left = since + job.source.patience_seconds - now
+    if left <= 0:
+        return None
+    seconds = max(1.0, min(back_in(job, state.until), left, LONGEST_DELAY))
+    job.world.queue.send([task.again(waiting_since=since)], delay=seconds)
+    job.world.queue.ack(job.delivery)
+    job.world.tell(Event("waiting", task.source, task.date, task.run, seconds=seconds, message=state.why))
+    return "waiting"
 
 
 def bury(job: Job, cause: Cause) -> Ending:

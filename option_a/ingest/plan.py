@@ -13,7 +13,7 @@ from option_a.ingest.source import Source
 from option_a.ingest.summary import Summary, due_again, newest, standing
 from option_a.ingest.task import Task
 
-Why = Literal["missing", "incomplete", "failed", "open", "origin", "fresh"]
+Why = Literal["missing", "incomplete", "failed", "open", "origin", "fresh", "lookback"]
 Only = Literal["missing", "incomplete", "failed", "all"]
 Known = Mapping[Partition, Summary]
 
@@ -48,6 +48,27 @@ def tonight(sources: Iterable[Source], today: dt.date, known: Known, now: float)
     return asked + later
 
 
+def lookback(sources: Iterable[Source], today: dt.date, known: Known) -> list[Partition]:
+    """The dates before the newest one that a night's run loads again: those that were complete before today.
+
+    What is not complete has its own reason to be loaded, in a backfill or a redrive.
+    """
+    begun = dt.datetime.combine(today, dt.time(), dt.UTC).timestamp()
+    return [p for source in sources for p in _before(source, today) if _settled(known.get(p), source, begun)]
+
+
+def _before(source: Source, today: dt.date) -> list[Partition]:
+    last = newest(source, today)
+    days = [last - dt.timedelta(days=day) for day in range(1, source.lookback + 1)]
+    return [Partition(source.name, day) for day in days if source.since is None or day >= source.since]
+
+
+def _settled(summary: Summary | None, source: Source, begun: float) -> bool:
+    if summary is None or summary.state != "complete" or summary.origin != source.origin:
+        return False
+    return summary.started < begun
+
+
 def dated(sources: Iterable[Source], date: dt.date, today: dt.date) -> list[Partition]:
     """The partitions of one date: of a snapshot only today's, for it has no past."""
     return [Partition(source.name, date) for source in sources if not source.snapshot or date == today]
@@ -71,11 +92,13 @@ def plan(
     only: Only | None = None,
     queued: Collection[Partition] = (),
     mock_over_real: bool = False,
+    late: Collection[Partition] = (),
 ) -> list[Planned]:
     """One task for each partition that needs one, in the order given.
 
-    `only` narrows it to one kind; "all" and `fresh` load again what is complete. `queued` partitions have a task. Real
-    data is replaced by mock data where that is asked for, by `mock_over_real` or `fresh`, and not by mistake.
+    `only` narrows it to one kind; "all" and `fresh` load again what is complete. `queued` partitions have a task;
+    `late` ones, which are complete, may have got records since. Real data is replaced by mock data where that is
+    asked for, by `mock_over_real` or `fresh`, and not by mistake.
     """
     wanted = UNFINISHED if only is None else _ONLY[only]
     again = fresh or only == "all"
@@ -87,6 +110,8 @@ def plan(
             planned.append(Planned(Task(partition.source, partition.date, run, fresh=True), why or "fresh"))
         elif why is not None and why in wanted and partition not in queued:
             planned.append(Planned(Task(partition.source, partition.date, run), why))
+        elif why is None and only is None and partition in late and partition not in queued:
+            planned.append(Planned(Task(partition.source, partition.date, run, fresh=True), "lookback"))
     return planned
 
 

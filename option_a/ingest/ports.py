@@ -12,7 +12,7 @@ from option_a.ingest.task import Delivery, Task
 
 
 class Request(msgspec.Struct, frozen=True):
-    """One GET. `params` are appended to the query of `url`; `timeout` is seconds for the whole of it."""
+    """One request. `params` are appended to the query of `url`; `timeout` is seconds for the whole of it."""
 
     source: str
     url: str
@@ -21,7 +21,11 @@ class Request(msgspec.Struct, frozen=True):
     max_body: int = 256 * 2**20
     """Bytes of body, after decompression, beyond which it is refused."""
     headers: Mapping[str, str] = {}
-    """Credentials: sent to the source's own host alone, and shown nowhere."""
+    """Credentials among them: sent to the source's own host alone, and shown nowhere."""
+    method: str = "GET"
+    body: bytes | None = None
+    credentials: Mapping[str, str] = {}
+    """Query parameters that hold secrets: added to the url when it is sent, and shown nowhere."""
 
     def __repr__(self) -> str:
         return f"Request({self.source!r}, {self.url!r}, {dict(self.params)!r})"
@@ -33,12 +37,21 @@ class Response(msgspec.Struct, frozen=True):
     status: int
     headers: Mapping[str, str]
     body: bytes
+    empty: bool = False
+    """The source takes this status, which may be any, for a page with no records."""
 
 
 class Fetch(Protocol):
     """One request gives one response; anything else is a TransientError or a PermanentError."""
 
     def __call__(self, request: Request) -> Response: ...
+
+
+class Turns(Protocol):
+    """Whose turn it is to ask a source that has a rate."""
+
+    def __call__(self, source: str, interval: float, /) -> float:
+        """Take the next turn, `interval` seconds behind the last one; the seconds until it comes."""
 
 
 class Secrets(Protocol):

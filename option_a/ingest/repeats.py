@@ -6,24 +6,20 @@ from option_a.ingest.errors import RepeatError
 from option_a.ingest.manifest import Anchor, Load, Row
 from option_a.ingest.paginate import Told
 
-_HINT = (
-    "the API repeats itself: declare where the end is (total_pages, total_records, or stop), "
-    'or, if pages may be alike, set repeats = "allow"'
-)
 
-
-def check_repeat(load: Load, row: Row, told: Told) -> None:
+def check_repeat(load: Load, row: Row, told: Told, advice: str) -> None:
     """A page that is a page before it again is no progress: what follows would go on for ever, or land twice.
 
     It is compared with its neighbours, with the first page, and with an anchor that moves to page 1, 2, 4, 8, …, so
     that a cycle of any length is met (Brent). Raises RepeatError; moves the anchor.
     """
+    hint = f'the API repeats itself: {advice}, or, if pages may be alike, set repeats = "allow"'
     twin = _twin(load, row)
     if twin is not None:
-        raise RepeatError(f"page {row.page} is page {twin} again", hint=_HINT)
+        raise RepeatError(f"page {row.page} is page {twin} again", hint=hint)
     anchor = load.anchor
     if told.cursor is not None and (told.cursor == load.cursor or (anchor and told.cursor == anchor.cursor)):
-        raise RepeatError(f"page {row.page} leads to a page that was already asked for", hint=_HINT)
+        raise RepeatError(f"page {row.page} leads to a page that was already asked for", hint=hint)
     if row.page & (row.page - 1) == 0 and row.page > (anchor.page if anchor else 0):
         load.anchor = Anchor(row.page, row.checksum, told.cursor)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 
+from option_a.ingest.days import day_over
 from option_a.ingest.errors import SnapshotError
-from option_a.ingest.manifest import Load, day_over
+from option_a.ingest.manifest import Load
 from option_a.ingest.source import Source
 
 

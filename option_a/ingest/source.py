@@ -5,13 +5,22 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
-from option_a.ingest.auth import Auth
+from option_a.ingest.auth import Auth, check_header
 from option_a.ingest.columns import ColumnType
+from option_a.ingest.dates import PLAIN, Window, check_format
+from option_a.ingest.fields import Fields
+from option_a.ingest.finding import Shape
+from option_a.ingest.literals import check_request, is_reference
 from option_a.ingest.paginate import Page, Pagination
+from option_a.ingest.ratelimit import interval
+from option_a.ingest.reading import DELIMITER, KEY_FIELD, Format, Reading
+from option_a.ingest.statuses import Meaning
+from option_a.ingest.statuses import check as check_statuses
+from option_a.ingest.template import slots
 
 DEFAULT_NAMES = ("api-a", "api-b", "api-c", "api-d")
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -29,9 +38,15 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     url: str = ""
     records: str | None = None
     date_param: str | None = None
+    date_format: str = PLAIN
+    window: Window | None = None
     date_offset: int = 0
+    lookback: Annotated[int, msgspec.Meta(ge=0, le=366)] = 0
     since: dt.date | None = None
     params: dict[str, str | int | float | bool] = {}
+    method: Literal["GET", "POST"] = "GET"
+    body: dict[str, Any] | None = None
+    headers: dict[str, str] = {}
     pagination: Pagination = msgspec.field(default_factory=Page)
     parallel: Annotated[int, msgspec.Meta(ge=1, le=64)] = 4
     max_pages: Positive = 100_000
@@ -44,6 +59,15 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     auth: Auth | None = None
     due: str = "4h"
     concurrency: Annotated[int, msgspec.Meta(ge=2, le=1_000)] = 2
+    rate: str | None = None
+    statuses: dict[str, Meaning] = {}
+    allow_private: bool = False
+    ca_bundle: str | None = None
+    format: Format = "json"
+    shape: Shape = "objects"
+    key_field: str = KEY_FIELD
+    delimiter: str = DELIMITER
+    fields: Fields | None = None
 
     def __post_init__(self) -> None:
         for key in ("patience", "due"):
@@ -51,10 +75,23 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                 seconds(getattr(self, key))
             except ValueError as error:
                 raise ValueError(f"`{key}`: {error}") from None
-        if self.date_param is None and self.since is not None:
+        if self.rate is not None:
+            try:
+                interval(self.rate)
+            except ValueError as error:
+                raise ValueError(f"`rate`: {error}") from None
+        check_statuses(self.statuses)
+        _ = self.reading
+        check_format(self.date_format, "date_format", ("unix", "unix_ms"))
+        check_request(self.method, self.headers, self.params, self.body)
+        _check_slots(self)
+        if self.date_param is not None and self.window is not None:
+            raise ValueError("`date_param` and `window` exclude each other")
+        if self.snapshot and self.since is not None:
             raise ValueError("`since` needs `date_param`: a source without dates has no past to ask for")
-        if self.date_param is None and self.date_offset:
-            raise ValueError("`date_offset` needs `date_param`")
+        for key in ("date_offset", "lookback"):
+            if self.snapshot and getattr(self, key):
+                raise ValueError(f"`{key}` needs `date_param`")
 
     @property
     def origin(self) -> Literal["mock", "real"]:
@@ -64,7 +101,12 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     @property
     def snapshot(self) -> bool:
         """Whether it has no dates: planned for today only, never backfilled."""
-        return self.date_param is None
+        return self.date_param is None and self.window is None and "date" not in self.slots
+
+    @property
+    def slots(self) -> frozenset[str]:
+        """What its body has filled in: `date`, `page`, `cursor`, …"""
+        return frozenset() if self.body is None else slots(self.body)
 
     @property
     def view(self) -> str:
@@ -73,13 +115,42 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     @property
     def query(self) -> dict[str, str]:
-        """Its fixed query parameters, as text."""
-        return {key: _text(value) for key, value in self.params.items()}
+        """Its fixed query parameters, as text, but for those that are secrets."""
+        return {key: _text(value) for key, value in self.params.items() if not is_reference(value)}
+
+    @property
+    def secret_params(self) -> dict[str, str]:
+        """The query parameters that hold secrets: their names to the references."""
+        named = {key: str(value) for key, value in self.params.items() if is_reference(value)}
+        return {**named, **(self.auth.params() if self.auth is not None else {})}
+
+    @property
+    def secret_headers(self) -> dict[str, str]:
+        """The headers of its own that hold secrets: their names to the references."""
+        return {name: value for name, value in self.headers.items() if is_reference(value)}
+
+    @property
+    def plain_headers(self) -> dict[str, str]:
+        """The headers that are as they stand."""
+        return {name: value for name, value in self.headers.items() if not is_reference(value)}
 
     @property
     def patience_seconds(self) -> float:
         """For how long a fault may last before it is permanent."""
         return seconds(self.patience)
+
+    @property
+    def interval(self) -> float:
+        """Seconds between two requests; 0 where no rate is set."""
+        return interval(self.rate) if self.rate is not None else 0.0
+
+    @property
+    def reading(self) -> Reading:
+        """How its bodies are read. Raises ValueError where the keys contradict each other."""
+        return Reading(
+            format=self.format, records=self.records, shape=self.shape,
+            key_field=self.key_field, delimiter=self.delimiter,
+        )  # fmt: skip
 
     @property
     def due_seconds(self) -> float:
@@ -89,12 +160,17 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     @property
     def secrets(self) -> tuple[str, ...]:
         """The references to secrets that it names."""
-        return self.auth.references() if self.auth is not None else ()
+        salt = (self.fields.salt,) if self.fields is not None and self.fields.salt is not None else ()
+        own = [*self.secret_headers.values(), *(str(value) for value in self.params.values() if is_reference(value))]
+        return (*(self.auth.references() if self.auth is not None else ()), *own, *salt)
 
     @property
-    def shape(self) -> str:
+    def fingerprint(self) -> str:
         """A fingerprint of what decides which records its pages hold: pages of two shapes are never mixed."""
-        parts = (self.url, self.records, self.date_param, self.params, self.pagination)
+        parts = (
+            self.url, self.records, self.date_param, self.params, self.pagination, self.reading, self.fields,
+            self.method, self.body, self.headers, self.date_format, self.window,
+        )  # fmt: skip
         return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:12]
 
 
@@ -114,6 +190,22 @@ def view_name(name: str) -> str:
 def mock_source(name: str) -> Source:
     """A source of the mock payload, by the contract that the defaults have."""
     return Source(name=name, url=MOCK + name, date_param="date")
+
+
+def _check_slots(source: Source) -> None:
+    """Raises ValueError for a slot of the body that nothing fills, and for what would be sent nowhere."""
+    window, counted = source.window, source.pagination.ask(1, None).slots
+    for slot in sorted(source.slots - {"date", *(("from", "to") if window is not None else ()), *counted}):
+        why = "`window` is not declared" if slot in ("from", "to") else "it is not what `pagination` counts by"
+        raise ValueError(f"`body` names {{{slot}}}, and {why}")
+    for slot, param in (("from", window.first), ("to", window.last)) if window is not None else ():
+        if param is None and slot not in source.slots:
+            raise ValueError(f"`window` needs `{slot}`: the parameter, unless the body names {{{slot}}}")
+    send = getattr(source.pagination, "send", "param")
+    if send == "body" and source.method == "GET":
+        raise ValueError('pagination.send = "body" needs method = "POST"')
+    if send == "header":
+        check_header(getattr(source.pagination, "param", ""))
 
 
 def _text(value: str | int | float | bool) -> str:

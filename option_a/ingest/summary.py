@@ -8,9 +8,10 @@ from typing import Literal
 
 import msgspec
 
+from option_a.ingest.days import day_over, is_open
 from option_a.ingest.errors import ManifestError
 from option_a.ingest.layout import Partition
-from option_a.ingest.manifest import Manifest, Origin, day_over, is_open
+from option_a.ingest.manifest import Manifest, Origin
 from option_a.ingest.source import Source
 
 Standing = Literal["missing", "incomplete", "loading", "failed", "promoting", "open", "complete"]
@@ -34,10 +35,13 @@ class Summary(msgspec.Struct, frozen=True, omit_defaults=True):
     last: int | None = None
     claimed_until: float | None = None
     open: bool = False
+    over: float | None = None
+    """The epoch second at which its date is over, where the source does not count its days by UTC."""
     staged: bool = False
     beneath: bool = False
     """Whether a complete load is readable while, or although, another was tried beside it."""
     restated: int = 0
+    restated_pages: list[int] = []
     tried: Origin | None = None
     """The origin of the load that stands on top."""
     cause: str | None = None
@@ -66,9 +70,11 @@ def summarize(manifest: Manifest) -> Summary:
         last=load.last,
         claimed_until=manifest.claim.expires if manifest.claim else None,
         open=is_open(load, manifest.date),
+        over=load.over,
         staged=load.staged,
         beneath=manifest.landed is not None,
         restated=shown.restated,
+        restated_pages=shown.restated_pages,
         cause=manifest.cause.message if manifest.cause else None,
         cause_kind=manifest.cause.kind if manifest.cause else None,
     )
@@ -106,7 +112,8 @@ def standing(summary: Summary | None, now: float) -> Standing:
 
 def due_again(summary: Summary, now: float) -> bool:
     """Whether a complete partition was loaded before its date was over, and the date is over now."""
-    return summary.state == "complete" and summary.open and now >= day_over(summary.date)
+    over = day_over(summary.date) if summary.over is None else summary.over
+    return summary.state == "complete" and summary.open and now >= over
 
 
 def expected_dates(source: Source, today: dt.date) -> Iterator[dt.date]:

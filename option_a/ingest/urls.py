@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from urllib.parse import SplitResult, urlencode, urlsplit
+from collections.abc import Collection, Mapping
+from urllib.parse import SplitResult, unquote_plus, urlencode, urlsplit
 
 
 def with_params(url: str, params: Mapping[str, str]) -> str:
@@ -12,6 +12,15 @@ def with_params(url: str, params: Mapping[str, str]) -> str:
         return url
     joint = "" if url.endswith(("?", "&")) else "&" if "?" in url else "?"
     return url + joint + urlencode(params)
+
+
+def without_params(url: str, names: Collection[str]) -> str:
+    """The URL without these query parameters, and else as it is: an API may repeat a key in the URLs that it gives."""
+    if not names:
+        return url
+    head, mark, query = url.partition("?")
+    kept = [part for part in query.split("&") if unquote_plus(part.partition("=")[0]) not in names]
+    return head + (mark + "&".join(kept) if kept else "")
 
 
 def same_origin(one: str, other: str) -> bool:

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from typing import Literal, assert_never
 
 from option_a.ingest import decide as to
-from option_a.ingest.errors import ClaimLost, ManifestError, MessageError, TotalError
+from option_a.ingest.dates import over
+from option_a.ingest.errors import ClaimLost, ManifestError, MessageError, TotalError, TransientError
 from option_a.ingest.events import Event
 from option_a.ingest.finish import finish, tidy
 from option_a.ingest.job import Job, World
 from option_a.ingest.ledger import Ledger
-from option_a.ingest.load import Loading
+from option_a.ingest.load import CursorRefused, Loading
 from option_a.ingest.manifest import Attempt, Load, Manifest
-from option_a.ingest.outcome import bury, bury_unknown, bury_unreadable, settle
+from option_a.ingest.outcome import bury, bury_unknown, bury_unreadable, hold, settle
 from option_a.ingest.snapshot import check_day
 from option_a.ingest.source import Source
 from option_a.ingest.task import Delivery, Task, decode_task
@@ -35,6 +36,8 @@ Begun = Literal["started", "resumed", "adopted"]
 _CLAIM_TRIES = 4
 _LOADS_FOR_A_TOTAL = 2
 """A partition that does not reconcile with its declared total is loaded once more, then fails."""
+_REFUSALS = 2
+"""Loads that begin anew because the API refused the cursor at which an earlier delivery left off."""
 
 
 class Worker:
@@ -74,6 +77,10 @@ class Worker:
         manifest = ledger.read()
         job = Job(self._world, source, task, delivery, ledger)
         decision = to.decide(manifest, task, source, delivery, self._world.clock.now())
+        if isinstance(decision, to.Start | to.Resume) and source.origin == "real" and (state := job.breaker.held()):
+            if (ending := hold(job, state)) is not None:
+                return ending
+            job.despaired = TransientError(state.why)
         if manifest is None or isinstance(decision, to.Start):
             return self._begin(job, manifest, beside=isinstance(decision, to.Start) and decision.beside)
         job.manifest = manifest
@@ -130,6 +137,8 @@ class Worker:
 
     def _load(self, job: Job) -> None:
         check_day(job.source, job.task.date, job.load, self._world.clock.now())
+        if job.despaired is not None:
+            raise job.despaired
         while True:
             try:
                 if job.manifest.state == "loading":
@@ -138,30 +147,37 @@ class Worker:
             except (TotalError, ManifestError) as error:
                 if job.load.restarts + 1 >= _LOADS_FOR_A_TOTAL:
                     raise
-                job.say("restarted", message=error.what)
-                self._restart(job)
+                self._restart(job, error.what, restarts=job.load.restarts + 1, refusals=job.load.refusals)
+            except CursorRefused as error:
+                if job.load.refusals >= _REFUSALS:
+                    raise error.refusal from None
+                what = f"{error.refusal.what} to the cursor at which the load stood"
+                self._restart(job, what, restarts=job.load.restarts, refusals=job.load.refusals + 1)
 
-    def _restart(self, job: Job) -> None:
+    def _restart(self, job: Job, why: str, *, restarts: int, refusals: int) -> None:
         """Load it once more from page 1. What was half promoted is no complete load any more."""
+        job.say("restarted", message=why)
         if job.manifest.state == "promoting":
             job.manifest.state, job.manifest.landed = "loading", None
         old = job.load
-        job.manifest.load = self._new_load(job, old.number + 1, staged=old.staged, restarts=old.restarts + 1)
+        load = self._new_load(job, old.number + 1, staged=old.staged)
+        load.restarts, load.refusals = restarts, refusals
+        job.manifest.load = load
         job.checkpoint()
         _clear(job)
 
-    def _new_load(self, job: Job, number: int, *, staged: bool, restarts: int = 0) -> Load:
+    def _new_load(self, job: Job, number: int, *, staged: bool) -> Load:
         source, run = job.source, job.task.run
         return Load(
             run=run,
             origin=source.origin,
-            shape=source.shape,
+            shape=source.fingerprint,
             started=self._world.clock.now(),
             begun_by=run,
             number=number,
             staged=staged,
             snapshot=source.snapshot,
-            restarts=restarts,
+            over=over(job.task.date, source.window),
         )
 
 

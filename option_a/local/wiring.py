@@ -19,12 +19,14 @@ from option_a.ingest.job import Limits, World
 from option_a.ingest.lake import Lake
 from option_a.ingest.lakes import open_lake
 from option_a.ingest.layout import Partition
-from option_a.ingest.ports import DeadLetter, Depth, Fetch
+from option_a.ingest.network import Network
+from option_a.ingest.ports import DeadLetter, Depth, Fetch, Secrets
 from option_a.ingest.task import Task
 from option_a.ingest.work import Worker
 from option_a.local.pool import Pool
 from option_a.local.queue import SqliteQueue
 from option_a.local.secrets import LocalSecrets
+from option_a.local.turns import SharedTurns
 
 LEASE = 15.0
 """Seconds after which a killed worker's task is taken over; a living one renews it every five."""
@@ -107,8 +109,15 @@ class Local(Home):
             executor=ThreadPoolExecutor,
             jitter=random.random,
             tell=tell,
+            secrets=self.secrets,
         )
 
-    def fetch(self) -> Fetch:
+    def fetch(self, sources: Sources | None = None) -> Fetch:
         """Asks real APIs over HTTP and mock ones in this process; of one source `parallel` requests at once."""
-        return asking(self.sources, self.clock, LocalSecrets(self.settings.env, self.settings.elsewhere))
+        network = Network(env=self.settings.env, folder=str(self.settings.sources_file.parent))
+        turns = SharedTurns(self.home / "turns.sqlite", self.clock)
+        return asking(sources or self.sources, self.clock, self.secrets, network=network, turns=turns)
+
+    @property
+    def secrets(self) -> Secrets:
+        return LocalSecrets(self.settings.env, self.settings.elsewhere)

@@ -156,6 +156,23 @@ def test_preview_of_an_answer_that_is_none_names_the_place(option_a: Place) -> N
     assert not option_a.lake.exists()
 
 
+def test_preview_shows_records_as_they_would_land_and_what_is_mistyped(option_a: Place) -> None:
+    fields = 'fields = { drop = ["mail", "mial"], rename = { id = "number" } }'
+    with serving(lambda asked: listed([b'{"id":1,"mail":"a@b"}'])) as api:
+        option_a.declare(ORDERS.format(url=api.url, more=fields))
+        done = option_a("preview", "orders", "--date", DAY, "--json").json()
+    assert done["sample"] == [{"number": 1}]
+    assert done["notes"] == ["`fields` names `mial`, which no record has"]
+
+
+def test_preview_says_where_the_records_may_be_if_the_body_is_taken_for_one(option_a: Place) -> None:
+    with serving(lambda asked: b'{"rows":[{"id":1},{"id":2}]}') as api:
+        option_a.declare(ORDERS.format(url=api.url, more=""))
+        done = option_a("preview", "orders", "--date", DAY)
+    assert done.code == 0, done.err
+    assert "The body itself is taken for the record; records may be at: `rows` (2)" in done.out
+
+
 def test_the_columns_of_preview_are_toml_that_sources_toml_takes(option_a: Place) -> None:
     record = '{"id":1,"a b":"x","ż":1.5,"q\\"":true,"ok":null,"l":[1],"o":{"a":1},"big":123456789012345678901234567890}'
     plain = {"id": "bigint", "a b": "string", "ż": "double", 'q"': "boolean", "ok": "string"}

@@ -11,6 +11,7 @@ import pytest
 
 from option_a.cli.main import cli
 from tests.acceptance.command import DAY, Place
+from tests.support.api import listed, serving
 
 CONTEXT = click.Context(cli)
 NAMES = cli.list_commands(CONTEXT)
@@ -22,6 +23,8 @@ JSON: dict[str, tuple[str, ...]] = {
     "status": (),
     "logs": ("api-a", DAY),
     "verify": (),
+    "add": ("{url}",),
+    "doctor": ("api-a",),
     "preview": ("api-a",),
     "check": (),
     "dead": (),
@@ -69,10 +72,11 @@ def test_every_command_that_knows_json_is_tried_below() -> None:
 
 def test_json_of_every_command_is_one_document_and_nothing_else(option_a: Place) -> None:
     assert option_a("run", "--date", DAY).code == 0
-    for name, arguments in JSON.items():
-        done = option_a(name, *arguments, "--json")
-        assert done.code == 0, (name, done.err)
-        assert done.json() is not None, name
+    with serving(lambda asked: listed([b'{"id":1}'])) as api:
+        for name, arguments in JSON.items():
+            done = option_a(name, *(argument.format(url=api.url) for argument in arguments), "--json")
+            assert done.code == 0, (name, done.err)
+            assert done.json() is not None, name
 
 
 def test_json_stands_alone_on_stdout_even_while_it_loads(option_a: Place) -> None:

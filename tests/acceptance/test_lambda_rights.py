@@ -28,11 +28,13 @@ SOURCES = """
 [sources.api-a]
 url = "{url}/api-a"
 date_param = "date"
+allow_private = true
 auth = {{ style = "bearer", token = "aws-secret:team/api-a#token" }}
 
 [sources.api-b]
 url = "{url}/down"
 date_param = "date"
+allow_private = true
 """
 FUNCTIONS = ("PlannerFn", "WorkerFn", "FreshnessFn")
 TLS = ("aws:SecureTransport", "true")
@@ -140,7 +142,7 @@ def test_the_calls_are_those_that_the_design_names(proof: Proof) -> None:
         "FreshnessFn": {"s3:GetObject"},
     }  # fmt: skip
     rooms = {call.resource.split("/")[1] for call in proof.calls["WorkerFn"] if call.action == "s3:PutObject"}
-    assert rooms == {"raw", "manifest", "staging", "dead"}
+    assert rooms == {"raw", "manifest", "staging", "dead", "control"}
     deleted = {call.resource.split("/")[1] for call in proof.calls["WorkerFn"] if call.action == "s3:DeleteObject"}
     assert deleted == {"raw", "manifest", "staging"}
 

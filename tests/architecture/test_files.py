@@ -19,8 +19,9 @@ _HASH = re.compile(r"^    --hash=sha256:[0-9a-f]{64}(?: \\)?$")
 _HOMES = re.compile(r"(?<![\w.])/(?:home|Users)/\w+")
 _INDEX = re.compile(r"(?:index-url|find-links|trusted-host)[ =]+\S*[/.]\S")
 PINNED = ("requirements-dev.txt", "requirements-lambda.txt", "requirements-run.txt", "requirements.txt")
-IMPORTED_AS = {"aws_cdk": "aws-cdk-lib", "botocore": "boto3"}
-"""What is imported under another name than it is asked for by; botocore is boto3's own half."""
+ZSTD = "backports.zstd"
+IMPORTED_AS = {"aws_cdk": "aws-cdk-lib", "backports": ZSTD, "botocore": "boto3", "compression": ZSTD}
+"""What is imported under another name than it is asked for by; botocore is boto3's own half, compression Python's."""
 
 
 def project() -> dict[str, set[str]]:
@@ -37,7 +38,7 @@ def pins(name: str) -> set[str]:
 
 def bare(requirement: str) -> str:
     """The name in a requirement, as indexes spell it."""
-    return re.split(r"[^\w.-]", requirement, maxsplit=1)[0].lower().replace("_", "-")
+    return re.split(r"[^\w.-]", requirement, maxsplit=1)[0].lower().replace("_", "-").replace(".", "-")
 
 
 def requirement_files() -> list[str]:
@@ -91,7 +92,7 @@ def versions(name: str) -> dict[str, set[str]]:
 def test_the_functions_carry_what_the_pipeline_needs_and_no_more() -> None:
     """No marker either: pip reads it for the machine that builds, and not for the Lambda."""
     named_there = {bare(line) for line in kept()["requirements-lambda.in"].splitlines()}
-    assert named_there == project()["lambda"] | {"isal", "msgspec", "obstore", "urllib3"}
+    assert named_there == project()["lambda"] | {"isal", "msgspec", "obstore", "tzdata", "urllib3"}
     assert named_there <= pins("requirements-lambda.txt")
     assert pins("requirements-lambda.txt") - named_there == {"jmespath", "typing-extensions"}
     assert " ; " not in kept()["requirements-lambda.txt"]

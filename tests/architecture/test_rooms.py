@@ -21,7 +21,10 @@ PURE = {
         "json",
         "re",
         "codecs",
+        "csv",
         "hashlib",
+        "hmac",
+        "ipaddress",
         "uuid",
         "difflib",
         "tomllib",
@@ -35,11 +38,19 @@ ACTING = {
     "asking": {"threading"},
     "authorize": {"threading"},
     "bucket": {"obstore", "obstore.exceptions"},
+    "dates": {"zoneinfo"},
     "deadline": {"socket", "threading", "time"},
-    "fetch": {"gzip", "io", "urllib3", "urllib3.connection"},
+    "fetch": {"urllib3"},
     "folder": {"fcntl", "os", "pathlib", "time"},
+    "inflate": {"backports", "brotli", "compression", "gzip", "io", "sys"},
     "load": {"threading"},
+    "tokens": {"threading"},
     "lakes": {"obstore.exceptions", "obstore.store", "pathlib"},
+    "pace": {"threading"},
+    "pools": {
+        *("logging", "os", "socket", "ssl", "threading"),
+        *("urllib3", "urllib3.connection", "urllib3.exceptions", "urllib3.util.connection"),
+    },
 }
 """What touches the world, or starts threads, and the rooms that may."""
 

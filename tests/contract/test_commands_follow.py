@@ -58,7 +58,7 @@ class Scene(FakeClock):
 
         def now() -> None:
             declared = source(name=partition.source)
-            load = Load(run, "real", declared.shape, self.time, mark=pages, pages=pages, records=2 * pages)
+            load = Load(run, "real", declared.fingerprint, self.time, mark=pages, pages=pages, records=2 * pages)
             manifest = Manifest(partition.source, partition.date, state, load)
             for name, value in more.items():
                 setattr(manifest, name, value)

@@ -17,6 +17,7 @@ from option_a.aws.desk import SqsDesk
 from option_a.aws.telemetry import Telemetry
 from option_a.ingest.errors import LakeError, TransientError
 from option_a.ingest.folder import FolderLake
+from option_a.ingest.pace import OwnTurns
 from option_a.ingest.ports import Request
 from option_a.ingest.task import Task, decode_task
 from tests.support.mapping import FakeContext, Mapping
@@ -45,6 +46,7 @@ class Rig:
         server.make_queues(self.stack, ["s"])
         self.queue = SqsDesk(server.client("sqs"), server.queue_base, self.stack, ["s"])
         self.pipeline = Pipeline(root, numbered(days_of(3)), source())
+        self.turns: OwnTurns | None = None
         self.mapping = Mapping(server, self.stack, "s")
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.queue.client.meta.events.register(
@@ -56,7 +58,7 @@ class Rig:
     def handler(self) -> Batch:
         telemetry = Telemetry(Logger(service="test", level="CRITICAL"), Metrics(namespace="Test", service="test"))
         world = msgspec.structs.replace(self.pipeline.world, queue=self.queue, tell=telemetry)
-        return Batch(world, self.queue, self.pipeline.sources, telemetry)
+        return Batch(world, self.queue, self.pipeline.sources, telemetry, self.turns)
 
     def send(self, *days: int) -> None:
         self.queue.send([Task("s", DATE.replace(day=day), RUN) for day in days or (DATE.day,)])
@@ -95,6 +97,16 @@ def test_a_message_is_hidden_for_the_invocations_time_and_a_minute_then_by_short
     assert first == 960
     assert set(leases) == {int(LEASE)}
     assert CHECKPOINT < LEASE / 3
+
+
+def test_the_first_turn_of_an_invocation_is_its_share_of_the_rate_after_it_began(rig: Rig) -> None:
+    clock = rig.pipeline.clock
+    rig.turns = OwnTurns({"s": source(rate="2/s", concurrency=4)}, clock)
+    clock.time += 1_000.0
+    assert rig.turns("s", 0.5) == 0.0
+    rig.send()
+    rig.poll()
+    assert rig.turns("s", 0.5) == 2.0
 
 
 def test_ten_at_once_are_each_done_on_their_own_and_a_poison_one_is_named(rig: Rig) -> None:

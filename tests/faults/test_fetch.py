@@ -17,6 +17,7 @@ import pytest
 
 from option_a.ingest.errors import BodyError, HttpError, TransientError
 from option_a.ingest.fetch import REDIRECTS, HttpFetch
+from option_a.ingest.inflate import ACCEPTED
 from option_a.ingest.ports import Request, Response
 from tests.support.clock import FakeClock
 from tests.support.server import Behaviour, Exchange, Server, chunked, reply, until_close
@@ -76,7 +77,7 @@ def test_params_go_behind_those_of_the_url_and_json_and_gzip_are_asked_for() -> 
     with Server(behave) as server:
         HttpFetch(FakeClock())(Request("s", server.url + "/a?b=1", {"c": "ä &", "d": ""}))
     assert server.targets == ["/a?b=1&c=%C3%A4+%26&d="]
-    assert (seen[0].headers["accept"], seen[0].headers["accept-encoding"]) == ("application/json", "gzip")
+    assert (seen[0].headers["accept"], seen[0].headers["accept-encoding"]) == ("application/json", ACCEPTED)
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
@@ -113,7 +114,7 @@ def test_of_a_refusal_that_goes_on_and_on_a_megabyte_is_kept() -> None:
     assert 2**20 <= len(caught.value.body) <= 2**20 + 1
 
 
-@pytest.mark.parametrize("encoding", ["br", "deflate", "zstd", "gzip, gzip"])
+@pytest.mark.parametrize("encoding", ["deflate", "compress", "gzip, gzip"])
 def test_an_encoding_that_was_not_asked_for_is_a_body_error_that_names_it(encoding: str) -> None:
     with pytest.raises(BodyError, match=encoding) as caught:
         ask(answer(reply(BODY, headers={"Content-Encoding": encoding})))

@@ -15,9 +15,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from option_a.ingest.errors import PermanentError, TransientError
 from option_a.ingest.fetch import HttpFetch
+from option_a.ingest.network import Network
 from option_a.ingest.ports import Request
 from tests.support.clock import FakeClock
 from tests.support.server import Exchange, Server, reply
+from tests.support.world import source
 
 TIMEOUT = 20.0
 
@@ -82,6 +84,19 @@ def test_a_trusted_server_answers_over_one_connection(tls: ssl.SSLContext) -> No
         fetch = HttpFetch(FakeClock())
         assert [fetch(Request("s", server.url, timeout=TIMEOUT)).body for _ in range(3)] == [b"{}"] * 3
     assert server.connections == 1
+
+
+def test_a_sources_own_ca_bundle_vouches_for_its_server_and_for_no_other_sources(
+    tls: ssl.SSLContext, certificate: Path
+) -> None:
+    sources = {"s": source(ca_bundle=certificate.name), "t": source(name="t")}
+    fetch = HttpFetch(FakeClock(), sources=sources, network=Network(folder=str(certificate.parent)))
+    with Server(lambda exchange: exchange.send(reply(b"{}")), tls=tls) as server:
+        assert fetch(Request("s", server.url, timeout=TIMEOUT)).body == b"{}"
+        with pytest.raises(PermanentError, match="certificate cannot be verified"):
+            fetch(Request("t", server.url, timeout=TIMEOUT))
+        with pytest.raises(PermanentError, match="certificate cannot be verified"):
+            fetch(Request("s", server.url.replace("127.0.0.1", "localhost"), timeout=TIMEOUT))
 
 
 @pytest.mark.usefixtures("trusted")

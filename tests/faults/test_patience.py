@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from option_a.ingest.breaker import LONGEST
 from option_a.ingest.errors import TransientError
-from option_a.ingest.ports import Request
+from option_a.ingest.ports import Request, Response
 from tests.support.world import Pipeline, days_of, numbered, source
 
 HOUR = 3600.0
@@ -26,7 +27,7 @@ class Shaky:
         self.begun = 0.0
         self.asked: list[float] = []
 
-    def __call__(self, request: Request) -> bytes:
+    def __call__(self, request: Request) -> bytes | Response:
         now = self.pipeline.clock.now() - self.begun
         self.asked.append(now)
         self.pipeline.clock.time += 1.0
@@ -67,7 +68,7 @@ def test_a_longer_fault_is_given_back_to_the_queue_and_the_delivery_acknowledged
 def test_how_long_a_task_waits_already_is_kept_from_hop_to_hop_and_forgotten_when_a_page_lands(tmp_path: Path) -> None:
     first_asked: dict[int, float] = {}
 
-    def answer(request: Request) -> bytes:
+    def answer(request: Request) -> bytes | Response:
         page, now = int(request.params["page"]), pipeline.clock.now()
         if page in (2, 3) and now - first_asked.setdefault(page, now) < HOUR:
             raise TransientError("the API answered 503")
@@ -118,7 +119,7 @@ def test_when_patience_is_over_the_partition_fails_with_its_cause_and_a_dead_let
     assert pipeline.manifest().cause == pipeline.queue.dead[0].cause
     assert "503" in pipeline.queue.dead[0].cause.message
     assert "2h" in pipeline.queue.dead[0].cause.message
-    assert 2 * HOUR <= api.asked[-1] <= 2 * HOUR + 120.0
+    assert 2 * HOUR - LONGEST <= api.asked[-1] <= 2 * HOUR + 120.0  # the breaker may be open when it ends
     assert pipeline.queue.messages == []
 
 
@@ -152,7 +153,7 @@ def test_a_long_wish_for_patience_is_honoured_by_the_queue_and_never_slept_out(w
 
 
 def test_a_fault_of_one_page_keeps_what_the_pages_beside_it_have_landed(tmp_path: Path) -> None:
-    def answer(request: Request) -> bytes:
+    def answer(request: Request) -> bytes | Response:
         if request.params["page"] == "3" and len(pipeline.requests) < 9:
             raise TransientError("the API answered 429", retry_after=60.0)
         return numbered(days_of(6), total_pages=6)(request)
@@ -169,7 +170,7 @@ def test_a_fault_of_one_page_keeps_what_the_pages_beside_it_have_landed(tmp_path
 
 
 def test_one_sources_outage_does_not_hold_up_another(tmp_path: Path) -> None:
-    def answer(request: Request) -> bytes:
+    def answer(request: Request) -> bytes | Response:
         if request.source == "down":
             raise TransientError("the connection was refused")
         return numbered(days_of(2))(request)

@@ -75,6 +75,23 @@ def test_a_schedule_also_loads_again_the_days_that_were_loaded_before_they_were_
     assert "2023-11-14" not in {task["date"] for task in later["tasks"]}
 
 
+def test_a_schedule_looks_back_as_far_as_its_source_says(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, lookback=LOOK_BACK + 2)
+    days = [TODAY - dt.timedelta(days=n) for n in (1, LOOK_BACK + 2, LOOK_BACK + 3)]
+    rig.pipeline.clock.time -= 86_400
+    for day in days:
+        rig.pipeline.send("20231101T000000Z-a", date=day)
+    rig.pipeline.drain()
+    rig.pipeline.clock.time += 86_400
+    answer = rig.planner(scheduled(TODAY), "r")
+    assert [(task["date"], task["why"]) for task in answer["tasks"] if task["source"] == "s"] == [
+        ("2023-11-14", "missing"), ("2023-11-13", "open"), (days[1].isoformat(), "lookback"),
+    ]  # fmt: skip
+    assert rig.plan(request="q", only="failed")["tasks"] == []
+    assert rig.pipeline.drain() == ["complete"] * 4
+    assert rig.planner(scheduled(TODAY), "r")["enqueued"] == 0
+
+
 def test_one_date_a_range_and_some_sources(rig: Rig) -> None:
     assert rig.plan(date="2023-11-01", sources=["t"])["tasks"] == [
         {"source": "t", "date": "2023-11-01", "why": "missing"}

@@ -93,7 +93,7 @@ def test_where_the_next_path_is_missing_nothing_says_that_it_is_the_end(tmp_path
     pipeline, outcome = followed(tmp_path, {"1": HERE + "b", "b": msgspec.UNSET})
     assert outcome == "failed"
     assert "no `next`" in message(pipeline)
-    assert 'stop = "missing"' in message(pipeline)
+    assert 'stop = "next_missing"' in message(pipeline)
 
 
 def test_where_the_source_says_that_the_last_page_leaves_it_out_it_is_the_end(tmp_path: Path) -> None:

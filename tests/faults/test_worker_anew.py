@@ -10,10 +10,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from option_a.ingest.days import day_over
 from option_a.ingest.errors import LakeError
 from option_a.ingest.folder import FolderLake
 from option_a.ingest.layout import Partition, manifest_key
-from option_a.ingest.manifest import day_over
 from option_a.ingest.ports import Request
 from option_a.ingest.source import Source, mock_source
 from option_a.ingest.work import Worker

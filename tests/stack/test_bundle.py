@@ -31,6 +31,15 @@ def test_it_holds_the_handlers_the_sources_and_the_rooms_that_run(tmp_path: Path
     assert (tmp_path / "sources.toml").read_bytes() == DEFAULT.encode()
 
 
+def test_it_holds_the_certificates_that_sources_name_where_they_name_them(tmp_path: Path) -> None:
+    pem = tmp_path / "internal.pem"
+    pem.write_bytes(b"-----BEGIN CERTIFICATE-----\r\n")
+    build(tmp_path / "it", root=ROOT, sources_text=DEFAULT, certificates={"certs/internal.pem": pem}, packages=False)
+    assert (tmp_path / "it" / "certs" / "internal.pem").read_bytes() == pem.read_bytes()
+    with pytest.raises(BuildError, match=r"ca_bundle .*none\.pem cannot be read"):
+        build(tmp_path / "no", root=ROOT, sources_text="", certificates={"x": tmp_path / "none.pem"}, packages=False)
+
+
 def test_its_digest_is_of_names_and_bytes(tmp_path: Path) -> None:
     build(tmp_path / "a", root=ROOT, sources_text=DEFAULT, packages=False)
     build(tmp_path / "b", root=ROOT, sources_text=DEFAULT, packages=False)

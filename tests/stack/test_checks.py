@@ -28,6 +28,18 @@ def test_what_works_passes() -> None:
     checks.check(sources(text))
 
 
+@pytest.mark.parametrize("url", ["http://localhost:8001/x", "http://127.0.0.1/x", "http://[::1]/x"])
+def test_an_api_on_this_machine_is_refused(url: str) -> None:
+    assert refusal(f'[sources.orders]\nurl = "{url}"').startswith(f"[sources.orders]: {url} is this machine")
+    checks.check(sources(f'[sources.orders]\nurl = "{url}"\nallow_private = true'))
+
+
+@pytest.mark.parametrize("path", ["/etc/ssl/internal.pem", "../internal.pem", "certs/../../internal.pem"])
+def test_a_ca_bundle_that_is_not_beside_the_sources_is_refused(path: str) -> None:
+    assert "not below the folder of sources.toml" in refusal(f'[sources.orders]\n{URL}\nca_bundle = "{path}"')
+    checks.check(sources(f'[sources.orders]\n{URL}\nca_bundle = "certs/internal.pem"'))
+
+
 @pytest.mark.parametrize("reference", ["env:ORDERS_TOKEN", "file:/run/token"])
 def test_a_secret_of_one_machine_is_refused(reference: str) -> None:
     told = refusal(f'[sources.orders]\n{URL}\nauth = {{ style = "bearer", token = "{reference}" }}')

@@ -10,7 +10,8 @@ from pathlib import Path
 from option_a.constructs.bundle import build
 
 ROOT = Path(__file__).parents[2]
-DEFAULTS = "[sources.api-a]\n[sources.api-b]\n[sources.api-c]\n[sources.api-d]\n"
+DEFAULTS = "".join(f"[sources.api-{letter}]\nallow_private = true\n" for letter in "abcd")
+"""The four of mock data; the tests point them at servers of their own."""
 _PROCESSOR = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 _OF_THE_RUNTIME = ("awslambdaric", "boto3")
 """Lambda's own: its client, and the AWS SDK."""

@@ -21,8 +21,10 @@ class Exchange:
 
     def __init__(self, sock: socket.socket, head: bytes) -> None:
         lines = head.decode("latin-1").split("\r\n")
-        self.target = lines[0].split(" ")[1]
-        self.headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
+        self.method, self.target = lines[0].split(" ")[:2]
+        self.lines = lines[1:]
+        self.body = b""
+        self.headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in self.lines)}
         self.sock = sock
 
     def send(self, data: bytes) -> None:
@@ -128,7 +130,7 @@ class Server:
 
 
 def _next(sock: socket.socket) -> Exchange | None:
-    """The next request, its body left out; None where the client has no more."""
+    """The next request; None where the client has no more."""
     data = b""
     while b"\r\n\r\n" not in data:
         if not (more := sock.recv(_PIECE)):
@@ -138,7 +140,8 @@ def _next(sock: socket.socket) -> Exchange | None:
     exchange = Exchange(sock, head)
     left = int(exchange.headers.get("content-length", "0")) - len(body)
     while left > 0 and (more := sock.recv(min(left, _PIECE))):
-        left -= len(more)
+        left, body = left - len(more), body + more
+    exchange.body = body
     return exchange
 
 

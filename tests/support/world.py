@@ -28,7 +28,8 @@ DATE = dt.date(2023, 11, 1)
 RUN = "20231114T220000Z-a"
 """A run and a date for which FakeClock's start is late enough: the date is over."""
 
-Api = Callable[[Request], bytes]
+Api = Callable[[Request], bytes | Response]
+"""A body, or a whole answer where its headers matter."""
 
 
 def source(**fields: object) -> Source:
@@ -36,7 +37,7 @@ def source(**fields: object) -> Source:
     return msgspec.convert({"name": "s", "url": "https://api.test/s", "date_param": "date", **fields}, Source)
 
 
-def numbered(pages: list[list[dict[str, object]]], **more: object) -> Api:
+def numbered(pages: list[list[dict[str, object]]], **more: object) -> Callable[[Request], bytes]:
     """An API of numbered pages; past the last one its pages hold no records."""
 
     def answer(request: Request) -> bytes:
@@ -90,7 +91,8 @@ class Pipeline:
 
     def _fetch(self, request: Request) -> Response:
         self.requests.append(request)
-        return Response(200, {}, self.api(request))
+        answer = self.api(request)
+        return answer if isinstance(answer, Response) else Response(200, {}, answer)
 
     def _late(self) -> bool:
         spent = len(self.requests) - self._asked_before

@@ -61,6 +61,7 @@ def test_each_style_makes_its_header() -> None:
         '{ style = "bearer", token = "env:T" }': {"Authorization": f"Bearer {SECRET}"},
         '{ style = "api_key", key = "file:/k" }': {"X-Api-Key": SECRET},
         '{ style = "api_key", key = "env:T", header = "Api-Token" }': {"Api-Token": SECRET},
+        '{ style = "api_key", key = "env:T", param = "key" }': {},
         '{ style = "basic", username = "u", password = "aws-secret:a/b#c" }': {
             "Authorization": "Basic " + base64.b64encode(f"u:{SECRET}".encode()).decode()
         },
@@ -159,3 +160,57 @@ def test_a_secret_that_no_header_may_hold_is_an_error_that_does_not_show_it(valu
 def test_a_request_does_not_show_its_headers() -> None:
     request = msgspec.structs.replace(Request("s", "https://api.test/s"), headers={"Authorization": SECRET})
     assert SECRET not in repr(request)
+
+
+def sent(text: str, secret: str = SECRET) -> Request:
+    """What reaches the fetch of a source with these lines."""
+    source = read_sources(f'[sources.s]\nurl = "https://api.test/s"\n{text}\n', {})["s"]
+    seen: list[Request] = []
+
+    def api(request: Request) -> Response:
+        seen.append(request)
+        return Response(200, {}, b"{}")
+
+    Authorized(api, {"s": source}, Vault(secret), FakeClock())(
+        Request("s", "https://api.test/s", {"page": "1"}, headers=source.plain_headers)
+    )
+    return seen[0]
+
+
+def test_a_key_in_the_query_is_sent_and_not_shown() -> None:
+    request = sent('auth = { style = "api_key", key = "env:T", param = "key" }')
+    assert (request.credentials, request.params, request.headers) == ({"key": SECRET}, {"page": "1"}, {})
+    assert SECRET not in repr(request)
+
+
+def test_headers_and_parameters_may_name_secrets_too() -> None:
+    request = sent('headers = { X-Org = "env:ORG", X-Plain = "a" }\nparams = { t = "env:T", n = 1 }')
+    assert request.headers == {"X-Org": SECRET, "X-Plain": "a"}
+    assert request.credentials == {"t": SECRET}
+
+
+def test_a_named_header_goes_along_with_a_style() -> None:
+    request = sent('headers = { X-Org = "env:ORG" }\nauth = { style = "bearer", token = "env:T" }')
+    assert request.headers == {"X-Org": SECRET, "Authorization": f"Bearer {SECRET}"}
+
+
+def test_a_header_that_names_what_no_header_may_hold_is_an_error() -> None:
+    with pytest.raises(SecretError, match="env:ORG"):
+        sent('headers = { X-Org = "env:ORG" }', "a\nb")
+
+
+def test_a_refusal_that_repeats_the_key_is_kept_without_it() -> None:
+    def api(request: Request) -> Response:
+        raise HttpError("the API answered 403", status=403, body=b"no: s+k/e=y9 s%2Bk%2Fe%3Dy9 no")
+
+    source = declared('{ style = "api_key", key = "env:T", param = "key" }')
+    with pytest.raises(HttpError) as caught:
+        Authorized(api, {"s": source}, Vault("s+k/e=y9"), FakeClock())(Request("s", "https://api.test/s"))
+    assert caught.value.body == b"no: *** *** no"
+
+
+def test_a_key_has_one_place() -> None:
+    with pytest.raises(ConfigError, match="`header` and `param` exclude each other"):
+        declared('{ style = "api_key", key = "env:T", param = "key", header = "X-Key" }')
+    with pytest.raises(ConfigError, match="no name of a header"):
+        declared('{ style = "api_key", key = "env:T", header = "X Key" }')

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from option_a.ingest.days import day_over
 from option_a.ingest.decide import Anew, Claimed, Decision, Done, Failed, Promote, Resume, Start, Superseded, decide
-from option_a.ingest.manifest import Claim, Load, Manifest, State, day_over
+from option_a.ingest.manifest import Claim, Load, Manifest, State
 from option_a.ingest.ports import Cause
 from option_a.ingest.source import Source
 from option_a.ingest.task import Delivery, Task
@@ -29,7 +30,7 @@ ALIVE, MINE, GONE = Claim("other", NOW + 9, 2), Claim("mine", NOW + 9, 2), Claim
 
 
 def load(**fields: Any) -> Load:
-    return Load(**{"run": RUN, "origin": "real", "shape": REAL.shape, "started": OVER + 60, "pages": 2, **fields})
+    return Load(**{"run": RUN, "origin": "real", "shape": REAL.fingerprint, "started": OVER + 60, "pages": 2, **fields})
 
 
 def manifest(state: State, *, landed: Load | None = None, claim: Claim | None = None, **fields: Any) -> Manifest:
@@ -130,7 +131,7 @@ manifests = st.builds(
     claim=st.sampled_from([None, ALIVE, MINE, GONE]),
     run=st.sampled_from([OLD, RUN, NEW]),
     origin=st.sampled_from(["mock", "real"]),
-    shape=st.sampled_from([REAL.shape, "another"]),
+    shape=st.sampled_from([REAL.fingerprint, "another"]),
     started=st.sampled_from([OVER - 1, OVER + 1]),
     pages=st.integers(0, 3),
     cause=st.sampled_from([None, CAUSE, BROKEN]),
@@ -151,6 +152,6 @@ def test_whatever_is_stored_an_older_run_changes_nothing_and_a_live_claim_is_res
     if isinstance(decision, Start):
         assert decision.beside == (stored.readable is not None)
     if isinstance(decision, Resume):
-        assert (stored.load.origin, stored.load.shape) == (of.origin, of.shape)
+        assert (stored.load.origin, stored.load.shape) == (of.origin, of.fingerprint)
     if isinstance(decision, Done):
         assert stored.load.origin == of.origin

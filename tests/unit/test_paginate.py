@@ -19,13 +19,14 @@ def seen(page: int = 1, records: int = 1, so_far: int = 1, /, **meta: Any) -> Se
 
 @given(st.integers(1, 10**6), st.integers(-5, 5))
 def test_pages_are_counted_from_where_the_api_starts(page: int, start: int) -> None:
-    assert Page(start=start).ask(page, None) == Ask({"page": str(start + page - 1)})
+    asked = Page(start=start).ask(page, None)
+    assert (asked.params, asked.slots) == ({"page": str(start + page - 1)}, {"page": start + page - 1})
 
 
 def test_the_size_goes_along_under_the_name_that_the_api_has_for_it() -> None:
     style = Page(param="p", size=50, size_param="per_page")
-    assert style.ask(3, None) == Ask({"p": "3", "per_page": "50"})
-    assert Page(size=50).ask(3, None) == Ask({"page": "3"})
+    assert style.ask(3, None).params == {"p": "3", "per_page": "50"}
+    assert Page(size=50).ask(3, None).params == {"page": "3"}
 
 
 AB: dict[str, Any] = {"a.b": 8}
@@ -119,7 +120,7 @@ def test_a_missing_next_is_an_error_that_says_both_ways_out() -> None:
         NextUrl(path="links.next").read(seen(links={}, data=None))
     assert "nothing says whether this is the last page" in error.value.what
     assert "correct pagination.path (the body has: data, links)" in error.value.hint
-    assert 'pagination.stop = "missing"' in error.value.hint
+    assert 'pagination.stop = "next_missing"' in error.value.hint
 
 
 @pytest.mark.parametrize("value", [2, True, {"href": "/2"}, ["/2"], "https://[x", "/2?c=\ud800"])

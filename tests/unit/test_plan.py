@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from option_a.ingest.days import day_over
 from option_a.ingest.layout import Partition
-from option_a.ingest.manifest import Attempt, Claim, Load, Manifest, day_over
+from option_a.ingest.manifest import Attempt, Claim, Load, Manifest
 from option_a.ingest.plan import Only, backfill, plan, tonight
 from option_a.ingest.ports import Cause
 from option_a.ingest.summary import Standing, Summary, due_again, expected_dates, standing, summarize

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from option_a.ingest import jsontext, records
+from option_a.ingest import jsontext
 from option_a.ingest.errors import BodyError
-from option_a.ingest.records import CANDIDATES, WHOLE, Split, split
+from option_a.ingest.outline import CANDIDATES, WHOLE, Split, split_slowly
+from option_a.ingest.records import split
 from tests.unit.documents import Document, compact, deep_records, documents, text_of, values
 
 GUESSES = (None, *CANDIDATES, WHOLE, "", "elsewhere")
@@ -31,7 +32,7 @@ def outcome(body: bytes, path: str | None, guess: str | None = None) -> tuple[An
 def the_slow(body: bytes, path: str | None) -> tuple[Any, ...]:
     """The same of the slow path alone."""
     try:
-        found = records._slow(body, path)
+        found = split_slowly(body, path)
     except BodyError as error:
         return "error", str(error)
     return found.lines.replace(b"\n", b""), found.records, found.path, repr(found.meta)
@@ -62,7 +63,7 @@ def check(document: Document, found: Split) -> None:
 def test_records_land_byte_for_byte_save_for_white_space_between_tokens(document: Document) -> None:
     check(document, split(document.body, document.path))
     check(document, split(document.body, None))
-    check(document, records._slow(document.body, None))
+    check(document, split_slowly(document.body, None))
 
 
 @slowly

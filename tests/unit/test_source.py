@@ -37,13 +37,13 @@ OTHER: list[dict[str, Any]] = [
 
 
 def test_a_shape_changes_with_what_decides_which_records_a_page_holds() -> None:
-    shapes = {source(**change).shape for change in [{}, *SHAPING]}
+    shapes = {source(**change).fingerprint for change in [{}, *SHAPING]}
     assert len(shapes) == len(SHAPING) + 1
 
 
 @pytest.mark.parametrize("change", OTHER)
 def test_a_shape_changes_with_nothing_else(change: dict[str, Any]) -> None:
-    assert source(**change).shape == source().shape
+    assert source(**change).fingerprint == source().fingerprint
 
 
 def test_a_source_is_mock_by_its_url_alone() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
-from option_a.ingest.urls import same_origin, with_params
+from option_a.ingest.urls import same_origin, with_params, without_params
 
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=9)
 
@@ -25,6 +25,28 @@ def test_parameters_stand_behind_those_that_the_url_has(params: dict[str, str], 
 
 def test_a_url_without_more_parameters_stays_as_it_is() -> None:
     assert with_params("https://api.test/s?", {}) == "https://api.test/s?"
+
+
+@pytest.mark.parametrize(
+    ("url", "left"),
+    [
+        ("/s?key=k&a=%20&b", "/s?a=%20&b"),
+        ("/s?a=1&key=k", "/s?a=1"),
+        ("/s?a=1&%6Bey=k&key", "/s?a=1"),
+        ("/s?a+b=k&key=k", "/s"),
+        ("https://api.test/key?keys=1", "https://api.test/key?keys=1"),
+        ("/key", "/key"),
+    ],
+)
+def test_parameters_are_taken_out_however_they_are_spelt_and_the_rest_stays(url: str, left: str) -> None:
+    assert without_params(url, {"key", "a b"}) == left
+    assert without_params(url, ()) == url
+
+
+@given(st.dictionaries(words.map("x".__add__), words), st.sampled_from(["", "?a=1&b=%20"]))
+def test_what_was_put_in_can_be_taken_out(params: dict[str, str], query: str) -> None:
+    url = "https://api.test/s" + query
+    assert without_params(with_params(url, params), params.keys()) == url
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,27 @@
+"""The first records of a page, as a table. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from option_a.cli.render import plain, table
+from option_a.ingest.columns import infer
+
+SHOWN = 5
+_WIDTH = 24
+_COLUMNS = 8
+
+
+def sample(records: Sequence[dict[str, Any]]) -> str:
+    """A few records of a few columns, and the names and types of all."""
+    types = infer(records)
+    shown = list(types)[:_COLUMNS]
+    rows = [[_cut(record.get(key)) for key in shown] for record in records[:SHOWN]]
+    head = table([plain(key) for key in shown], rows) + "\n\n" if records else ""
+    return head + "Columns: " + ", ".join(f"{plain(key)} {kind}" for key, kind in types.items())
+
+
+def _cut(value: Any) -> str:
+    text = "" if value is None else str(value)
+    return text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…"

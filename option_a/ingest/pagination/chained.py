@@ -1,0 +1,217 @@
+"""Pages that lead from one to the next: by a cursor, by a URL in the body, or by the Link header."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+
+from option_a.ingest.errors import PaginationError
+from option_a.ingest.pagination.counted import capped
+from option_a.ingest.pagination.steps import Ask, Cursor, Seen, Send, Style, Told, placed, text
+from option_a.ingest.pagination.values import MISSING, find, keys
+from option_a.ingest.pagination.weblink import Malformed, targets
+
+
+class ByCursor(Style, frozen=True, kw_only=True, tag="cursor"):
+    """Each answer holds what asks for the next page: in its body, in a header, or in a field of its last record."""
+
+    path: str | None = None
+    record: str | None = None
+    """The field of the last record that asks for those after it."""
+    param: str = "cursor"
+    send: Send = "param"
+    start: str | None = None
+    size: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    size_param: str | None = None
+    has_more: str | None = None
+    stop: Literal["null", "next_missing", "has_more", "empty", "short"] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.path is None) == (self.record is None):
+            raise ValueError("a cursor has either `path` (in the body, or header:NAME) or `record` (a field of it)")
+        if self.record is not None and self.stop in ("null", "next_missing"):
+            raise ValueError(f'stop = "{self.stop}" goes with `path`: a record always has its field')
+        if self.stop == "has_more" and self.has_more is None:
+            raise ValueError('stop = "has_more" needs `has_more`: the place of a yes or no')
+        if self.has_more is not None and self.stop not in (None, "has_more"):
+            raise ValueError(f'`has_more` and stop = "{self.stop}" exclude each other')
+        if self.size is None and (self.stop == "short" or self.size_param is not None):
+            raise ValueError('stop = "short" and `size_param` need `size`')
+
+    def __str__(self) -> str:
+        where = self.path if self.path is not None else f"{self.record} of the last record"
+        end = f'stop = "{self.rule}"' if self.rule != "has_more" else self.has_more
+        return f"cursor ({self.param} from {where}, until {end})"
+
+    @property
+    def rule(self) -> str:
+        """The stop rule, spelt out or not."""
+        if self.stop is not None:
+            return self.stop
+        return "has_more" if self.has_more else "null" if self.path else "empty"
+
+    @property
+    def advice(self) -> str:
+        return f"correct pagination.param if the API ignores `{self.param}`, or {super().advice}"
+
+    def ask(self, page: int, cursor: Cursor | None) -> Ask:
+        beside = {self.size_param: self.size} if self.size_param and self.size else {}
+        value = cursor if cursor is not None else self.start
+        ask = placed(self.send, self.param, "cursor", value, beside)
+        return ask if value is not None else ask.inlined()
+
+    def read(self, seen: Seen) -> Told:
+        total = self.total(seen)
+        if self.rule == "has_more" and not seen.flag(self.has_more or "", "has_more"):
+            return Told(last=seen.page, total=total)
+        if self.rule in ("empty", "short") and not seen.records:
+            return Told(last=seen.page, total=total)
+        value = self._value(seen)
+        if value is None and self.rule in ("null", "next_missing", "short"):
+            return Told(last=seen.page, total=total)
+        if value is None:
+            raise PaginationError(f"there is more, and {self._where} holds no cursor", hint=self._ways_out(seen))
+        if self.rule == "short":
+            return self._until_short(seen, value, total)
+        return Told(cursor=value, total=total)
+
+    def _until_short(self, seen: Seen, value: Cursor, total: int | None) -> Told:
+        """A first page that is short is no proof: the API may cap `size`. The second page tells."""
+        size, before = self.size or 0, seen.so_far - seen.records
+        if seen.page == 2 and before < size:
+            raise capped(before, size)
+        if seen.records >= size:
+            return Told(cursor=value, total=total)
+        if seen.page == 1:
+            return Told(cursor=value, total=total, doubt=True)
+        return Told(last=seen.page, total=total)
+
+    def _value(self, seen: Seen) -> Any:
+        """The cursor that the answer holds; None where it holds none and may."""
+        value = find(_decoded(seen.final), self.record) if self.record is not None else seen.at(self.path or "")
+        if value is MISSING and self.rule == "null":
+            what = f"{self._where} is not there, so nothing says whether this is the last page"
+            raise PaginationError(what, hint=self._ways_out(seen))
+        if _is_none(value):
+            return None
+        if isinstance(value, bool) or not isinstance(value, str | int | float | list) or not _writable(value):
+            raise PaginationError(f"{self._where} is no cursor but {str(value)[:40]!r}", hint=self._ways_out(seen))
+        return value
+
+    @property
+    def _where(self) -> str:
+        return f"`{self.path}`" if self.path is not None else f"`{self.record}` of the last record"
+
+    def _ways_out(self, seen: Seen) -> str:
+        if self.record is not None:
+            return f"correct pagination.record (the last record has: {keys(_decoded(seen.final))})"
+        return (
+            f"correct pagination.path ({seen.held(self.path or '')}), "
+            'or set pagination.stop = "next_missing" if the API leaves it out on the last page'
+        )
+
+
+class NextUrl(Style, frozen=True, kw_only=True, tag="next_url"):
+    """Each body holds the URL of the next page; the last page's is null, or, with "next_missing", left out."""
+
+    path: str = "next"
+    stop: Literal["null", "next_missing", "missing"] = "null"
+
+    follows: ClassVar[bool] = True
+
+    def __str__(self) -> str:
+        return f"next_url (in {self.path}, until {self.stop})"
+
+    def ask(self, page: int, cursor: Cursor | None) -> Ask:
+        return Ask(url=None if cursor is None else text(cursor))
+
+    def read(self, seen: Seen) -> Told:
+        total = self.total(seen)
+        value = seen.at(self.path)
+        if value is MISSING and self.stop == "null":
+            raise PaginationError(
+                f"the body has no `{self.path}`, so nothing says whether this is the last page",
+                hint=f"correct pagination.path ({seen.held(self.path)}), "
+                'or set pagination.stop = "next_missing" if the API leaves it out on the last page',
+            )
+        if _is_none(value):
+            return Told(last=seen.page, total=total)
+        if not isinstance(value, str):
+            raise PaginationError(f"`{self.path}` is no URL but {type(value).__name__}", hint="correct pagination.path")
+        if not _is_url(value):
+            shown = value.partition("?")[0][:40]  # a query may hold a key
+            raise PaginationError(f"`{self.path}` is no URL but {shown!r}", hint="correct pagination.path")
+        return Told(cursor=value, total=total)
+
+
+class Link(Style, frozen=True, kw_only=True, tag="link"):
+    """The Link header leads to the next page (RFC 8288); the last page's has no `next`.
+
+    With `param`, the number in that parameter of its `last` tells the last page, and pages are asked for by number.
+    """
+
+    param: str | None = None
+    start: int = 1
+
+    follows: ClassVar[bool] = True
+
+    def __str__(self) -> str:
+        return f'link (rel="next"{f", {self.param} of rel=last" if self.param else ""})'
+
+    def ask(self, page: int, cursor: Cursor | None) -> Ask:
+        if self.param is not None:
+            return placed("param", self.param, "page", self.start + page - 1, {})
+        return Ask(url=None if cursor is None else text(cursor))
+
+    def read(self, seen: Seen) -> Told:
+        total = self.total(seen)
+        try:
+            links = targets(seen.headers.get("link", ""))
+        except Malformed:
+            hint = "ask the API's owner, or use another style of pagination"
+            raise PaginationError("the Link header is none that RFC 8288 knows", hint=hint) from None
+        if not links.get("next"):
+            return Told(last=seen.page, total=total)
+        if self.param is not None:
+            return Told(last=self._last(links.get("last", ""), self.param), total=total)
+        if not _is_url(links["next"]):
+            raise PaginationError("the Link header's next is no URL", hint="ask the API's owner")
+        return Told(cursor=links["next"], total=total)
+
+    def _last(self, last: str, param: str) -> int:
+        values = parse_qs(urlsplit(last).query).get(param, [""]) if _is_url(last) else [""]
+        if not (values[-1].isascii() and values[-1].isdigit() and len(values[-1]) <= 9):
+            what = f'the Link header has no rel="last" with a number in `{param}`'
+            raise PaginationError(what, hint="leave out pagination.param, so that pages are followed one by one")
+        return max(1, int(values[-1]) - self.start + 1)
+
+
+def _is_none(value: Any) -> bool:
+    """Whether it is one of the ways in which APIs say that there is no next one."""
+    return value is MISSING or value is None or value is False or value == ""
+
+
+def _decoded(record: bytes) -> Any:
+    try:
+        return json.loads(record)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _writable(value: Any) -> bool:
+    """Whether the manifest can hold it: a lone surrogate cannot be written."""
+    try:
+        msgspec.json.encode(value)
+    except (UnicodeEncodeError, ValueError, OverflowError):
+        return False
+    return True
+
+
+def _is_url(value: str) -> bool:
+    try:
+        return bool(urlsplit(value.encode().decode()))
+    except ValueError:
+        return False  # a host or a port that is none, or a lone surrogate

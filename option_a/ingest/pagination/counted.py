@@ -1,0 +1,183 @@
+"""Pages whose position is a number that is known ahead: numbered pages, and offsets. `none` is one page alone."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+import msgspec
+
+from option_a.ingest.errors import PaginationError, TotalError
+from option_a.ingest.pagination.steps import Ask, Cursor, Seen, Send, Style, Told, placed
+
+Size = Annotated[int, msgspec.Meta(ge=1)]
+Stop = Literal["empty", "short", "has_more", "total"]
+
+
+class _Counted(Style, frozen=True, kw_only=True):
+    """What `page` and `offset` have in common: where the end is."""
+
+    stop: Stop | None = None
+    has_more: str | None = None
+    send: Send = "param"
+
+    def __post_init__(self) -> None:
+        if self.stop == "short" and self.length is None:
+            raise ValueError('stop = "short" needs `size`: a page of fewer records than that is the last')
+        if self.stop == "total" and not self.declared:
+            raise ValueError('stop = "total" needs the place of a total: `total_records` or `total_pages`')
+        if self.stop == "has_more" and self.has_more is None:
+            raise ValueError('stop = "has_more" needs `has_more`: the place of a yes or no')
+        if self.has_more is not None and self.stop not in (None, "has_more"):
+            raise ValueError(f'`has_more` and stop = "{self.stop}" exclude each other')
+        if self.stop in ("empty", "short") and self.declared:
+            raise ValueError("`stop` and a declared total exclude each other: the total says where the end is")
+
+    @property
+    def length(self) -> int | None:
+        """The records of a full page, where they are declared."""
+        raise NotImplementedError
+
+    @property
+    def declared(self) -> str | None:
+        """The place of the total that tells the end."""
+        return self.total_records
+
+    @property
+    def rule(self) -> Stop:
+        """The stop rule, spelt out or not."""
+        if self.stop is not None:
+            return self.stop
+        return "has_more" if self.has_more else "total" if self.declared else "empty"
+
+    @property
+    def until(self) -> str:
+        """Where the end is, for `__str__`."""
+        where = {"has_more": self.has_more, "total": self.declared}.get(self.rule)
+        return where or f'stop = "{self.rule}"'
+
+    def read(self, seen: Seen) -> Told:
+        total = self.total(seen)
+        if self.rule == "short":
+            return self._until_short(seen)
+        if self.rule == "has_more":
+            return Told(last=None if seen.flag(self.has_more or "", "has_more") else seen.page, total=total)
+        if self.rule == "empty":
+            return Told(last=None if seen.records else seen.page)
+        return Told(last=self._last(seen, total), total=total)
+
+    def _until_short(self, seen: Seen) -> Told:
+        """A first page that is short is no proof: the API may cap `size`. The second page tells."""
+        size, before = self.length or 0, seen.so_far - seen.records
+        if seen.page == 2 and before < size and seen.records:
+            raise capped(before, size)
+        if seen.page == 1 and 0 < seen.records < size:
+            return Told(doubt=True)
+        return Told(last=seen.page if seen.records < size else None)
+
+    def _last(self, seen: Seen, total: int | None) -> int | None:
+        if total is not None and self.length:
+            return max(1, math.ceil(total / self.length))
+        if total is not None and seen.so_far >= total:
+            return seen.page
+        return None if seen.records else seen.page
+
+
+class Page(_Counted, frozen=True, kw_only=True, tag="page"):
+    """Numbered pages: `?page=1`, `?page=2`, … until a declared total, or until a stop rule that is spelt out."""
+
+    param: str = "page"
+    start: int = 1
+    size: Size | None = None
+    size_param: str | None = None
+    total_pages: str | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.size_param is not None and self.size is None:
+            raise ValueError("`size_param` needs `size`")
+        if self.total_pages and self.has_more:
+            raise ValueError("`has_more` and `total_pages` exclude each other: one of them says where the end is")
+
+    def __str__(self) -> str:
+        return f"page ({self.param} from {self.start}, until {self.until})"
+
+    @property
+    def length(self) -> int | None:
+        return self.size
+
+    @property
+    def declared(self) -> str | None:
+        return self.total_pages or self.total_records
+
+    @property
+    def advice(self) -> str:
+        ends = "declare where the end is (total_pages, total_records, has_more, or stop)"
+        return f"correct pagination.param if the API ignores `{self.param}`, or {ends}"
+
+    def ask(self, page: int, cursor: Cursor | None) -> Ask:
+        size = {self.size_param: self.size} if self.size_param and self.size else {}
+        return placed(self.send, self.param, "page", self.start + page - 1, size)
+
+    def _last(self, seen: Seen, total: int | None) -> int | None:
+        if not self.total_pages:
+            return super()._last(seen, total)
+        pages = seen.number(self.total_pages, "total_pages")
+        if pages == 0 and seen.records:
+            raise TotalError(f"the API declares 0 pages and sent {seen.records} records")
+        return max(1, pages)
+
+
+class Offset(_Counted, frozen=True, kw_only=True, tag="offset"):
+    """Offsets and limits: `?offset=0&limit=100`, `?offset=100&limit=100`, … Each page begins where a full one ends."""
+
+    size: Size
+    param: str = "offset"
+    size_param: str = "limit"
+    start: int = 0
+
+    def __str__(self) -> str:
+        return f"offset ({self.param} by {self.size}, until {self.until})"
+
+    @property
+    def length(self) -> int:
+        return self.size
+
+    @property
+    def advice(self) -> str:
+        return f"correct pagination.param if the API ignores `{self.param}`, or {super().advice}"
+
+    def ask(self, page: int, cursor: Cursor | None) -> Ask:
+        size = {self.size_param: self.size} if self.size_param else {}
+        return placed(self.send, self.param, "offset", self.start + (page - 1) * self.size, size)
+
+    def read(self, seen: Seen) -> Told:
+        """A page that is longer than `size` overlaps the next one, and records after a short one were skipped."""
+        if seen.records > self.size:
+            what = f"the page holds {seen.records} records, more than size = {self.size}, so the next would repeat some"
+            raise PaginationError(what, hint="correct pagination.size_param, or set size to what the API sends")
+        before = seen.so_far - seen.records
+        if seen.records and self.rule in ("empty", "has_more") and before < (seen.page - 1) * self.size:
+            raise capped(before // (seen.page - 1), self.size)
+        return super().read(seen)
+
+
+class Whole(Style, frozen=True, kw_only=True, tag="none"):
+    """No pages: one response is the partition."""
+
+    def __str__(self) -> str:
+        return "none (one response is all)"
+
+    def ask(self, page: int, cursor: Cursor | None) -> Ask:
+        return Ask()
+
+    def read(self, seen: Seen) -> Told:
+        return Told(last=1, total=self.total(seen))
+
+
+def capped(records: int, size: int) -> PaginationError:
+    """A page that was shorter than it should be, and was not the last."""
+    return PaginationError(
+        f"pages before held {records} records, fewer than size = {size}, and there is another one",
+        hint=f"the API caps its pages: set size = {records}",
+    )

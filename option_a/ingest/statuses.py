@@ -1,0 +1,23 @@
+"""What an API's statuses mean, where a source declares another meaning than the usual one. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+Meaning = Literal["empty", "transient", "permanent"]
+
+_KEY = re.compile(r"20[1-9]|2[1-9][0-9]|[45][0-9][0-9]|[45]xx")
+
+
+def check(statuses: Mapping[str, Meaning]) -> None:
+    """Raises ValueError for a key that is neither a status nor a class of them."""
+    for key in statuses:
+        if not _KEY.fullmatch(key):
+            raise ValueError(f'`statuses`: {key!r} is none: write a status ("404") or a class ("4xx"), but 200 and 3xx')
+
+
+def meaning(statuses: Mapping[str, Meaning], status: int) -> Meaning | None:
+    """What a source declares of a status; the status itself counts before its class. None: nothing."""
+    return statuses.get(str(status)) or statuses.get(f"{status // 100}xx")

@@ -1,0 +1,109 @@
+"""An examination of any API whatever: three requests at most, and a table that is taken, or an error in words."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import tomllib
+from contextlib import suppress
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from option_a.doctor.examine import REQUESTS, Examination
+from option_a.doctor.query import read_query
+from option_a.doctor.table import as_toml
+from option_a.ingest.config import read_sources
+from option_a.ingest.errors import HttpError, PermanentError
+from option_a.ingest.ports import Request, Response
+
+URL = "https://api.test/v1/orders"
+TODAY = dt.date(2026, 11, 24)
+NEXT = ["next", "prev", "next_url", "@odata.nextLink", "next_cursor", "nextPageToken", "cursor", "after", "has_more"]
+COUNTS = ["pages", "total", "count", "total_pages", "offset", "page", "number", "items"]
+KEYS = st.sampled_from([*NEXT, *COUNTS, "meta", "paging", "data", "a.b", "", "é", "id"])
+TEXTS = ["", "abc", f"{URL}?page=2", "https://else.test/", "/x", "?p=2", "http://[", "²", "10"]
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-5, 10**20),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.sampled_from(TEXTS),
+    st.text(max_size=4),
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+ROWS = st.lists(st.fixed_dictionaries({"id": st.integers(0, 99)}), max_size=30)
+AROUND = st.dictionaries(KEYS, VALUES, max_size=6)
+BODIES = VALUES | ROWS | st.builds(lambda around, rows: {**around, "data": rows}, AROUND, ROWS)
+NAMES = ["link", "x-total-count", "x-total-pages", "ratelimit-policy", "x-ratelimit-limit", "content-type"]
+SAID = ["", "²", "100", "9" * 40, f'<{URL}?page=2>; rel="next"', "<", "text/csv", "100;w=60", "application/x-ndjson"]
+HEADERS = st.dictionaries(st.sampled_from(NAMES), st.sampled_from(SAID), max_size=3)
+QUERIES = st.sampled_from(
+    ["", "?page=1&per_page=10", "?offset=0", "?day=2026-11-01", "?from=2026-11-01&to=2026-11-02", "?q=ä&limit=5"]
+)
+slowly = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+
+
+class Scripted:
+    """Answers each request with the next of its answers, and a 404 after the last."""
+
+    def __init__(self, answers: list[tuple[Any, dict[str, str]]]) -> None:
+        self.answers, self.asked = answers, 0
+
+    def __call__(self, request: Request) -> Response:
+        self.asked += 1
+        if self.asked > len(self.answers):
+            raise HttpError("the API answered 404", status=404)
+        body, headers = self.answers[self.asked - 1]
+        return Response(200, headers, json.dumps(body).encode())
+
+
+def examined(api: Scripted, query: str, given: dict[str, Any] | None = None) -> str:
+    return as_toml(Examination("orders", read_query(URL + query), given or {}, lambda source: api).run(TODAY))
+
+
+@slowly
+@given(st.lists(st.tuples(BODIES, HEADERS), min_size=1, max_size=3), QUERIES)
+def test_any_answers_end_in_a_table_that_is_taken_or_in_an_error_with_words(
+    answers: list[tuple[Any, dict[str, str]]], query: str
+) -> None:
+    api = Scripted(answers)
+    with suppress(PermanentError):
+        assert read_sources(examined(api, query), {}).keys() == {"orders"}
+    assert 1 <= api.asked <= REQUESTS
+
+
+def test_the_first_request_is_the_url_as_it_is_and_what_it_held_stays() -> None:
+    rows = [{"id": n} for n in range(10)]
+    api = Scripted([({"data": rows, "total": 30}, {}), ({"data": [{"id": n + 10} for n in range(10)]}, {})])
+    table = tomllib.loads(examined(api, "?page=1&per_page=10&status=open"))["sources"]["orders"]
+    assert table["params"] == {"status": "open"}
+    assert table["pagination"] == {"style": "page", "size": 10, "size_param": "per_page", "total_records": "total"}
+
+
+def test_a_window_is_taken_from_the_url() -> None:
+    api = Scripted([([{"id": 1}], {})])
+    table = tomllib.loads(examined(api, "?from=2026-11-01&to=2026-11-02"))["sources"]["orders"]
+    assert table["window"] == {"from": "from", "to": "to", "format": "date"}
+
+
+def test_a_rate_that_is_told_is_declared_and_a_limit_without_a_time_is_a_doubt() -> None:
+    for headers, said in (
+        ({"ratelimit-policy": "100;w=60"}, 'rate = "100/min"'),
+        ({"x-ratelimit-limit": "60"}, "unsure: the rate"),
+    ):
+        assert said in examined(Scripted([([{"id": 1}], headers)]), "")
+
+
+def test_where_every_guess_is_refuted_one_response_is_all() -> None:
+    rows = [{"id": n} for n in range(10)]
+    api = Scripted([(rows, {})] * 3)
+    text = examined(api, "")
+    assert 'pagination = { style = "none" }' in text
+    assert "`page`, `offset` led to no other records" in text
+    assert api.asked == 3
