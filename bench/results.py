@@ -110,6 +110,14 @@ def _cpu(name: str, over: str) -> Callable[[Results], float]:
 BARS = (
     Bar("wall time over the bare loop's", ("option-a", "limit"), _wall("option-a", "limit"), 1.3, "x"),
     Bar("CPU over the bare loop's", ("option-a", "limit"), _cpu("option-a", "limit"), 1.3, "x"),
+    Bar(
+        "`--durable`: wall time over the bare loop's with fsync", ("option-a-durable", "limit-fsync"),
+        _wall("option-a-durable", "limit-fsync"), 1.3, "x",
+    ),
+    Bar(
+        "`--durable`: CPU over the bare loop's with fsync", ("option-a-durable", "limit-fsync"),
+        _cpu("option-a-durable", "limit-fsync"), 1.3, "x",
+    ),
     Bar("times faster than tuned dlt", ("dlt", "option-a"), _wall("dlt", "option-a"), 25.0, "x", most=False),
     Bar(
         "100 ms a page: wall time over the bare loop's", ("option-a-latency", "limit-latency"),

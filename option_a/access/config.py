@@ -72,6 +72,9 @@ def _group(name: str, table: Any) -> Group:
     known(place, table, _KEYS)
     if not isinstance(table.get("sources"), list) and table.get("sources") != "*":
         raise ConfigError(f"{place}: `sources` is missing, or no list", hint='sources = ["api-a"], or "*" for all')
+    for key in ("columns", "without"):
+        if table.get(key) == []:
+            raise ConfigError(f"{place}: `{key}` is empty", hint="name some, or leave it out: all are seen then")
     _check_who(place, table.get("who"))
     given = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
     try:

@@ -63,4 +63,6 @@ def command(
         mock_over_real=forces_mock(pipeline.settings.env),
     )
     tell_what_stays_real(pipeline, partitions, known, planned)
-    work_off(pipeline, planned, partitions, asked, as_json=as_json, detach=detach)
+    # of a range that was narrowed, what was not asked for is not told either
+    shown = partitions if only in ("missing", "all") else [item.task.partition for item in planned]
+    work_off(pipeline, planned, shown, asked, as_json=as_json, detach=detach)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
+from option_a.access.config import FILE, read_access
 from option_a.cli.options import examples, json_option, place
 from option_a.cli.pipeline import Pipeline, opened
 from option_a.cli.render import emit, plural, table
@@ -20,6 +23,7 @@ def command(as_json: bool, settings: Settings) -> None:
     pipeline = opened(settings)
     sources = list(pipeline.sources.values())
     _ = pipeline.lake
+    _check_access(pipeline)
     if as_json:
         emit(
             [
@@ -35,6 +39,13 @@ def command(as_json: bool, settings: Settings) -> None:
         click.echo(
             "Mock sources ask no network. Real ones: a url in sources.toml, or USE_REAL_HTTP=true and ENDPOINT_MAP"
         )
+
+
+def _check_access(pipeline: Pipeline) -> None:
+    """The groups of access.toml, where there is one beside the command. Raises ConfigError."""
+    file = Path(FILE)
+    if file.exists():
+        read_access(file.read_text("utf-8"), pipeline.sources)
 
 
 def _row(source: Source, pipeline: Pipeline) -> tuple[str, ...]:

@@ -69,10 +69,12 @@ def _asked(source: Source, task: Task, fetch: Fetch) -> Asked:
     told = first.told
     if told is None or told.last == 1:
         return Asked(source, first, signs)
-    return Asked(source, first, signs, _page(source, task, fetch, 2, told.cursor))
+    return Asked(source, first, signs, _page(source, task, fetch, 2, told.cursor, first.found.path or None))
 
 
-def _page(source: Source, task: Task, fetch: Fetch, page: int, cursor: Cursor | None) -> Answered:
+def _page(
+    source: Source, task: Task, fetch: Fetch, page: int, cursor: Cursor | None, where: str | None = None
+) -> Answered:
     """A page, and what it tells: for the second one, that may be an error which `run` would meet too."""
     from option_a.doctor.table import Answered
     from option_a.ingest.first import records_of, told_by
@@ -81,7 +83,7 @@ def _page(source: Source, task: Task, fetch: Fetch, page: int, cursor: Cursor | 
     click.echo(f"{request.method} {plain(with_params(request.url, request.params))}", err=True)
     try:
         response = fetch(request)
-        found = records_of(source, response)
+        found = records_of(source, response, where)
         return Answered(found, response.headers, told_by(source, response, found) if page == 1 else None)
     except OptionAError as error:
         if page > 1 and isinstance(error, PermanentError):

@@ -61,8 +61,8 @@ def command(name: str, date: dt.date | None, columns: bool, as_json: bool, setti
         click.echo(as_toml(infer(records)))
     elif as_json:
         emit({
-            "url": with_params(request.url, request.params), "records": len(records), "path": found.path, "told": told,
-            "next": _next(source, task, told), "columns": infer(records), "sample": records[:SHOWN],
+            "url": with_params(request.url, request.params), "records": len(records), "path": _path(source, found),
+            "told": told, "next": _next(source, task, told), "columns": infer(records), "sample": records[:SHOWN],
             "notes": notes,
         })  # fmt: skip
     else:
@@ -97,9 +97,14 @@ def _landing(pipeline: Local, source: Source, found: Split) -> tuple[bytes, list
     return apply(fields, found.lines, salt), notes
 
 
+def _path(source: Source, found: Split) -> str:
+    """Where the records are; in a format of lines the body is their list."""
+    return found.path if source.format == "json" else "@"
+
+
 def _show(source: Source, task: Task, found: Split, told: Told, records: list[dict[str, Any]]) -> None:
     where = {"": "the body itself is the record", "@": "the body is the list"}.get(
-        found.path, f"the list at `{found.path}`"
+        _path(source, found), f"the list at `{found.path}`"
     )
     click.echo(f"Records: {found.records:,} ({where}), {size(len(found.lines))}")
     if told.total is not None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from option_a.doctor.guess import Guess, guesses
+from option_a.doctor.guess import Guess, guesses, last_resort
 from option_a.doctor.query import Query
 from option_a.doctor.signs import Signs, read_signs, told_limit
 from option_a.doctor.table import Answered, Line, Report, declared
@@ -53,7 +53,7 @@ class Examination:
         signs = read_signs(found.meta, response.headers, found.records, first)
         answered = Answered(found, response.headers)
         given = [Guess(self.given["pagination"], "as given")] if "pagination" in self.given else None
-        self._paginate(answered, given or guesses(signs, self.query, found.records, first))
+        self._paginate(answered, signs, given or guesses(signs, self.query, found.records, first))
         self._manners(response, signs)
         self._rest()
         return Report(self.name, self.lines, self.unsure, answered, signs)
@@ -125,24 +125,42 @@ class Examination:
             self.unsure.append(f"whether the records are at `{found[0].path}`; there are also {others}")
         return found[0]
 
-    def _paginate(self, first: Answered, found: list[Guess]) -> None:
+    def _paginate(self, first: Answered, signs: Signs, found: list[Guess]) -> None:
         refuted: list[str] = []
-        for guess in found:
+        for likely in found:
+            guess = self._checked(likely, first)
             verdict = self._try(guess, first)
             if verdict is not None:
                 self._settle(guess, verdict)
                 return
             refuted.append(guess.table["style"])
-        why = f"`{'`, `'.join(refuted)}` led to no other records: one response is taken to be all"
-        self.lines.append(Line("pagination", {"style": "none"}, why))
-        self.unsure.append(
-            f"whether there are pages at all: the answer held {first.records} records and no sign of more"
-        )
+        left = last_resort(signs, first.records)
+        self._settle(left, f"`{'`, `'.join(refuted)}` led to no other records")
 
     def _settle(self, guess: Guess, verdict: str) -> None:
         self.lines.append(Line("pagination", guess.table, f"{guess.why}; {verdict}"))
         if guess.unsure:
             self.unsure.append(guess.unsure)
+
+    def _checked(self, guess: Guess, first: Answered) -> Guess:
+        """The guess, without a total that page 2 shows to be the number of the page's own records."""
+        counted = guess.table["style"] in ("page", "offset") and "total_records" in guess.table
+        if not counted or "pagination" in self.given:
+            return guess
+        if self.given.get("total", "exact") != "exact":
+            return guess.reconciled()
+        if not first.records or not self.left:
+            return guess
+        source = self._source(guess.table)
+        try:
+            told = told_by(source, self.response, first.found)
+            if told.last != 1 or told.total != first.records:
+                return guess
+            second = records_of(source, self._fetched(source, 2, None), first.found.path or None)
+        except PermanentError:
+            return guess
+        others = _again(first, second) < second.records
+        return guess.uncounted("page 2 holds others: it counts the records of a page") if others else guess
 
     def _try(self, guess: Guess, first: Answered) -> str | None:
         """What the second page says of a guess; None where it does not bear it out."""
@@ -177,8 +195,7 @@ class Examination:
         if not second.records:
             self.unsure.append("pagination: the second page was empty, so look at a date with more records")
             return "page 2 was asked for, and is empty"
-        before = set(first.found.lines.splitlines())
-        again = sum(line in before for line in second.lines.splitlines())
+        again = _again(first, second)
         if again == second.records:
             return None
         if again:
@@ -197,6 +214,12 @@ class Examination:
                 f"dates: as it stands the source is a snapshot of today{dates}. If the API takes a date, "
                 "ask with it in the URL, as in ?date=2026-11-23, and it will be declared"
             )
+
+
+def _again(first: Answered, second: Split) -> int:
+    """How many records of page 2 are on page 1 too."""
+    before = set(first.found.lines.splitlines())
+    return sum(line in before for line in second.lines.splitlines())
 
 
 def _format(kind: str) -> str:

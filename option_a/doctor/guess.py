@@ -26,6 +26,34 @@ class Guess(msgspec.Struct, frozen=True):
     alone: bool = False
     """It stands for itself: there is nothing to try."""
 
+    def reconciled(self) -> Guess:
+        """The same with another end than its number of records, which is an estimate."""
+        ends = {"stop": "empty"} if not {"total_pages", "has_more"} & self.table.keys() else {}
+        return Guess({**self.table, **ends}, self.why, self.unsure)
+
+    def uncounted(self, why: str) -> Guess:
+        """The same without its number of records, which counts something else: it tells no end, and no size."""
+        sized = self.table["style"] == "offset" or "size_param" in self.table
+        gone = {"total_records"} if sized else {"total_records", "size"}
+        table = {key: value for key, value in self.table.items() if key not in gone}
+        return Guess(table, f"{self.why}, but {why}", self.unsure)
+
+
+def last_resort(signs: Signs, records: int) -> Guess:
+    """Where no way to a second page was found: if a sign speaks of one, a table that fails before it loses any."""
+    why = "no way to page 2 was found: see what the API's documentation calls the page, and set it"
+    if signs.pages is not None and int(signs.pages.value) > 1:
+        table = {"style": "page", "total_pages": signs.pages.place}
+        return Guess(table, f"{signs.pages} says {signs.pages.value} pages", f"pagination: {why} as `param`")
+    if signs.total is not None and int(signs.total.value) > records:
+        table = {"style": "none", "total_records": signs.total.place}
+        return Guess(table, f"{signs.total} says {signs.total.value} records", f"pagination: {why}")
+    if signs.more is not None and signs.more.value:
+        table = {"style": "page", "stop": "has_more", "has_more": signs.more.place}
+        return Guess(table, f"{signs.more} says that there is more", f"pagination: {why} as `param`")
+    told = f"the answer held {records} records and no sign of more"
+    return Guess({"style": "none"}, "one response is taken to be all", f"whether there are pages at all: {told}")
+
 
 def guesses(signs: Signs, query: Query, records: int, first: dict[str, Any]) -> list[Guess]:
     """What to try, in this order."""
@@ -140,7 +168,8 @@ def _offset(signs: Signs, query: Query, records: int, total: dict[str, str]) -> 
 
 
 def _size(query: Query, records: int) -> int:
-    return max(1, query.size[1] if query.size is not None else records)
+    """As many as were asked for, or as there came: an API that gives fewer than it could caps its pages."""
+    return max(1, min(query.size[1], records or query.size[1]) if query.size is not None else records)
 
 
 def _untold(signs: Signs, query: Query, records: int) -> list[Guess]:

@@ -39,7 +39,7 @@ class Query(msgspec.Struct, frozen=True):
         """What is sent with every request beside the date and what the pagination sends by itself."""
         dated = {*(self.date or ())[:1], *(self.window or ())[:2]}
         sent = {pagination.get("param"), pagination.get("size_param")}
-        if pagination["style"] in ("page", "offset"):
+        if pagination["style"] != "none":  # where the first page begins is no parameter of every one
             sent |= {found[0] for found in (self.number, self.offset) if found}
         return {key: value for key, value in self.whole.items() if key not in dated | sent}
 

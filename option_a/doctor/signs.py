@@ -40,7 +40,7 @@ _TOTAL = {
 _HEADER_TOTAL = ("x-total-count", "x-total", "total-count", "x-total-records", "x-pagination-total-count")
 _HEADER_PAGES = ("x-total-pages", "x-pagination-page-count", "x-wp-totalpages")
 _OFFSET = {"offset", "skip", "startat", "startindex", "from"}
-_NUMBER = {"page", "currentpage", "pagenumber", "pageno", "pageindex"}
+_NUMBER = {"page", "currentpage", "pagenumber", "pageno", "pageindex", "number"}
 
 
 class Sign(msgspec.Struct, frozen=True):
@@ -86,7 +86,7 @@ def read_signs(meta: Any, headers: Mapping[str, str], records: int, first: Mappi
         cursor=_first(values, _CURSOR, _is_cursor),
         more=_first(values, _MORE, lambda value: isinstance(value, bool)),
         pages=_in_headers(headers, _HEADER_PAGES) or _first(values, _PAGES, _is_count),
-        total=_in_headers(headers, _HEADER_TOTAL) or _total(values, records),
+        total=_in_headers(headers, _HEADER_TOTAL) or _total(values, records, leads_on=_leads_on(values)),
         offset=_first(values, _OFFSET, _is_number),
         number=_first(values, _NUMBER, _is_number),
         nulls=frozenset(sign.place for sign in values if sign.value is None),
@@ -123,9 +123,16 @@ def _name(sign: Sign) -> str:
     return plain_key(parents.rpartition(".")[2]) if plain_key(key) in ("href", "url", "value") else plain_key(key)
 
 
-def _total(values: list[Sign], records: int) -> Sign | None:
-    """A count below the records of the page is none of the partition."""
-    return _first(values, _TOTAL, lambda value: _is_count(value) and int(value) >= records)
+def _leads_on(values: list[Sign]) -> bool:
+    """Whether the body says that there is another page."""
+    more = _first(values, _MORE, lambda value: value is True)
+    return any((more, _first(values, _NEXT, _is_url), _first(values, _CURSOR, _is_cursor)))
+
+
+def _total(values: list[Sign], records: int, *, leads_on: bool) -> Sign | None:
+    """A count below the records of the page, or of just these where more follow, is none of the partition."""
+    least = records + 1 if leads_on else records
+    return _first(values, _TOTAL, lambda value: _is_count(value) and int(value) >= least)
 
 
 def _in_headers(headers: Mapping[str, str], names: Iterable[str]) -> Sign | None:

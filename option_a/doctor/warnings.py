@@ -51,13 +51,20 @@ def _ends_early(asked: Asked) -> Iterator[str]:
         (str(signs.next_url), signs.next_url),
         (str(signs.cursor), signs.cursor),
         (f"{signs.more} = true", signs.more is not None and signs.more.value),
+        (f"{signs.pages} = {_pages(signs)}", _pages(signs) > 1),
     ):
         if key:
             yield f"{shown} leads on, and pagination ({style}) ends after the first page"
             return
-    if asked.first.records in ROUND and signs.total is None:
-        count = asked.first.records
+    count, total = asked.first.records, signs.total
+    if count in ROUND and total is not None and int(total.value) == count:
+        yield f"the only page holds exactly {count} records, and {total} says as many: does it count a page's alone?"
+    elif count in ROUND and total is None:
         yield f"the only page holds exactly {count} records: is that the API's cap? Pagination is {style}"
+
+
+def _pages(signs: Signs) -> int:
+    return int(signs.pages.value) if signs.pages is not None else 1
 
 
 def _total(asked: Asked) -> Iterator[str]:

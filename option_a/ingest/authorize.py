@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import html
+import json
+import re
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from urllib.parse import quote, quote_plus
 
 import msgspec
@@ -18,7 +22,7 @@ KEPT = 300.0
 """Seconds for which a secret is kept: one that was rotated is taken up within five minutes, or at the first 401."""
 _HIDDEN = b"***"
 _TELLING = 6
-"""Characters from which on a secret is looked for in a refusal's body."""
+"""Characters from which on a secret is looked for in what an API answers."""
 
 
 class _Credentials(msgspec.Struct, frozen=True):
@@ -65,13 +69,18 @@ class Authorized:
 
     def _send(self, request: Request, source: Source, sent: _Credentials) -> Response:
         headers = {**request.headers, **sent.headers}
+        hide: Callable[[bytes], bytes] = partial(self._hidden, source, sent)
         try:
-            return self._fetch(msgspec.structs.replace(request, headers=headers, credentials=sent.params))
+            response = self._fetch(msgspec.structs.replace(request, headers=headers, credentials=sent.params))
         except PermanentError as error:
             if error.body is not None:
-                coded = [value.rpartition(" ")[2] for value in sent.headers.values()]  # a token, or Basic's base64
-                error.body = _hidden(error.body, [*self._values(source), *coded])
+                error.body = hide(error.body)
             raise
+        return msgspec.structs.replace(response, hide=hide)
+
+    def _hidden(self, source: Source, sent: _Credentials, data: bytes) -> bytes:
+        coded = [value.rpartition(" ")[2] for value in sent.headers.values()]  # a token, or Basic's base64
+        return _hidden(data, [*self._values(source), *sent.params.values(), *coded])
 
     def _values(self, source: Source) -> list[str]:
         """Every secret of the source that was read."""
@@ -98,11 +107,19 @@ class Authorized:
 
 
 def _hidden(body: bytes, values: Iterable[str]) -> bytes:
-    """A refusal's body, which is kept to be looked at: some APIs repeat the key that they refuse."""
+    """A body that is kept to be looked at: some APIs repeat the key, in their refusals or in their URLs."""
     for value in values:
-        for spelling in {value, quote(value), quote_plus(value)}:
-            body = body.replace(spelling.encode(), _HIDDEN) if len(value) >= _TELLING else body
+        for spelling in _spellings(value) if len(value) >= _TELLING else ():
+            body = body.replace(spelling.encode(), _HIDDEN)
     return body
+
+
+def _spellings(value: str) -> list[str]:
+    """The value as it is and as URLs have it, each in a text, in JSON and in HTML; the longest first."""
+    quoted = [quote(value), quote(value, ""), quote_plus(value)]
+    lower = [re.sub("%..", lambda digits: digits[0].lower(), text) for text in quoted]
+    coded = {spelt for text in (value, *quoted, *lower) for spelt in (text, json.dumps(text)[1:-1], html.escape(text))}
+    return sorted(coded | {text.replace("/", "\\/") for text in coded}, key=len, reverse=True)
 
 
 def _sound(source: Source, value: str) -> str:

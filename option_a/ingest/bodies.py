@@ -17,9 +17,9 @@ _BLANK = b" \t\r"
 
 
 def read_body(body: bytes, how: Reading, where: str | None) -> Split:
-    """The records of a body. `where`: their path, if it is known. Raises BodyError with the body."""
+    """The records of a body. `where`: the path on an earlier page, if it is known. Raises BodyError with the body."""
     if how.format == "csv":
-        return read_csv(body, how.delimiter)
+        return read_csv(body, how.delimiter, where)
     if how.format == "ndjson":
         return _ndjson(body, values=how.shape == "values")
     if how.shape == "keyed":

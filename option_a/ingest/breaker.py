@@ -100,7 +100,11 @@ class Breaker:
         if found is None:
             return CLOSED, None
         try:
-            return msgspec.json.decode(found[0], type=State), found[1]
+            state = msgspec.json.decode(found[0], type=State)
+            now = self._clock.now()
+            if state.until > now + LONGEST_DELAY:  # nobody opens it for so long: a clock was wrong
+                state = msgspec.structs.replace(state, until=now)
+            return state, found[1]
         except (msgspec.DecodeError, UnicodeDecodeError):
             return CLOSED, found[1]  # it holds nothing that cannot be learnt again
 

@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from option_a.ingest.errors import BodyError
-from option_a.ingest.outline import Split, looks_like
+from option_a.ingest.outline import KEPT, Split, looks_like
 
 csv.field_size_limit(2**31 - 1)  # `max_body` bounds the whole, a field needs no bound of its own
 _encode = msgspec.json.Encoder().encode
 _OTHERS = ",;\t|"
 
 
-def read_csv(body: bytes, delimiter: str) -> Split:
-    """The lines below the header, each an object. A blank line is none. Raises BodyError with the body."""
+def read_csv(body: bytes, delimiter: str, where: str | None = None) -> Split:
+    """The lines below the header, each an object. A blank line is none. Raises BodyError with the body.
+
+    The path is a digest of the header, and `where` is that of an earlier page: the header must be the same.
+    """
     text = _text(body)
     try:
         rows = list(_rows(text, delimiter))
+        path = _digest(rows[0]) if rows else where or ""  # a body without a line is an empty page
+        _check_header(rows, path, where)
         names = _header(rows, delimiter)
         lines = [_encode(dict(zip(names, row, strict=True))) + b"\n" for row in _even(rows[1:], len(names), delimiter)]
     except BodyError as error:
         error.body = body
         raise
-    return Split(b"".join(lines), len(lines), None, "")
+    return Split(b"".join(lines), len(lines), None, path)
 
 
 def _text(body: bytes) -> str:
@@ -58,6 +64,24 @@ def _header(rows: list[list[str]], delimiter: str) -> list[str]:
     if len(names) == 1 and any(other in names[0] for other in _OTHERS):
         raise BodyError("the header is one name", shown=repr(names[0][:40]), hint=_delimiter_hint(delimiter))
     return names
+
+
+def _digest(names: list[str]) -> str:
+    # no names: where the API sends no header they are a record, and fields may have to be dropped from it
+    return hashlib.sha256(_encode(names)).hexdigest()[:12]
+
+
+def _check_header(rows: list[list[str]], path: str, where: str | None) -> None:
+    """A first line that is no header would be lost as a record, or taken for an empty page."""
+    if where and path != where:
+        hint = "the API must send the header on every page; or is it a message, where the page should be?"
+        raise BodyError("the first line is not the first page's header", shown=_first(rows), hint=hint)
+    if not where and len(rows) == 1 and len(rows[0]) == 1 and " " in rows[0][0].strip():
+        raise BodyError("the body is one line of text, and no header", shown=_first(rows), hint=KEPT)
+
+
+def _first(rows: list[list[str]]) -> str:
+    return repr(",".join(rows[0])[:40])
 
 
 def _even(rows: Iterable[list[str]], width: int, delimiter: str) -> Iterator[list[str]]:

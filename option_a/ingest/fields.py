@@ -51,6 +51,16 @@ class Fields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             if parents.count((parent, name)) > 1:
                 raise ValueError(f"`rename` gives the name `{name}` twice")
 
+    def check_cursor(self, path: str) -> None:
+        """Raises ValueError where a cursor is a value that does not land: the manifest holds it as it is."""
+        dropped, hashed, kept = (any(_covers(name, path) for name in at) for at in (self.drop, self.hash, self.keep))
+        why = "drops it" if dropped else "hashes it" if hashed else "does not keep it" if self.keep and not kept else ""
+        if why:
+            raise ValueError(
+                f"pagination.record is `{path}`, and `fields` {why}: an interrupted load must store the value "
+                "as it is, so continue behind a field that lands"
+            )
+
     @property
     def paths(self) -> list[str]:
         """Every path that it names."""
@@ -75,6 +85,11 @@ def absent(fields: Fields, lines: bytes) -> list[str]:
     """The paths that no record of a page has: mistyped, or rare."""
     records = lines.splitlines()
     return [path for path in fields.paths if not any(_has(record, path) for record in records)]
+
+
+def _covers(name: str, path: str) -> bool:
+    """Whether what is done at one path is done to another, which is the same or below it."""
+    return path == name or path.startswith(name + ".")
 
 
 def _has(text: bytes, path: str) -> bool:

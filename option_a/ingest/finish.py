@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice, zip_longest
 
-from option_a.ingest.errors import ManifestError, TotalError
+from option_a.ingest.errors import ClaimLost, LakeError, ManifestError, TotalError
 from option_a.ingest.job import Job
 from option_a.ingest.layout import page_key, page_number, raw_prefix, staging_prefix
 from option_a.ingest.load import check_time
@@ -78,8 +78,20 @@ def _promote_page(job: Job, new: Row | None, old: Row | None) -> int:
     if new is None or not new.records:
         lake.delete([target] if differs else [])
     elif differs or checksum(lake.get(target) or b"") != new.checksum:
-        lake.copy(page_key(job.prefix, page), target)
+        _copy_staged(job, page)
     return page if differs else 0
+
+
+def _copy_staged(job: Job, page: int) -> None:
+    """A staged page over the one under raw/. Raises TotalError if it is gone, so that the partition is loaded anew."""
+    lake, staged = job.world.lake, page_key(job.prefix, page)
+    try:
+        lake.copy(staged, page_key(raw_prefix(job.partition), page))
+    except LakeError:
+        if lake.read(staged) is not None:
+            raise
+        hint = "something else deletes from staging/: stop it"
+        raise TotalError("a page is gone before it was promoted", hint=hint, where=job.where(page)) from None
 
 
 def reconcile_listing(job: Job) -> None:
@@ -91,7 +103,7 @@ def reconcile_listing(job: Job) -> None:
     if absent and job.load.staged:
         for page in job.paced(absent):
             job.guard()
-            job.world.lake.copy(page_key(job.prefix, page), page_key(raw_prefix(job.partition), page))
+            _copy_staged(job, page)
         absent, strays = _differences(job)
     if absent:
         raise TotalError(
@@ -118,8 +130,16 @@ def _differences(job: Job) -> tuple[list[int], list[str]]:
 
 
 def tidy(job: Job) -> None:
-    """Delete what a complete partition no longer needs: staged copies, and the segments of earlier loads."""
-    lake = job.world.lake
-    for run in {job.load.begun_by, *(attempt.run for attempt in job.manifest.attempts)}:
-        lake.delete(entry.key for entry in lake.entries(staging_prefix(job.partition, run)))
-    job.ledger.forget_before(job.load)
+    """Delete what a complete partition no longer needs: staged copies, and the segments of earlier loads.
+
+    Not of a run that is newer than the load: it may be about to load. Who has begun meanwhile tidies up in the end.
+    """
+    lake, load = job.world.lake, job.load
+    runs = {run for run in (load.begun_by, *(attempt.run for attempt in job.manifest.attempts)) if run <= load.run}
+    with suppress(ClaimLost):
+        for run in sorted(runs):
+            staged = [entry.key for entry in lake.entries(staging_prefix(job.partition, run))]
+            with job.fenced():
+                lake.delete(staged)
+        with job.fenced():
+            job.ledger.forget_before(load)

@@ -7,7 +7,7 @@ from threading import Condition
 
 from option_a.ingest.errors import HttpError, OptionAError, PaginationError, RepeatError, TotalError, TransientError
 from option_a.ingest.job import Job, Limits
-from option_a.ingest.page import Answer, Fault, land_page
+from option_a.ingest.page import Answer, Fault, land_page, mask
 from option_a.ingest.paginate import Seen, Told
 from option_a.ingest.repeats import check_repeat
 from option_a.ingest.request import followed
@@ -152,16 +152,17 @@ class Loading:
         row, load = answer.row, self.load
         try:
             told = self._told(answer)
-            if self.job.source.repeats == "error":
-                check_repeat(load, row, told, self.job.source.pagination.advice)
+            alike = self.job.source.repeats == "allow"
+            check_repeat(load, row, told, self.job.source.pagination.advice, alike=alike)
         except OptionAError as error:
+            mask(error, answer.hide)
             fault = Fault(row.page, error.at(self.job.where(row.page)))
             if not self._ends_short(fault):
                 self.fault = _graver(self.fault, fault)
             return
         load.land(row)
         load.hear(row.page, told)
-        if load.path is None:
+        if not load.path:  # an empty page of CSV has no header yet
             load.path = answer.path
         self.job.say("landed", page=row.page)
 
@@ -185,7 +186,7 @@ class Loading:
             return False
         refused = isinstance(fault.error, HttpError) and fault.error.status in _PAST_THE_END
         if refused or isinstance(fault.error, RepeatError):
-            self.load.last, self.load.doubt = 1, False
+            self.load.last, self.load.doubt, self.load.cursor = 1, False, None
             return True
         return False
 
@@ -218,7 +219,8 @@ class Loading:
         if rule == "at_least" and load.records > load.total:
             return
         hint = (
-            'if the total is an estimate, set total = "at_least" or "ignore"; a page size that is capped loses records'
+            'if the total is an estimate, set total = "at_least" or "ignore", and pagination.stop where the total is '
+            "the end; a page size that is capped loses records"
         )
         raise TotalError(f"{load.records} records landed, the API declares {load.total}", hint=hint, where=where)
 

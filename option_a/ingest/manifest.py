@@ -20,6 +20,7 @@ Origin = Literal["mock", "real"]
 SEGMENT = 1_000
 """Rows in a segment. The manifest holds those of the last pages, so a checkpoint costs the same at any length."""
 ATTEMPTS_KEPT = 50
+_DIGEST = "sha256:"
 PAGES_TOLD = 100
 """Pages that differ whose numbers the manifest keeps."""
 
@@ -38,12 +39,22 @@ def checksum(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def digest(cursor: Cursor) -> str:
+    """A cursor, to compare with and not to be read."""
+    return _DIGEST + checksum(msgspec.json.encode(cursor))
+
+
 class Anchor(msgspec.Struct, frozen=True, omit_defaults=True):
     """A page to compare later ones with: moved to page 1, 2, 4, 8, …, it meets every cycle (Brent)."""
 
     page: int
     checksum: str
     cursor: Cursor | None = None
+    """A digest of the one that it told, which may be a value that nobody may see."""
+
+    def __post_init__(self) -> None:  # the manifests of earlier versions hold the cursor itself
+        if self.cursor is not None and not str(self.cursor).startswith(_DIGEST):
+            msgspec.structs.force_setattr(self, "cursor", digest(self.cursor))
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -101,7 +112,7 @@ class Load(msgspec.Struct, omit_defaults=True):
     doubt: bool = False
     """The first page was short: the second one tells whether it is the last."""
     path: str | None = None
-    """Where the records were found on the first page; they are nowhere else on the others."""
+    """Where the records were found on the first page; they are nowhere else on the others. Of CSV see `Split.path`."""
     first: str = ""
     anchor: Anchor | None = None
     promoted: int = 0

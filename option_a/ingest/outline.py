@@ -11,7 +11,7 @@ import msgspec
 from option_a.ingest.errors import BodyError
 from option_a.ingest.finding import suggestions
 from option_a.ingest.jsontext import Kind, Malformed, Node, key_text, parse
-from option_a.ingest.paginate import keys
+from option_a.ingest.paginate import exact, keys
 
 CANDIDATES = ("data", "items", "results", "records", "value")
 WHOLE = "@"
@@ -27,7 +27,7 @@ class Split(msgspec.Struct, frozen=True):
     records: int
     meta: Any
     path: str
-    """Where the records were found; "" where the body itself is the one record."""
+    """Where the records were found; "" where the body itself is the one record. Of CSV a digest of the header."""
 
 
 Lines = Callable[[bytes, str, Node], list[bytes]]
@@ -125,7 +125,7 @@ def _detect(text: bytes, root: Node) -> tuple[str, Node | None]:
 def loose(text: bytes) -> Any:
     """The rest of a body for the paginator; one that is too deep for the decoder tells it nothing."""
     try:
-        return json.loads(text)
+        return json.loads(text, parse_float=exact)
     except (ValueError, RecursionError):
         return None
 

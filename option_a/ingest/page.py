@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -17,6 +17,7 @@ from option_a.ingest.layout import page_key
 from option_a.ingest.manifest import Row, checksum
 from option_a.ingest.outline import KEPT, Split
 from option_a.ingest.paginate import Cursor
+from option_a.ingest.ports import Response, as_it_is
 from option_a.ingest.request import request_of
 
 GZIP_LEVEL = 1
@@ -33,6 +34,8 @@ class Answer(msgspec.Struct, frozen=True):
     """Its last record, as it came."""
     ended_by: int | None = None
     """A status that the source takes for the end: there are no records, and nothing to read."""
+    hide: Callable[[bytes], bytes] = as_it_is
+    """As its response has it."""
 
     @property
     def page(self) -> int:
@@ -52,8 +55,9 @@ def land_page(job: Job, page: int, cursor: Cursor | None) -> Answer | Fault:
         response = answered(job, request_of(job.source, job.task, page, cursor), page)
         if response.empty:
             return Answer(Row(page, 0, 0, ""), None, job.load.path or "", response.headers, ended_by=response.status)
-        found = _split(job, response.body)
-        return Answer(_put(job, page, found), found.meta, found.path, response.headers, final_record(found))
+        found = _read(job, response)
+        row, final = _put(job, page, found), final_record(found)
+        return Answer(row, found.meta, found.path, response.headers, final, hide=response.hide)
     except OptionAError as error:
         # a cursor that the API refuses will not be taken later either
         if cursor is not None and isinstance(error, HttpError) and error.status not in (401, 403):
@@ -65,11 +69,33 @@ def land_page(job: Job, page: int, cursor: Cursor | None) -> Answer | Fault:
         return Fault(page, error)
 
 
+def _read(job: Job, response: Response) -> Split:
+    try:
+        return _split(job, response.body)
+    except OptionAError as error:
+        mask(error, response.hide)
+        raise
+
+
+def mask(error: OptionAError, hide: Callable[[bytes], bytes]) -> None:
+    """Take the secrets that were sent out of an error: an API may repeat them, a piece of its body may cut them."""
+    if isinstance(error, PermanentError) and error.body is not None:
+        body = hide(error.body)
+        if isinstance(error, BodyError) and body != error.body:
+            error.what = error.bare
+        error.body = body
+    error.what, error.hint = (_masked(text, hide) for text in (error.what, error.hint))
+
+
+def _masked(text: str, hide: Callable[[bytes], bytes]) -> str:
+    return hide(text.encode(errors="surrogatepass")).decode(errors="surrogatepass")
+
+
 def _split(job: Job, body: bytes) -> Split:
     """The records, where the source or the first page has them: a body of another shape is an error, not a record."""
     where = job.source.records or job.load.path
     found = read_body(body, job.source.reading, where or None)
-    if where is not None and found.path != where:
+    if where is not None and found.path != where and job.source.format == "json":
         raise BodyError(
             f"the first page's body was its one record, and this one's records are at `{found.path}`",
             hint='say where they are: records = "…"',

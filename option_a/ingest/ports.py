@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -31,6 +31,11 @@ class Request(msgspec.Struct, frozen=True):
         return f"Request({self.source!r}, {self.url!r}, {dict(self.params)!r})"
 
 
+def as_it_is(data: bytes) -> bytes:
+    """What hides nothing: no secret was sent."""
+    return data
+
+
 class Response(msgspec.Struct, frozen=True):
     """A whole, decompressed answer with a status of 2xx. Header names are in lower case."""
 
@@ -39,6 +44,11 @@ class Response(msgspec.Struct, frozen=True):
     body: bytes
     empty: bool = False
     """The source takes this status, which may be any, for a page with no records."""
+    hide: Callable[[bytes], bytes] = as_it_is
+    """Masks the secrets that were sent, for what is kept or shown of the answer."""
+
+    def __repr__(self) -> str:
+        return f"Response({self.status}, {dict(self.headers)!r}, {self.body!r}, empty={self.empty})"
 
 
 class Fetch(Protocol):

@@ -10,7 +10,7 @@ import msgspec
 
 from option_a.ingest.dates import spelt_date
 from option_a.ingest.errors import PaginationError
-from option_a.ingest.paginate import Ask, Cursor, Told
+from option_a.ingest.paginate import Ask, Cursor, Told, raw
 from option_a.ingest.ports import Request
 from option_a.ingest.reading import ACCEPT
 from option_a.ingest.source import Source
@@ -75,5 +75,5 @@ def _body(source: Source, ask: Ask, values: Mapping[str, Any]) -> bytes | None:
         return None
     body = fill(source.body or {}, values)
     for path, value in ask.fields.items():
-        put(body, path, value)
+        put(body, path, raw(value))
     return msgspec.json.encode(body)

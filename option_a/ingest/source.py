@@ -85,6 +85,14 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         check_format(self.date_format, "date_format", ("unix", "unix_ms"))
         check_request(self.method, self.headers, self.params, self.body)
         _check_slots(self)
+        record = getattr(self.pagination, "record", None)
+        if self.fields is not None and record is not None:
+            self.fields.check_cursor(record)
+        if self.total != "exact" and getattr(self.pagination, "counts_out", False):
+            raise ValueError(
+                f'total = "{self.total}" needs pagination.stop: as it stands `total_records` is the end, and '
+                'records beyond an estimate would be lost; set stop = "empty" (or "short", with `size`)'
+            )
         if self.date_param is not None and self.window is not None:
             raise ValueError("`date_param` and `window` exclude each other")
         if self.snapshot and self.since is not None:

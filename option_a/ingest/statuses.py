@@ -8,6 +8,8 @@ from typing import Literal
 
 Meaning = Literal["empty", "transient", "permanent"]
 
+_SPELT_OUT = frozenset({401, 403, 407, 408, 425, 429})
+"""What no class covers: a key that is refused, or a plea for patience, is no end and no outage."""
 _KEY = re.compile(r"20[1-9]|2[1-9][0-9]|[45][0-9][0-9]|[45]xx")
 
 
@@ -20,4 +22,5 @@ def check(statuses: Mapping[str, Meaning]) -> None:
 
 def meaning(statuses: Mapping[str, Meaning], status: int) -> Meaning | None:
     """What a source declares of a status; the status itself counts before its class. None: nothing."""
-    return statuses.get(str(status)) or statuses.get(f"{status // 100}xx")
+    of_class = None if status in _SPELT_OUT else statuses.get(f"{status // 100}xx")
+    return statuses.get(str(status)) or of_class

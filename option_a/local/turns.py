@@ -18,8 +18,8 @@ INSERT INTO turns (source, free) VALUES (:source, :now + :interval)
 ON CONFLICT (source) DO UPDATE SET free = max(iif(free > :far, 0, free), :now) + :interval
 RETURNING free - :interval
 """
-_FAR = 10_000
-"""Turns ahead, more than there are threads."""
+_FAR = 1_000
+"""Turns ahead: more than a dozen processes with all their threads can wait for."""
 
 
 class SharedTurns:

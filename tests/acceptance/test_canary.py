@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import html
 import io
 import zlib
 from collections.abc import Iterator
@@ -40,7 +41,7 @@ STYLES = {
     "own-header": 'headers = { X-Secret = "env:CANARY" }',
     "own-param": 'params = { key = "env:CANARY" }',
 }
-PATHS = ("fine", "401", "403", "redirect", "loop", "next", "elsewhere", "malformed")
+PATHS = ("fine", "401", "403", "redirect", "loop", "next", "elsewhere", "malformed", "records", "page")
 SLOW = ("503", "reset", "html")
 """For two of the styles: there is a wait in them."""
 ACTIONS = [
@@ -70,6 +71,10 @@ def behave(exchange: Exchange, heard: Heard) -> None:
         exchange.send(b"HTTP/1.1 200 OK\r\nContent-Length: 14\r\nno header\r\nX-Y: 1\r\n\r\n" + b'{"next": null}')
     elif kind == "html":
         exchange.send(reply(b"<!doctype html><title>Log in</title>"))
+    elif kind == "page":
+        exchange.send(reply(b"<!doctype html><pre>" + html.escape(echo).encode()))
+    elif kind == "records":
+        exchange.send(reply(msgspec.json.encode({"data": [1], "next": exchange.target, "sent": echo})))
     elif kind == "reset":
         exchange.send(reply(b"{}")[:-1])
         exchange.reset()

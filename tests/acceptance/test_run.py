@@ -168,3 +168,9 @@ def test_cancel_takes_queued_tasks_back(option_a: Place) -> None:
         (queue,) = option_a("status", "--json").json()["queues"]
         assert (queue["queue"], queue["visible"] + queue["delayed"] + queue["in_flight"]) == ("orders", 4)
         running.kill()
+
+
+def test_a_backfill_that_is_narrowed_says_nothing_of_what_was_not_asked_for(option_a: Place) -> None:
+    for only in ("incomplete", "failed"):
+        done = option_a("backfill", "--from", "2024-04-01", "--to", "2024-04-03", "--only", only)
+        assert (done.code, done.out, done.err) == (0, "Nothing to do.\n", ""), only

@@ -27,6 +27,7 @@ PURE = {
         "ipaddress",
         "uuid",
         "difflib",
+        "html",
         "tomllib",
     ),
     *("datetime", "email.utils", "urllib.parse", "unicodedata", "errno", "random", "secrets", "queue", "zlib"),

@@ -10,7 +10,8 @@ import pytest
 
 from option_a.ingest.authorize import Authorized
 from option_a.ingest.errors import HttpError
-from option_a.ingest.ports import Request, Response
+from option_a.ingest.ports import Fetch, Request, Response
+from option_a.ingest.source import Source
 from option_a.ingest.work import Worker
 from tests.support.styles import query
 from tests.support.world import Pipeline, source
@@ -155,6 +156,66 @@ def test_a_chain_without_an_end_is_stopped_at_the_page_cap(tmp_path: Path) -> No
 SECRET = "q7Rz9KfW2mXc"
 
 
+def authorized(root: Path, api: Fetch, keyed: Source) -> Pipeline:
+    """A pipeline that sends SECRET along, with a task in its queue."""
+    pipeline = Pipeline(root, lambda request: b"", keyed)
+    fetch = Authorized(api, pipeline.sources, lambda wanted: SECRET, pipeline.clock)
+    pipeline.world = msgspec.structs.replace(pipeline.world, fetch=fetch)
+    pipeline.worker = Worker(pipeline.world, pipeline.sources)
+    pipeline.send()
+    return pipeline
+
+
+URL = f"https://api.test/s?key={SECRET}"
+REPEATS = [
+    b'{"data":[1],"next":"%b"}' % URL.encode(), b'{"data":["%b"],"next":null}' % URL[14:].encode(),
+    b"<!doctype html><p>%b" % URL.encode(), b'{"data":[{"n":2}],"next":["%b"]}' % SECRET.encode(),
+    b'{"data":[{"n":2}],"next":["%b"]}' % URL.encode(),
+]  # fmt: skip
+KEYS = [
+    {"style": "api_key", "key": "env:K", "param": "key"}, {"style": "basic", "username": "etl", "password": "env:K"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("auth", KEYS)
+@pytest.mark.parametrize("style", [{"style": "next_url"}, {"style": "cursor", "path": "next", "total_records": "next"}])
+@pytest.mark.parametrize("repeats", REPEATS)
+def test_a_key_that_an_answer_repeats_is_neither_kept_nor_shown_with_its_fault(
+    repeats: bytes, style: dict[str, str], auth: dict[str, str], tmp_path: Path
+) -> None:
+    pipeline = authorized(tmp_path, lambda request: Response(200, {}, repeats), source(pagination=style, auth=auth))
+    assert pipeline.drain() == ["failed"]
+    kept = [*pipeline.objects("manifest", "dead").values(), msgspec.json.encode(pipeline.queue.dead[0].cause)]
+    assert not [data for data in kept if SECRET[:6].encode() in data]
+
+
+@pytest.mark.parametrize("table", [{"path": "next", "stop": "next_missing"}, {"record": "mail"}])
+def test_a_cursor_is_nowhere_once_the_partition_is_complete(table: dict[str, str], tmp_path: Path) -> None:
+    def api(request: Request) -> bytes:
+        n = len(pipeline.requests)
+        value = f"{n}@mail.test"
+        return msgspec.json.encode({"data": [{"mail": value}], "next": value} if n < 6 else {"data": []})
+
+    pipeline = Pipeline(tmp_path, api, source(pagination={"style": "cursor", **table}))
+    pipeline.send()
+    assert pipeline.drain() == ["complete"]
+    assert pipeline.manifest().load.anchor is not None
+    assert not [key for key, data in pipeline.objects("manifest").items() if b"@mail" in data]
+
+
+def test_nor_where_a_first_page_that_was_short_was_the_last(tmp_path: Path) -> None:
+    def api(request: Request) -> bytes:
+        if "cursor" in query(request):
+            raise HttpError("the API answered 404", status=404)
+        return b'{"data":[{"id":1}],"next":"a@mail.test"}'
+
+    table = {**CHAIN, "stop": "short", "size": 5}
+    pipeline = Pipeline(tmp_path, api, source(pagination=table))
+    pipeline.send()
+    assert pipeline.drain() == ["complete"]
+    assert not [key for key, data in pipeline.objects("manifest").items() if b"@mail" in data]
+
+
 @pytest.mark.parametrize("style", [{"style": "next_url"}, {"style": "link"}])
 def test_a_key_that_the_api_repeats_in_its_urls_is_in_no_ledger_and_goes_along_again(
     style: dict[str, str], tmp_path: Path
@@ -169,11 +230,7 @@ def test_a_key_that_the_api_repeats_in_its_urls_is_in_no_ledger_and_goes_along_a
         return Response(200, {"link": f"<{url}>; rel=next"} if url else {}, body)
 
     keyed = source(pagination=style, auth={"style": "api_key", "key": "env:K", "param": "key"})
-    pipeline = Pipeline(tmp_path, lambda request: b"", keyed)
-    fetch = Authorized(api, pipeline.sources, lambda wanted: SECRET, pipeline.clock)
-    pipeline.world = msgspec.structs.replace(pipeline.world, fetch=fetch)
-    pipeline.worker = Worker(pipeline.world, pipeline.sources)
-    pipeline.send()
+    pipeline = authorized(tmp_path, api, keyed)
     while pipeline.queue.messages:
         pipeline.step()
         assert not [key for key, data in pipeline.objects("manifest", "dead").items() if SECRET.encode() in data]
@@ -183,3 +240,13 @@ def test_a_key_that_the_api_repeats_in_its_urls_is_in_no_ledger_and_goes_along_a
     ]
     assert [request.credentials for request in asked] == [{"key": SECRET}] * 3
     assert len(pipeline.pages()) == 3
+
+
+@pytest.mark.parametrize("repeats", ["error", "allow"])
+def test_a_cursor_that_comes_again_is_no_way_on_even_where_pages_may_be_alike(repeats: str, tmp_path: Path) -> None:
+    pipeline = Pipeline(
+        tmp_path, lambda request: b'{"data": [{"id": 1}], "next": "same"}', source(pagination=CHAIN, repeats=repeats)
+    )
+    pipeline.send()
+    assert pipeline.drain() == ["failed"]
+    assert len(pipeline.requests) <= 3

@@ -12,7 +12,7 @@ import pytest
 
 from option_a.ingest.auth import Reference
 from option_a.ingest.errors import SecretError, TransientError
-from option_a.ingest.ports import Request
+from option_a.ingest.ports import Request, Response
 from option_a.ingest.work import Worker
 from tests.support.world import Api, Pipeline, source
 
@@ -55,6 +55,32 @@ def test_csv_lands_as_objects_page_by_page_until_an_empty_body(tmp_path: Path) -
     assert pipeline.requests[0].headers["Accept"].startswith("text/csv")
 
 
+@pytest.mark.parametrize("later", [b"2,y\n3,z\n", b"2,2\n", b"Service temporarily unavailable", b"b,a\n1,2\n"])
+def test_a_later_page_of_csv_that_begins_with_no_header_is_an_error(later: bytes, tmp_path: Path) -> None:
+    pipeline = Pipeline(tmp_path, paged(b"a,b\n1,x\n", later), source(format="csv"))
+    pipeline.send()
+    assert pipeline.drain() == ["failed"]
+    cause = pipeline.manifest().cause
+    assert cause is not None
+    assert (cause.kind, cause.page) == ("body", 2)
+    assert "the first line is not the first page's header" in cause.message
+    assert list(pipeline.objects("dead").values()) == [later]
+
+
+def test_the_header_of_csv_is_that_of_the_first_page_which_has_one(tmp_path: Path) -> None:
+    bodies = [b"", b"a\n1\n", b"a\n", b"7\n8\n"]
+    table = {"style": "page", "total_pages": "header:X-Pages"}
+    pipeline = Pipeline(
+        tmp_path,
+        lambda request: Response(200, {"x-pages": "4"}, bodies[int(request.params["page"]) - 1]),
+        source(format="csv", pagination=table, parallel=1),
+    )
+    pipeline.send()
+    assert pipeline.drain() == ["failed"]
+    assert list(pipeline.pages().values()) == [[b'{"a":"1"}']]
+    assert pipeline.queue.dead[0].cause.page == 4
+
+
 def test_ndjson_lands_line_by_line(tmp_path: Path) -> None:
     pipeline = Pipeline(tmp_path, paged(b'{"a":1.10}\n{"a":2}\n', b'{"a":3}'), source(format="ndjson"))
     pipeline.send()
@@ -82,16 +108,16 @@ def test_fields_are_treated_on_their_way_and_the_salt_is_read_once(tmp_path: Pat
         assert SALT.encode() not in content
 
 
-def test_a_cursor_that_is_a_field_of_the_last_record_is_read_before_it_is_dropped(tmp_path: Path) -> None:
+def test_a_cursor_that_is_a_field_of_the_last_record_is_read_before_it_is_renamed(tmp_path: Path) -> None:
     def answer(request: Request) -> bytes:
         after = int(request.params.get("after", "0"))
         return msgspec.json.encode({"data": [{"id": after + 1, "x": 1}] if after < 3 else []})
 
     table = {"style": "cursor", "record": "id", "param": "after"}
-    pipeline = Pipeline(tmp_path, answer, source(pagination=table, fields={"drop": ["id"]}, repeats="allow"))
+    pipeline = Pipeline(tmp_path, answer, source(pagination=table, fields={"rename": {"id": "n"}, "drop": ["x"]}))
     pipeline.send()
     assert pipeline.drain() == ["complete"]
-    assert list(pipeline.pages().values()) == [[b'{"x":1}']] * 3
+    assert list(pipeline.pages().values()) == [[b'{"n":%d}' % n] for n in (1, 2, 3)]
 
 
 SPOILT = [b"%s", b'{"data": [{"id": 1, "mail": "%s"', b'{"data": ["%s"]}', b'{"data": [{}, "%s"]}']

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from option_a.ingest.folder import FolderLake
+from option_a.ingest.layout import manifest_key, page_key, staging_prefix
+from option_a.ingest.manifest import encode
 from option_a.ingest.ports import Request
 from option_a.ingest.work import Worker
 from tests.support.crash import Doom, MortalLake, live_until
@@ -254,3 +257,30 @@ def test_a_promotion_whose_worker_dies_again_and_again_is_no_dead_letter_as_long
     assert pipeline.queue.dead == []
     assert (pipeline.manifest().state, pipeline.manifest().load.restated) == ("complete", 1_200)
     assert pipeline.differences() == []
+
+
+def test_a_staged_page_that_is_gone_is_loaded_again_and_the_partition_is_not_stuck(tmp_path: Path) -> None:
+    pipeline, day = landed(tmp_path, days_of(3))
+    day.pages = days_of(3, word="b")
+    left = iter([True, False] * 50)
+    limits = msgspec.structs.replace(pipeline.world.limits, out_of_time=lambda: promoting(pipeline) and next(left))
+    pipeline.worker = Worker(msgspec.structs.replace(pipeline.world, limits=limits), pipeline.sources)
+    pipeline.send(NEXT, fresh=True)
+    assert pipeline.step() == "out-of-time"
+    staged = sorted(pipeline.objects("staging"))
+    pipeline.lake.delete(staged[1:2])
+    assert pipeline.drain()[-1] == "complete"
+    assert {json.loads(line)["word"] for lines in pipeline.pages().values() for line in lines} == {"b"}
+    assert (pipeline.differences(), pipeline.objects("staging")) == ([], {})
+
+
+def test_a_late_delivery_of_an_older_run_leaves_the_staging_of_a_newer_one_alone(tmp_path: Path) -> None:
+    pipeline, _ = landed(tmp_path, days_of(2))
+    manifest = pipeline.manifest()
+    manifest.attempts[-1].run = NEXT  # the newer run finished the older one's promotion, and is about to load
+    pipeline.lake.put(manifest_key(manifest.partition), encode(manifest))
+    theirs = page_key(staging_prefix(manifest.partition, NEXT), 1)
+    pipeline.lake.put(theirs, b"in the making")
+    pipeline.send()
+    assert pipeline.drain() == ["done"]
+    assert pipeline.lake.get(theirs) == b"in the making"

@@ -50,7 +50,7 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
         yield begun
 
 
-@pytest.mark.parametrize(("status", "key"), [(404, "404"), (404, "4xx"), (204, "204"), (503, "503"), (429, "4xx")])
+@pytest.mark.parametrize(("status", "key"), [(404, "404"), (404, "4xx"), (204, "204"), (503, "503"), (410, "4xx")])
 def test_an_empty_status_ends_a_partition_where_it_comes(begin: Begin, status: int, key: str) -> None:
     pipeline, _ = begin({3: Answer(b"<h1>no such page</h1>", status)}, pagination=NUMBERED, statuses={key: "empty"})
     assert pipeline.drain() == ["complete"]

@@ -145,6 +145,16 @@ def test_a_declared_total_is_taken_as_the_source_says(rule: str, total: int, out
     assert ran(tmp_path, api, pagination=pagination, total=rule)[1] == outcome
 
 
+@pytest.mark.parametrize(("rule", "outcome"), [("at_least", "complete"), ("ignore", "complete"), ("exact", "failed")])
+def test_records_beyond_an_estimated_total_land_where_another_rule_tells_the_end(
+    rule: str, outcome: str, tmp_path: Path
+) -> None:
+    pagination = {"style": "page", "total_records": "total", "stop": "empty"}
+    pipeline, ended = ran(tmp_path, numbered(days_of(5), total=4), pagination=pagination, total=rule)
+    assert (ended, pipeline.manifest().load.records) == (outcome, 10)
+    assert outcome == "complete" or "pagination.stop" in pipeline.queue.dead[0].cause.message
+
+
 def test_after_a_broken_total_the_next_run_begins_at_the_first_page(tmp_path: Path) -> None:
     total = {"now": 7}
     pipeline, _ = ran(tmp_path, lambda r: numbered(days_of(3), total=total["now"])(r), pagination=COUNTED)

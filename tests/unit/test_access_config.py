@@ -100,6 +100,8 @@ def test_who_may_be_of_it(text: str, who: object) -> None:
             "limits columns or rows, and source `plain` declares no `columns`: its records are one text, of which no "
             "part can be hidden (option-a preview plain --columns prints the line for sources.toml)",
         ),
+        ('[groups.team]\nsources = ["orders"]\ncolumns = []', "[groups.team]: `columns` is empty"),
+        ('[groups.team]\nsources = ["orders"]\nwithout = []', "[groups.team]: `without` is empty"),
         ('[groups.team]\nsources = "*"\nrows = "id = 3"', "source `plain` declares no `columns`"),
         ('[groups.team]\nsources = ["orders"]\nwithout = ["emial"]', "`emial` is unknown; did you mean `email`?"),
         ('[groups.team]\nsources = ["orders"]\ncolumns = ["nmae"]', "column `nmae` is unknown"),

@@ -209,6 +209,23 @@ def test_a_refusal_that_repeats_the_key_is_kept_without_it() -> None:
     assert caught.value.body == b"no: *** *** no"
 
 
+@pytest.mark.parametrize(
+    ("auth", "body"),
+    [
+        ('{ style = "api_key", key = "env:T", param = "key" }', b"s+k/e=&y9 s%2Bk%2Fe%3D%26y9 s%2bk%2fe%3d%26y9"),
+        ('{ style = "api_key", key = "env:T" }', b"s+k/e=&amp;y9 s+k\\/e=&y9 s%2Bk/e%3D%26y9"),
+        ('{ style = "basic", username = "etl", password = "env:T" }', b"ZXRsOnMray9lPSZ5OQ== s+k/e=&y9 s+k/e=&y9"),
+    ],
+)
+def test_an_answer_hides_what_was_sent_for_it_and_shows_nothing_of_it_itself(auth: str, body: bytes) -> None:
+    def api(request: Request) -> Response:
+        return Response(200, {}, b"{}")
+
+    answer = Authorized(api, {"s": declared(auth)}, Vault("s+k/e=&y9"), FakeClock())(Request("s", "https://api.test/s"))
+    assert answer.hide(b"is: " + body) == b"is: *** *** ***"
+    assert "y9" not in repr(answer)
+
+
 def test_a_key_has_one_place() -> None:
     with pytest.raises(ConfigError, match="`header` and `param` exclude each other"):
         declared('{ style = "api_key", key = "env:T", param = "key", header = "X-Key" }')

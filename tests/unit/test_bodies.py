@@ -146,6 +146,8 @@ def test_csv_as_rfc_4180_has_it() -> None:
         {"id": "001", 'na "me"': "a,b\r\nc", "x": "1.10"}, {"id": "2", 'na "me"': "", "x": '"é"'},
     ]  # fmt: skip
     assert lines(b"", CSV) == lines(b"a,b\n", CSV) == []
+    assert lines(b"order_id\n", CSV) == []
+    assert lines(b"order id\n1\n", CSV) == [b'{"order id":"1"}']
     assert lines(b"a\n" + b"x" * 200_000, CSV) == [b'{"a":"' + b"x" * 200_000 + b'"}']
 
 
@@ -159,6 +161,7 @@ def test_csv_as_rfc_4180_has_it() -> None:
         (b"a,a\n1,2\n", "the header names a field twice (a)"),
         (b"a;b\n1;2\n", "the header is one name 'a;b' (fields are told apart by ','"),
         (b"a,b\n1,\xff\n", "invalid UTF-8 at byte 6"),
+        (b"Service temporarily unavailable", "one line of text, and no header 'Service temporarily unavailable'"),
         (b"<!doctype html>\n", "it looks like HTML"),
         (b'{"error": "no"}', "it looks like JSON"),
     ],

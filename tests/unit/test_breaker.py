@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from option_a.ingest.breaker import CLOSED, LONGEST, MEMORY, SHORTEST, THRESHOLD
 from option_a.ingest.folder import FolderLake
 from option_a.ingest.lake import Entry, Lake
 from option_a.ingest.layout import breaker_key
+from option_a.ingest.retry import LONGEST_DELAY
 from tests.support.clock import FakeClock
 
 NOW = 1_700_000_000.0
@@ -181,3 +183,13 @@ def test_who_is_never_fast_enough_gives_up() -> None:
     lake = Contested()
     assert Breaker(lake, "s", FakeClock()).failed("503", None) == CLOSED
     assert 1 < lake.swaps < 20
+
+
+@pytest.mark.parametrize("until", [LONGEST_DELAY + 1, 86_400.0, 1e300])
+def test_one_that_is_open_for_longer_than_anybody_opens_it_is_probed_at_once(until: float, tmp_path: Path) -> None:
+    clock, lake = FakeClock(), FolderLake(tmp_path)
+    lake.put(breaker_key("s"), msgspec.json.encode(State(5, clock.now(), clock.now(), clock.now() + until, "503")))
+    breaker = Breaker(lake, "s", clock)
+    assert breaker.held() is None
+    assert breaker.probes
+    assert Breaker(lake, "s", clock).held() is not None

@@ -13,6 +13,11 @@ from hypothesis import strategies as st
 from option_a.ingest.errors import PaginationError
 from option_a.ingest.manifest import Load
 from option_a.ingest.paginate import ByCursor, Cursor, Pagination, Seen, Told
+from option_a.ingest.pagination.values import Exact
+from option_a.ingest.records import split
+from option_a.ingest.request import request_of
+from option_a.ingest.task import Task
+from tests.support.world import DATE, RUN, source
 
 
 def seen(
@@ -27,6 +32,7 @@ MISSES = ByCursor(path="next", stop="next_missing")
 MORE = ByCursor(path="next", has_more="more")
 EMPTY = ByCursor(path="next", stop="empty")
 SHORT = ByCursor(path="next", stop="short", size=5)
+LATER = ByCursor(record="id", stop="short", size=5)
 HEADER = ByCursor(path="header:X-Next", stop="next_missing")
 AFTER = ByCursor(record="id", param="starting_after", has_more="has_more")
 RECORDS = ByCursor(record="meta.id")
@@ -50,6 +56,7 @@ TOLD: list[tuple[ByCursor, Seen, Told]] = [
     (SHORT, seen(1, 4), Told(last=1)),
     (SHORT, seen(2, 4, 9, next="c"), Told(last=2)),
     (SHORT, seen(2, 0, 4, next="c"), Told(last=2)),
+    (SHORT, seen(1, 5, next=None), Told(last=1)),
     (HEADER, seen(head="c"), Told(cursor="c")),
     (HEADER, seen(7), Told(last=7)),
     (AFTER, seen(last={"id": "z"}, has_more=True), Told(cursor="z")),
@@ -77,6 +84,9 @@ BROKEN: list[tuple[ByCursor, Seen, str]] = [
     (RECORDS, seen(last={"meta": {"id": {"a": 1}}}), "`meta.id` of the last record is no cursor but"),
     (NULL, seen(meta={"next": True}), "`meta.next` is no cursor but 'True'"),
     (NULL, seen(meta={"next": "\ud800"}), "`meta.next` is no cursor"),
+    (SHORT, seen(1, 5, data=None), r"there is more, and `next` holds no cursor .*the body has: data\)"),
+    (LATER, seen(1, 5, last={"key": 1}), r"`id` of the last record holds no cursor .*the last record has: key"),
+    (LATER, seen(2, 5, 10, last={"id": None}), "`id` of the last record holds no cursor"),
     (SHORT, seen(2, 3, 6, next="c"), "caps its pages: set size = 3"),
     (SHORT, seen(2, 5, 8, next="c"), "caps its pages: set size = 3"),
 ]
@@ -107,6 +117,34 @@ def test_a_cursor_keeps_its_type_in_a_body_and_is_text_elsewhere(cursor: Cursor,
 def test_a_cursor_that_no_header_may_hold_is_an_error(cursor: str) -> None:
     with pytest.raises(PaginationError, match=r"no header may.*pagination\.send"):
         ByCursor(path="n", param="X-C", send="header").ask(2, cursor)
+
+
+EXACT = [
+    (b"1700000000.123456789", Exact("1700000000.123456789")), (b"1.10", Exact("1.10")), (b"1e999", Exact("1e999")),
+    (b'["a", 0.1234567890123456789]', Exact('["a",0.1234567890123456789]')), (b"1.5", 1.5), (b'["a",1.5]', ["a", 1.5]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "cursor"), EXACT)
+def test_a_cursor_keeps_every_digit_wherever_it_stands(text: bytes, cursor: Cursor) -> None:
+    record = b'{"ts": %b}' % text
+    assert ByCursor(record="ts").read(Seen(1, 1, 1, None, {}, record)).cursor == cursor
+    for body in (b'{"data":[{"id":1}],"ts":%b}' % text, b'{"data":[],"ts":%b}' % text):
+        assert ByCursor(path="ts").read(Seen(1, 1, 1, split(body, None).meta)).cursor == cursor
+
+
+@pytest.mark.parametrize(("text", "cursor"), EXACT)
+def test_it_is_sent_digit_for_digit_and_stays_a_number_in_a_body(text: bytes, cursor: Cursor) -> None:
+    kept = msgspec.json.decode(msgspec.json.encode(Load("r", "real", "x", 0.0, cursor=cursor)), type=Load).cursor
+    assert kept == cursor
+    own = text.replace(b", ", b",")
+    assert ByCursor(path="n").ask(2, kept).params == {"cursor": own.decode()}
+    task = Task("s", DATE, RUN)
+    placed = {"style": "cursor", "path": "n", "param": "q.c", "send": "body"}
+    sent = request_of(source(method="POST", pagination=placed), task, 2, kept)
+    assert sent.body == b'{"q":{"c":%b}}' % own
+    named = source(method="POST", body={"c": "{cursor}"}, pagination={"style": "cursor", "path": "n"})
+    assert request_of(named, task, 2, kept).body == b'{"c":%b}' % own
 
 
 @given(

@@ -48,7 +48,7 @@ BODIES: list[tuple[str, dict[str, Any], dict[str, str], dict[str, Any]]] = [
     ("?_page=1&_per_page=50", {"first": 1, "prev": None, "next": 2, "pages": 3, "items": 120}, {},
      {"style": "page", "param": "_page", "size": 50, "size_param": "_per_page", "total_pages": "pages",
       "total_records": "items"}),
-    ("", {"number": 0, "total": 120}, {}, {"style": "page", "size": 50, "total_records": "total"}),
+    ("", {"number": 0, "total": 120}, {}, {"style": "page", "start": 0, "size": 50, "total_records": "total"}),
     ("", {"page": 0, "totalElements": 120}, {},
      {"style": "page", "start": 0, "size": 50, "total_records": "totalElements"}),
     ("", {"offset": 0, "limit": 50, "total": 120}, {}, {"style": "offset", "size": 50, "total_records": "total"}),
@@ -83,7 +83,8 @@ def test_a_url_is_taken_apart() -> None:
     assert (query.url, query.number, query.size) == (URL, ("page", 1), ("per_page", 50))
     assert (query.date, query.window) == (("date", dt.date(2026, 11, 20)), None)
     assert query.params({"style": "page", "size_param": "per_page"}) == {"status": "open"}
-    assert query.params({"style": "link"}) == {"status": "open", "page": "1", "per_page": "50"}
+    assert query.params({"style": "link"}) == {"status": "open", "per_page": "50"}
+    assert query.params({"style": "none"}) == {"status": "open", "page": "1", "per_page": "50"}
     assert read_query(URL + "?date=2026-13-99&x=2026-11-1").date is None
 
 
@@ -173,7 +174,9 @@ NONE: dict[str, Any] = {"style": "none"}
         (lambda: asked(NONE, {"next": f"{URL}?page=2"}, 49), "`next` leads on"),
         (lambda: asked(NONE, {"next_cursor": "abc"}, 49), "`next_cursor` leads on"),
         (lambda: asked(NONE, {"has_more": True}, 49), "`has_more` = true leads on"),
+        (lambda: asked(NONE, {"total_pages": 3}, 49), "`total_pages` = 3 leads on"),
         (lambda: asked(NONE, {}, 100), "the only page holds exactly 100 records: is that the API's cap?"),
+        (lambda: asked(NONE, {"count": 100}, 100), "100 records, and `count` says as many"),
         (lambda: asked(NONE, {"total": 120}, 49), "`total` says 120 records, and pagination (none"),
         (lambda: asked({"style": "page", "size": 100, "size_param": "n"}, {}, 50, OTHERS), "set size = 50, or correct"),
         (lambda: asked({"style": "page"}, {}, 49, [{"id": 3}]), "page 2 is page 1 again"),

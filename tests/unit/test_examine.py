@@ -8,6 +8,7 @@ import tomllib
 from contextlib import suppress
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -46,6 +47,7 @@ HEADERS = st.dictionaries(st.sampled_from(NAMES), st.sampled_from(SAID), max_siz
 QUERIES = st.sampled_from(
     ["", "?page=1&per_page=10", "?offset=0", "?day=2026-11-01", "?from=2026-11-01&to=2026-11-02", "?q=ä&limit=5"]
 )
+Answer = tuple[Any, dict[str, str]]
 slowly = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 
 
@@ -107,3 +109,82 @@ def test_where_every_guess_is_refuted_one_response_is_all() -> None:
     assert 'pagination = { style = "none" }' in text
     assert "`page`, `offset` led to no other records" in text
     assert api.asked == 3
+
+
+def page_of(begin: int, **beside: Any) -> tuple[dict[str, Any], dict[str, str]]:
+    return {**beside, "data": [{"id": n} for n in range(begin, begin + 100)]}, {}
+
+
+def test_a_count_of_the_pages_own_records_is_no_total() -> None:
+    first, second = page_of(0, count=100, page=1), page_of(100, count=100, page=2)
+    api = Scripted([first, second, second])
+    text = examined(api, "?page=1")
+    assert tomllib.loads(text)["sources"]["orders"]["pagination"] == {"style": "page"}
+    assert "page 2 holds others: it counts the records of a page" in text
+    assert api.asked == 3
+    offset = examined(Scripted([first, second, second]), "?offset=0&limit=100")
+    assert tomllib.loads(offset)["sources"]["orders"]["pagination"] == {"style": "offset", "size": 100}
+
+
+def test_a_total_of_as_many_records_as_the_only_page_has_stays_a_total() -> None:
+    first = page_of(0, count=100, page=1)
+    afters: list[list[tuple[Any, dict[str, str]]]] = [[], [({"count": 100, "data": []}, {})], [first]]
+    for after in afters:
+        table = tomllib.loads(examined(Scripted([first, *after]), "?page=1"))["sources"]["orders"]
+        assert table["pagination"] == {"style": "page", "size": 100, "total_records": "count"}
+        assert "statuses" not in table
+
+
+def test_a_total_that_is_an_estimate_is_no_end() -> None:
+    api = Scripted([page_of(0, count=100), page_of(100, count=100)])
+    table = tomllib.loads(examined(api, "?page=1", {"total": "at_least"}))["sources"]["orders"]
+    assert table["pagination"] == {"style": "page", "size": 100, "total_records": "count", "stop": "empty"}
+
+
+@pytest.mark.parametrize(
+    ("told", "table"),
+    [
+        ({"total_pages": 3}, 'style = "page", total_pages = "total_pages"'),
+        ({"meta": {"last_page": 3}}, 'style = "page", total_pages = "meta.last_page"'),
+        ({"total": 21}, 'style = "none", total_records = "total"'),
+        ({"has_more": True}, 'style = "page", stop = "has_more", has_more = "has_more"'),
+    ],
+)
+def test_a_sign_of_more_pages_that_cannot_be_asked_for_is_said_and_ends_in_no_table_that_loses_them(
+    told: dict[str, Any], table: str
+) -> None:
+    page: Answer = ({"data": [{"id": n} for n in range(7)], **told}, {})
+    toml = examined(Scripted([page, page, page]), "?pg=1")
+    assert table in toml
+    assert "no way to page 2 was found" in toml
+    assert "no sign of more" not in toml
+    assert read_sources(toml, {})["orders"].pagination is not None
+
+
+def test_a_count_of_the_page_beside_a_cursor_is_no_total() -> None:
+    first: Answer = ({"data": [{"id": n} for n in range(5)], "meta": {"next_cursor": "c5", "count": 5}}, {})
+    second: Answer = ({"data": [{"id": n} for n in range(5, 8)], "meta": {"next_cursor": None, "count": 3}}, {})
+    toml = examined(Scripted([first, second]), "")
+    assert 'path = "meta.next_cursor"' in toml
+    assert "total_records" not in toml
+
+
+def test_pages_that_are_counted_from_nought_begin_there() -> None:
+    def page(number: int) -> Answer:
+        return {"content": [{"id": f"{number}.{n}"} for n in range(5)], "number": number, "totalPages": 3}, {}
+
+    assert "start = 0" in examined(Scripted([page(0), page(1)]), "?size=5")
+
+
+def test_where_the_url_begins_is_no_parameter_of_every_page() -> None:
+    link = {"link": f'<{URL}?page=3>; rel="next"'}
+    first = ([{"id": n} for n in range(5)], link)
+    toml = examined(Scripted([first, ([{"id": 9}], {})]), "?page=2&kind=a")
+    assert 'style = "link"' in toml
+    assert 'params = { kind = "a" }' in toml
+
+
+def test_an_api_that_gives_fewer_than_were_asked_for_caps_its_pages() -> None:
+    first, second = ({"data": [{"id": n} for n in range(at, at + 5)], "offset": at} for at in (0, 5))
+    toml = examined(Scripted([(first, {}), (second, {})]), "?limit=20&offset=0")
+    assert "size = 5" in toml

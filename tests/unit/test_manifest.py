@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import msgspec
 import pytest
@@ -17,6 +18,7 @@ from option_a.ingest.ledger import Ledger
 from option_a.ingest.manifest import (
     ATTEMPTS_KEPT,
     SEGMENT,
+    Anchor,
     Attempt,
     Claim,
     Load,
@@ -24,6 +26,7 @@ from option_a.ingest.manifest import (
     Row,
     decode,
     decode_rows,
+    digest,
     encode,
     encode_rows,
 )
@@ -178,3 +181,12 @@ def test_a_manifest_of_a_later_version_is_not_touched() -> None:
     later = msgspec.json.encode(msgspec.structs.replace(manifest(load()), version=2))
     with pytest.raises(ManifestError, match=r"of version 2 \(upgrade option-a\)"):
         decode(later, "key")
+
+
+@pytest.mark.parametrize("cursor", ["a@mail.test", 7, 1.5, ["a", 1]])
+def test_an_anchor_of_an_earlier_version_is_read_and_written_with_a_digest(cursor: Any) -> None:
+    old = msgspec.json.encode({"page": 4, "checksum": "c", "cursor": cursor})
+    anchor = msgspec.json.decode(old, type=Anchor)
+    assert anchor == Anchor(4, "c", digest(cursor))
+    assert msgspec.json.decode(msgspec.json.encode(anchor), type=Anchor) == anchor
+    assert str(anchor.cursor).startswith("sha256:")

@@ -165,7 +165,7 @@ def test_a_number_is_read_whether_or_not_it_is_quoted(value: int) -> None:
         ({"style": "page", "stop": "short"}, "needs `size`"),
         ({"style": "page", "size_param": "n"}, "`size_param` needs `size`"),
         ({"style": "page", "stop": "empty", "total_pages": "p"}, "exclude each other"),
-        ({"style": "page", "stop": "empty", "total_records": "p"}, "exclude each other"),
+        ({"style": "page", "stop": "empty", "total_records": "n", "total_pages": "p"}, "exclude each other"),
     ],
 )
 def test_a_table_that_contradicts_itself_is_refused(table: dict[str, Any], message: str) -> None:

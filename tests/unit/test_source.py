@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,3 +67,37 @@ def test_fixed_parameters_go_along_as_text() -> None:
     assert source(params={"a": True, "b": False, "c": 1, "d": 1.5, "e": "x"}).query == {
         "a": "true", "b": "false", "c": "1", "d": "1.5", "e": "x",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("rule", ["at_least", "ignore"])
+@pytest.mark.parametrize("style", [{"style": "offset", "size": 5}, {"style": "page"}, {"style": "page", "size": 5}])
+def test_an_estimate_is_no_end(style: dict[str, Any], rule: str) -> None:
+    counted = {**style, "total_records": "n"}
+    with pytest.raises(ValueError, match=r'needs pagination\.stop: .*set stop = "empty"'):
+        source(pagination=counted, total=rule)
+    for ends in ({"stop": "empty"}, {"has_more": "more"}):
+        assert source(pagination={**counted, **ends}, total=rule).total == rule
+    assert source(pagination={"style": "page", "total_pages": "p", "total_records": "n"}, total=rule).total == rule
+
+
+_AFTER = {"style": "cursor", "record": "who.mail"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"drop": ["who.mail"]}, "drops it"),
+        ({"drop": ["who"]}, "drops it"),
+        ({"hash": ["who.mail"], "salt": "env:S"}, "hashes it"),
+        ({"hash": ["who"], "salt": "env:S"}, "hashes it"),
+        ({"keep": ["id", "who.name", "who.mail.at"]}, "does not keep it"),
+    ],
+)
+def test_a_cursor_that_does_not_land_as_it_is_is_refused(fields: dict[str, Any], why: str) -> None:
+    with pytest.raises(msgspec.ValidationError, match=rf"pagination\.record is `who\.mail`, and `fields` {why}"):
+        source(pagination=_AFTER, fields=fields)
+
+
+@pytest.mark.parametrize("fields", [{"keep": ["who"]}, {"keep": ["who.mail"]}, {"drop": ["who.ma", "mail"]}])
+def test_one_that_lands_is_not(fields: dict[str, Any]) -> None:
+    assert source(pagination=_AFTER, fields=fields).fields is not None

@@ -36,3 +36,9 @@ def test_a_status_counts_before_its_class() -> None:
 )  # fmt: skip
 def test_what_is_declared_counts_over_the_usual(status: int, means: Meaning | None, kind: type[Exception]) -> None:
     assert isinstance(refusal(status, {}, b"", means, 0.0), kind)
+
+
+@pytest.mark.parametrize("status", [401, 403, 407, 408, 425, 429])
+def test_no_class_covers_a_refused_key_or_a_plea_for_patience(status: int) -> None:
+    assert meaning({"4xx": "empty"}, status) is None
+    assert meaning({"4xx": "empty", str(status): "transient"}, status) == "transient"

@@ -11,7 +11,7 @@ import msgspec
 from option_a.ingest.errors import PaginationError
 from option_a.ingest.pagination.counted import capped
 from option_a.ingest.pagination.steps import Ask, Cursor, Seen, Send, Style, Told, placed, text
-from option_a.ingest.pagination.values import MISSING, find, keys
+from option_a.ingest.pagination.values import MISSING, Exact, exact, find, keys, sealed, shown
 from option_a.ingest.pagination.weblink import Malformed, targets
 
 
@@ -70,13 +70,19 @@ class ByCursor(Style, frozen=True, kw_only=True, tag="cursor"):
         if self.rule in ("empty", "short") and not seen.records:
             return Told(last=seen.page, total=total)
         value = self._value(seen)
-        if value is None and self.rule in ("null", "next_missing", "short"):
+        if value is None and self.rule in ("null", "next_missing", "short") and not self._full(seen):
             return Told(last=seen.page, total=total)
         if value is None:
             raise PaginationError(f"there is more, and {self._where} holds no cursor", hint=self._ways_out(seen))
         if self.rule == "short":
             return self._until_short(seen, value, total)
         return Told(cursor=value, total=total)
+
+    def _full(self, seen: Seen) -> bool:
+        """Whether a page without a cursor is full, so that others follow. An explicit null ends it all the same."""
+        if self.rule != "short" or seen.records < (self.size or 0):
+            return False
+        return self.path is None or seen.at(self.path) is MISSING
 
     def _until_short(self, seen: Seen, value: Cursor, total: int | None) -> Told:
         """A first page that is short is no proof: the API may cap `size`. The second page tells."""
@@ -97,9 +103,9 @@ class ByCursor(Style, frozen=True, kw_only=True, tag="cursor"):
             raise PaginationError(what, hint=self._ways_out(seen))
         if _is_none(value):
             return None
-        if isinstance(value, bool) or not isinstance(value, str | int | float | list) or not _writable(value):
-            raise PaginationError(f"{self._where} is no cursor but {str(value)[:40]!r}", hint=self._ways_out(seen))
-        return value
+        if isinstance(value, bool) or not isinstance(value, str | int | float | list | Exact) or not _writable(value):
+            raise PaginationError(f"{self._where} is no cursor but {shown(value)}", hint=self._ways_out(seen))
+        return sealed(value) if isinstance(value, list) else value
 
     @property
     def _where(self) -> str:
@@ -142,8 +148,7 @@ class NextUrl(Style, frozen=True, kw_only=True, tag="next_url"):
         if not isinstance(value, str):
             raise PaginationError(f"`{self.path}` is no URL but {type(value).__name__}", hint="correct pagination.path")
         if not _is_url(value):
-            shown = value.partition("?")[0][:40]  # a query may hold a key
-            raise PaginationError(f"`{self.path}` is no URL but {shown!r}", hint="correct pagination.path")
+            raise PaginationError(f"`{self.path}` is no URL but {shown(value)}", hint="correct pagination.path")
         return Told(cursor=value, total=total)
 
 
@@ -196,7 +201,7 @@ def _is_none(value: Any) -> bool:
 
 def _decoded(record: bytes) -> Any:
     try:
-        return json.loads(record)
+        return json.loads(record, parse_float=exact)
     except (ValueError, RecursionError):
         return None
 

@@ -30,8 +30,6 @@ class _Counted(Style, frozen=True, kw_only=True):
             raise ValueError('stop = "has_more" needs `has_more`: the place of a yes or no')
         if self.has_more is not None and self.stop not in (None, "has_more"):
             raise ValueError(f'`has_more` and stop = "{self.stop}" exclude each other')
-        if self.stop in ("empty", "short") and self.declared:
-            raise ValueError("`stop` and a declared total exclude each other: the total says where the end is")
 
     @property
     def length(self) -> int | None:
@@ -40,7 +38,7 @@ class _Counted(Style, frozen=True, kw_only=True):
 
     @property
     def declared(self) -> str | None:
-        """The place of the total that tells the end."""
+        """The place of the total that tells the end, where no other rule does."""
         return self.total_records
 
     @property
@@ -51,6 +49,11 @@ class _Counted(Style, frozen=True, kw_only=True):
         return "has_more" if self.has_more else "total" if self.declared else "empty"
 
     @property
+    def counts_out(self) -> bool:
+        """Whether the number of records is the end."""
+        return self.rule == "total" and self.declared == self.total_records
+
+    @property
     def until(self) -> str:
         """Where the end is, for `__str__`."""
         where = {"has_more": self.has_more, "total": self.declared}.get(self.rule)
@@ -59,21 +62,21 @@ class _Counted(Style, frozen=True, kw_only=True):
     def read(self, seen: Seen) -> Told:
         total = self.total(seen)
         if self.rule == "short":
-            return self._until_short(seen)
+            return self._until_short(seen, total)
         if self.rule == "has_more":
             return Told(last=None if seen.flag(self.has_more or "", "has_more") else seen.page, total=total)
         if self.rule == "empty":
-            return Told(last=None if seen.records else seen.page)
+            return Told(last=None if seen.records else seen.page, total=total)
         return Told(last=self._last(seen, total), total=total)
 
-    def _until_short(self, seen: Seen) -> Told:
+    def _until_short(self, seen: Seen, total: int | None) -> Told:
         """A first page that is short is no proof: the API may cap `size`. The second page tells."""
         size, before = self.length or 0, seen.so_far - seen.records
         if seen.page == 2 and before < size and seen.records:
             raise capped(before, size)
         if seen.page == 1 and 0 < seen.records < size:
-            return Told(doubt=True)
-        return Told(last=seen.page if seen.records < size else None)
+            return Told(doubt=True, total=total)
+        return Told(last=seen.page if seen.records < size else None, total=total)
 
     def _last(self, seen: Seen, total: int | None) -> int | None:
         if total is not None and self.length:
@@ -96,6 +99,8 @@ class Page(_Counted, frozen=True, kw_only=True, tag="page"):
         super().__post_init__()
         if self.size_param is not None and self.size is None:
             raise ValueError("`size_param` needs `size`")
+        if self.stop in ("empty", "short") and self.total_pages:
+            raise ValueError("`stop` and `total_pages` exclude each other: one of them says where the end is")
         if self.total_pages and self.has_more:
             raise ValueError("`has_more` and `total_pages` exclude each other: one of them says where the end is")
 

@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Literal
 import msgspec
 
 from option_a.ingest.errors import PaginationError
-from option_a.ingest.pagination.values import MISSING, find, flag, keys, whole
+from option_a.ingest.pagination.values import MISSING, Exact, find, flag, keys, whole
 
-Cursor = str | int | float | list[Any]
+Cursor = str | int | float | list[Any] | Exact
 """What asks for the page after the one that told it; a number, or the list of a `search_after`, keeps its type."""
 Send = Literal["param", "header", "body"]
 HEADER = "header:"
@@ -131,4 +131,4 @@ def _sound(value: str) -> str:
 
 def text(cursor: Cursor) -> str:
     """A cursor as a parameter or a header holds it."""
-    return cursor if isinstance(cursor, str) else msgspec.json.encode(cursor).decode()
+    return str(cursor) if isinstance(cursor, str | Exact) else msgspec.json.encode(cursor).decode()

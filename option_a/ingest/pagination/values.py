@@ -11,6 +11,36 @@ from option_a.ingest.errors import PaginationError
 MISSING: Any = msgspec.UNSET
 
 
+class Exact(msgspec.Struct, frozen=True):
+    """A number that a float would spell otherwise, or a list that holds one: its JSON, digit for digit."""
+
+    json: str
+
+    def __str__(self) -> str:
+        return self.json
+
+
+def exact(digits: str) -> float | Exact:
+    """A number with a fraction or an exponent as it stands: a decoder's `parse_float`."""
+    value = float(digits)
+    return value if msgspec.json.encode(value) == digits.encode() else Exact(digits)
+
+
+def sealed(value: list[Any]) -> list[Any] | Exact:
+    """A list, as its own JSON where numbers in it would be spelt otherwise."""
+    text = msgspec.json.encode(raw(value))
+    return value if text == msgspec.json.encode(value) else Exact(text.decode())
+
+
+def raw(value: Any) -> Any:
+    """The value for an encoder of JSON, which writes what is Exact as the number that it is."""
+    if isinstance(value, Exact):
+        return msgspec.Raw(value.json.encode())
+    if isinstance(value, list):
+        return [raw(item) for item in value]
+    return {key: raw(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+
 def find(meta: Any, path: str) -> Any:
     """What stands at a dotted path of a decoded body; a key may itself hold dots. MISSING if nothing does."""
     if not isinstance(meta, dict):
@@ -50,6 +80,11 @@ def flag(value: Any, place: str, key: str, held: str) -> bool:
     raise _broken(value, place, key, held, "neither true nor false")
 
 
+def shown(value: Any) -> str:
+    """The beginning of a value, for an error message; without a query, which may hold a key."""
+    return repr(str(value).partition("?")[0][:40])
+
+
 def _broken(value: Any, place: str, key: str, held: str, what: str) -> PaginationError:
-    found = "is not there" if value is MISSING else f"is {str(value)[:40]!r}, {what}"
+    found = "is not there" if value is MISSING else f"is {shown(value)}, {what}"
     return PaginationError(f"`{place}` {found}", hint=f"correct pagination.{key} in sources.toml; {held}")
