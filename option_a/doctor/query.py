@@ -39,9 +39,15 @@ class Query(msgspec.Struct, frozen=True):
         """What is sent with every request beside the date and what the pagination sends by itself."""
         dated = {*(self.date or ())[:1], *(self.window or ())[:2]}
         sent = {pagination.get("param"), pagination.get("size_param")}
-        if pagination["style"] != "none":  # where the first page begins is no parameter of every one
+        if pagination["style"] in ("page", "offset"):
             sent |= {found[0] for found in (self.number, self.offset) if found}
-        return {key: value for key, value in self.whole.items() if key not in dated | sent}
+        return {key: value for key, value in {**self.whole, **self._begun()}.items() if key not in dated | sent}
+
+    def _begun(self) -> dict[str, str]:
+        """A position beyond the first, put back to it: a load begins at the beginning, wherever the URL was."""
+        number = {self.number[0]: "1"} if self.number is not None and self.number[1] > 1 else {}
+        offset = {self.offset[0]: "0"} if self.offset is not None and self.offset[1] > 0 else {}
+        return number | offset
 
 
 def read_query(url: str) -> Query:

@@ -83,8 +83,7 @@ def test_a_url_is_taken_apart() -> None:
     assert (query.url, query.number, query.size) == (URL, ("page", 1), ("per_page", 50))
     assert (query.date, query.window) == (("date", dt.date(2026, 11, 20)), None)
     assert query.params({"style": "page", "size_param": "per_page"}) == {"status": "open"}
-    assert query.params({"style": "link"}) == {"status": "open", "per_page": "50"}
-    assert query.params({"style": "none"}) == {"status": "open", "page": "1", "per_page": "50"}
+    assert query.params({"style": "link"}) == {"status": "open", "page": "1", "per_page": "50"}
     assert read_query(URL + "?date=2026-13-99&x=2026-11-1").date is None
 
 

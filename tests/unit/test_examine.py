@@ -176,12 +176,12 @@ def test_pages_that_are_counted_from_nought_begin_there() -> None:
     assert "start = 0" in examined(Scripted([page(0), page(1)]), "?size=5")
 
 
-def test_where_the_url_begins_is_no_parameter_of_every_page() -> None:
+def test_a_url_that_is_beyond_the_first_page_is_declared_from_the_first_one() -> None:
     link = {"link": f'<{URL}?page=3>; rel="next"'}
     first = ([{"id": n} for n in range(5)], link)
     toml = examined(Scripted([first, ([{"id": 9}], {})]), "?page=2&kind=a")
     assert 'style = "link"' in toml
-    assert 'params = { kind = "a" }' in toml
+    assert 'params = { page = "1", kind = "a" }' in toml
 
 
 def test_an_api_that_gives_fewer_than_were_asked_for_caps_its_pages() -> None:
