@@ -148,30 +148,25 @@ class _WatchedHttps(_Watched, HTTPSConnection):
     """The same over TLS."""
 
 
-class _HttpPool(urllib3.HTTPConnectionPool):
+class _Checked(urllib3.HTTPConnectionPool):
+    """Its connections dial only what `check` lets through."""
+
+    def __init__(self, *args: Any, check: Check | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._check = check
+
+    def _new_conn(self) -> Any:
+        made: Any = super()._new_conn()
+        made.check = self._check
+        return made
+
+
+class _HttpPool(_Checked):
     ConnectionCls = _Watched
 
-    def __init__(self, *args: Any, check: Check | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._check = check
 
-    def _new_conn(self) -> Any:
-        made: Any = super()._new_conn()
-        made.check = self._check
-        return made
-
-
-class _HttpsPool(urllib3.HTTPSConnectionPool):
+class _HttpsPool(_Checked, urllib3.HTTPSConnectionPool):
     ConnectionCls = _WatchedHttps
-
-    def __init__(self, *args: Any, check: Check | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._check = check
-
-    def _new_conn(self) -> Any:
-        made: Any = super()._new_conn()
-        made.check = self._check
-        return made
 
 
 def _refusal(host: str, why: str) -> AddressError:

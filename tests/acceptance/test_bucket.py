@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3  # type: ignore[import-untyped]
 import pytest
-from botocore.client import Config  # type: ignore[import-untyped]
-from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 from tests.acceptance.command import DAY, Place
+from tests.support.moto import Aws
 
 pytestmark = pytest.mark.xdist_group("bucket")
-KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_REGION": "us-east-1"}
 LAKE = "s3://option-a-lake/deep/inside"
 
 
 class Bucket:
     """The bucket as another client sees it."""
 
-    def __init__(self, endpoint: str) -> None:
-        self.env = {**KEYS, "AWS_ENDPOINT_URL": endpoint, "OPTION_A_LAKE": LAKE}
-        self._client: Any = boto3.client(
-            "s3", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id="testing",
-            aws_secret_access_key="testing", config=Config(s3={"addressing_style": "path"}),
-        )  # fmt: skip
+    def __init__(self, aws: Aws) -> None:
+        self.env = {**aws.env, "OPTION_A_LAKE": LAKE}
+        self._client: Any = aws.client("s3")
 
     def empty(self) -> None:
         self._client.create_bucket(Bucket="option-a-lake")
@@ -46,21 +39,11 @@ class Bucket:
         return body
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Bucket]:
-    moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    moto.start()
-    host, port = moto.get_host_and_port()
-    try:
-        yield Bucket(f"http://{host}:{port}")
-    finally:
-        moto.stop()
-
-
 @pytest.fixture
-def bucket(server: Bucket) -> Bucket:
-    server.empty()
-    return server
+def bucket(server: Aws) -> Bucket:
+    made = Bucket(server)
+    made.empty()
+    return made
 
 
 @pytest.fixture

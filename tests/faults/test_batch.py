@@ -18,7 +18,7 @@ from option_a.aws.telemetry import Telemetry
 from option_a.ingest.errors import LakeError, TransientError
 from option_a.ingest.folder import FolderLake
 from option_a.ingest.pace import OwnTurns
-from option_a.ingest.ports import Request
+from option_a.ingest.ports import Request, Response
 from option_a.ingest.task import Task, decode_task
 from tests.support.mapping import FakeContext, Mapping
 from tests.support.moto import Aws, aws, pass_sqs_time
@@ -33,6 +33,17 @@ SLOW = 60.0
 def server() -> Iterator[Aws]:
     with aws() as running:
         yield running
+
+
+class Slow:
+    """An API that takes its time; `spent` is in seconds."""
+
+    def __init__(self, pages: int) -> None:
+        self._api, self.spent = numbered(days_of(pages)), 0.0
+
+    def __call__(self, request: Request) -> bytes | Response:
+        self.spent += SLOW
+        return self._api(request)
 
 
 class Rig:
@@ -155,37 +166,23 @@ def test_a_long_wait_is_sent_again_with_a_delay_and_costs_no_receive(rig: Rig) -
 
 
 def test_short_of_time_it_checkpoints_and_sends_the_task_again(rig: Rig) -> None:
-    spent = 0.0
-
-    def slow(request: Request) -> bytes:
-        nonlocal spent
-        spent += SLOW
-        return numbered(days_of(3))(request)
-
-    rig.pipeline.api = slow
+    api = rig.pipeline.api = Slow(3)
     rig.send()
-    assert rig.poll(left=lambda: 180.0 - spent) == []
+    assert rig.poll(left=lambda: 180.0 - api.spent) == []
     assert (rig.pipeline.manifest().state, rig.depths()) == ("loading", (1, 0, 0, 0))
     landed = len(rig.pipeline.pages())
     assert 0 < landed < 3
     asked = len(rig.pipeline.requests)
-    spent = 0.0
-    assert rig.poll(left=lambda: 900.0 - spent) == []
+    api.spent = 0.0
+    assert rig.poll(left=lambda: 900.0 - api.spent) == []
     assert rig.pipeline.manifest().state == "complete"
     assert rig.pipeline.asked(asked)[0] == landed + 1
 
 
 def test_what_there_is_no_time_for_is_sent_again_untouched(rig: Rig) -> None:
-    spent = 0.0
-
-    def slow(request: Request) -> bytes:
-        nonlocal spent
-        spent += SLOW
-        return numbered(days_of(1))(request)
-
-    rig.pipeline.api = slow
+    api = rig.pipeline.api = Slow(1)
     rig.send(1, 2)
-    assert rig.poll(most=2, left=lambda: 200.0 - spent) == []
+    assert rig.poll(most=2, left=lambda: 200.0 - api.spent) == []
     assert rig.depths() == (1, 0, 0, 0)
     [message] = rig.queue.messages(rig.queue.url("s"), hide=0)
     task = decode_task(message["Body"].encode())
@@ -247,20 +244,13 @@ def test_what_was_landed_is_measured_once_and_what_was_resumed_is_not_counted_ag
     rig: Rig, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("POWERTOOLS_METRICS_DISABLED")
-    spent = 0.0
-
-    def slow(request: Request) -> bytes:
-        nonlocal spent
-        spent += SLOW
-        return numbered(days_of(3))(request)
-
-    rig.pipeline.api = slow
+    api = rig.pipeline.api = Slow(3)
     metrics = Metrics(namespace="Test", service="test")
     rig.send()
     landed = []
     for given in (180.0, 900.0):
-        spent = 0.0
-        context = FakeContext(lambda given=given: given - spent)  # type: ignore[misc]  # noqa: B023 - it is read at once
+        api.spent = 0.0
+        context = FakeContext(lambda given=given: given - api.spent)  # type: ignore[misc]
         rig.mapping.poll(lambda event, context=context: metrics.log_metrics(rig.handler)(event, context))  # type: ignore[misc]
         landed.append(json.loads(capsys.readouterr().out.splitlines()[-1]))
     assert sum(line["PagesLanded"][0] for line in landed) == 3
