@@ -6,10 +6,12 @@ PIP     = $(BIN)/python -m pip install -qq --disable-pip-version-check --require
 
 COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 
+SEED  ?= $(shell date +%Y%m%d)
+
 QUERY := SELECT status, count(*) AS orders, round(sum(amount), 2) AS amount FROM api_a GROUP BY status ORDER BY amount DESC
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint docs bench nyc-flights synth deploy destroy node lock clean
+.PHONY: help run test prove lint docs bench nyc-flights synth deploy destroy node lock clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +29,9 @@ run: $(BIN)/option-a ## Load today's four partitions of mock data into ./lake an
 
 test: .venv/.dev ## Run every test
 	@$(BIN)/python -m pytest
+
+prove: .venv/.dev ## Try to break it, in full: 1 to 2 hours; writes docs/reliability.md (SEED=7, BAR=11)
+	@$(BIN)/python -m pytest -n 2 --timeout 7200 -m bar --prove --seed $(SEED) --hypothesis-seed $(SEED) $(BAR:%=--bar %)
 
 lint: .venv/.dev ## Format and check
 	@$(BIN)/ruff format app.py lambda option_a tests bench examples

@@ -12,6 +12,7 @@ import pytest
 from option_a.ingest.ledger import Ledger
 from option_a.ingest.ports import Request
 from option_a.ingest.source import Source
+from tests.conftest import Proof
 from tests.support.crash import Doom, assert_only_whole_pages, live_until
 from tests.support.world import Pipeline, days_of, numbered, source
 
@@ -176,9 +177,12 @@ def assert_old_day_stands(pipeline: Pipeline, before: dict[str, bytes], *, was_c
         assert pipeline.differences() == []
 
 
+@pytest.mark.bar(2)
 @pytest.mark.parametrize("scenario", SCENARIOS)
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_a_crash_at_any_call_loses_nothing_and_doubles_nothing(scenario: Scenario, after: bool, tmp_path: Path) -> None:
+def test_a_crash_at_any_call_loses_nothing_and_doubles_nothing(
+    scenario: Scenario, after: bool, tmp_path: Path, proof: Proof
+) -> None:
     undisturbed = scenario(tmp_path / "undisturbed")
     doom = Doom()
     assert not live_until(undisturbed, doom)
@@ -195,6 +199,7 @@ def test_a_crash_at_any_call_loses_nothing_and_doubles_nothing(scenario: Scenari
         pipeline.drain()
         assert result(pipeline) == expected, at
         assert pipeline.differences() == [], at
+    proof.figure("crash points", doom.calls)
 
 
 @pytest.mark.parametrize("scenario", [first_load, longer_then_shorter, out_of_time])
