@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.prove.table import Figure, Seen, inserted, load, save, table
@@ -58,7 +59,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep what shows the bars that are asked for, and let its report say which they are."""
     wanted = set(config.getoption("--bar"))
-    kept, left = [], []
+    kept: list[pytest.Item] = []
+    left: list[pytest.Item] = []
     for item in items:
         bars = [mark.args[0] for mark in item.iter_markers("bar")]
         item.user_properties += [("bar", bar) for bar in bars]
@@ -78,8 +80,8 @@ class _Writer:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when != "call" and report.passed:
             return
-        figures = [Figure(*value) for name, value in report.user_properties if name == "figure"]
-        for bar in [value for name, value in report.user_properties if name == "bar"]:
+        figures = [msgspec.convert(value, Figure) for name, value in report.user_properties if name == "figure"]
+        for bar in [msgspec.convert(value, int) for name, value in report.user_properties if name == "bar"]:
             if not self._only or bar in self._only:
                 seen = self._seen.setdefault(bar, Seen.now(self._seed))
                 seen.add(report.outcome, report.nodeid, report.duration, figures)
