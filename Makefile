@@ -11,7 +11,7 @@ SEED  ?= $(shell date +%Y%m%d)
 QUERY := SELECT status, count(*) AS orders, round(sum(amount), 2) AS amount FROM api_a GROUP BY status ORDER BY amount DESC
 
 .DEFAULT_GOAL := help
-.PHONY: help run test prove lint docs bench nyc-flights synth deploy destroy node lock clean
+.PHONY: help run test prove mutants audit sbom lint docs bench nyc-flights synth deploy destroy node lock clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,8 +30,19 @@ run: $(BIN)/option-a ## Load today's four partitions of mock data into ./lake an
 test: .venv/.dev ## Run every test
 	@$(BIN)/python -m pytest
 
-prove: .venv/.dev ## Try to break it, in full: 1 to 2 hours; writes docs/reliability.md (SEED=7, BAR=11)
-	@$(BIN)/python -m pytest -n 2 --timeout 7200 -m bar --prove --seed $(SEED) --hypothesis-seed $(SEED) $(BAR:%=--bar %)
+prove: .venv/.prove ## Try to break it, in full: 1 to 2 hours; writes docs/reliability.md (SEED=7, BAR=11)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --timeout 7200 -m bar --prove --seed $(SEED) --hypothesis-seed $(SEED) $(BAR:%=--bar %)
+
+mutants: .venv/.prove ## Change the pipeline in 9,000 ways, one at a time: does a test fail? A night; goes on where it stopped (ROOM=decide)
+	-@PATH="$(CURDIR)/$(BIN):$$PATH" nice mutmut run $(ROOM:%="option_a.ingest.%.*")
+	@$(BIN)/python -m tests.prove.mutants
+
+audit: .venv/.prove ## Ask for known vulnerabilities of everything that is pinned (needs the network)
+	@status=0; for lock in requirements*.txt */requirements*.txt examples/*/requirements*.txt; do echo "$$lock"; \
+		$(BIN)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r "$$lock" || status=1; done; exit $$status
+
+sbom: .venv/.prove ## Write what is shipped, the functions' asset and the local run, as CycloneDX to ./sbom
+	@$(BIN)/python -m tests.support.sbom
 
 lint: .venv/.dev ## Format and check
 	@$(BIN)/ruff format app.py lambda option_a tests bench examples
@@ -88,11 +99,17 @@ $(BIN)/option-a: requirements-run.txt pyproject.toml | $(BIN)/python
 	@$(PIP) -r requirements.txt
 	@touch $@
 
+.venv/.prove: requirements-prove.txt .venv/.dev
+	@echo "Installing what proves and audits …"
+	@$(PIP) -r requirements-prove.txt
+	@touch $@
+
 lock: .venv/.dev ## Pin the dependencies anew from pyproject.toml (needs uv)
 	$(COMPILE) --upgrade pyproject.toml requirements-build.in -o requirements-run.txt
 	$(COMPILE) --upgrade --extra aws -c requirements-run.txt pyproject.toml requirements-build.in -o requirements.txt
 	$(COMPILE) --upgrade --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 	$(COMPILE) --upgrade -c requirements.txt requirements-lambda.in -o requirements-lambda.txt
+	$(COMPILE) --upgrade --no-emit-package pip -c requirements-dev.txt requirements-prove.in -o requirements-prove.txt
 
 clean: ## Delete the virtual environment and the caches; the lake stays
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .packages cdk.out
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .packages cdk.out sbom mutants

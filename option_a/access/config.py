@@ -80,7 +80,7 @@ def _group(name: str, table: Any) -> Group:
     try:
         return msgspec.convert({**given, "name": name}, Group)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{place}: {plain(str(error))}") from None
+        raise ConfigError(f"{place}: {plain(error, table, Group)}") from None
 
 
 def _check_who(place: str, table: Any) -> None:

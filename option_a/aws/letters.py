@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,7 +34,7 @@ def decode_letter(queue: str, message: Mapping[str, Any], receives: int) -> Dead
         receipt=message["ReceiptHandle"],
         body=body,
         died_at=int(message["Attributes"]["SentTimestamp"]) / 1000,
-        receives=int(told) if told.isdigit() else receives,
+        receives=int(told) if re.fullmatch(r"[0-9]{1,9}", told) else receives,
         cause=_cause(attributes.get("cause", {}).get("StringValue", "")),
         task=_task(body),
     )
@@ -42,7 +43,7 @@ def decode_letter(queue: str, message: Mapping[str, Any], receives: int) -> Dead
 def _cause(text: str) -> Cause:
     try:
         return msgspec.convert(json.loads(text), Cause)
-    except (ValueError, msgspec.ValidationError):
+    except (ValueError, RecursionError):
         return _UNKNOWN
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from option_a.ingest.dates import EARLIEST
 from option_a.ingest.errors import ConfigError
 from option_a.ingest.plan import Only
 from option_a.ingest.task import run_id
@@ -16,6 +17,10 @@ from option_a.ingest.task import run_id
 _EXAMPLE = (
     '{"date": "2026-11-23", "sources": ["api-a"]} or {"from": "2026-11-01", "to": "2026-11-23", "only": "missing"}'
 )
+
+
+_FAR = 250e9
+"""Epoch seconds that no event is of: in the year 9892."""
 
 
 class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,6 +34,8 @@ class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fresh: bool = False
 
     def __post_init__(self) -> None:
+        if min(date for date in (self.date, self.first, EARLIEST) if date is not None) < EARLIEST:
+            raise ValueError("a date in it is the first of all")
         if (self.first is None) != (self.last is None):
             raise ValueError("`from` and `to` go together")
         if self.date is not None and self.first is not None:
@@ -70,22 +77,27 @@ def known_names(wish: Wish, declared: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(wish.sources or declared))
 
 
-def _wish(event: dict[str, Any]) -> Wish:
+def _wish(event: Any) -> Wish:
+    if not isinstance(event, dict):
+        raise ConfigError("the event's `detail` is no JSON object", hint=f"for example {_EXAMPLE}")
     allowed = [field.encode_name for field in msgspec.structs.fields(Wish)]
     for key in event:
         if key not in allowed:
             raise ConfigError(f"the event's key {_unlike(str(key), allowed)}", hint=f"for example {_EXAMPLE}")
     try:
         return msgspec.convert(event, Wish)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:  # a lone surrogate is no text
         raise ConfigError(f"the event: {error}", hint=f"for example {_EXAMPLE}") from None
 
 
 def _moment(event: dict[str, Any]) -> float:
     try:
-        return dt.datetime.fromisoformat(str(event["time"])).timestamp()
-    except (KeyError, ValueError):
-        raise ConfigError("the event has no `time`", hint="EventBridge's own events have one") from None
+        moment = dt.datetime.fromisoformat(str(event["time"])).timestamp()
+    except (KeyError, ValueError, OverflowError):
+        moment = -1.0
+    if not 0.0 <= moment < _FAR:  # a run's id begins with the time, in fourteen digits
+        raise ConfigError("the event has no `time`", hint="EventBridge's own events have one")
+    return moment
 
 
 def _unlike(given: str, allowed: Iterable[str]) -> str:
@@ -93,4 +105,5 @@ def _unlike(given: str, allowed: Iterable[str]) -> str:
     close = difflib.get_close_matches(given, names, 1, 0.6)
     did_you_mean = f"did you mean `{close[0]}`? " if close else ""
     shown = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
-    return f"`{given}` is unknown; {did_you_mean}allowed: {shown}"
+    plain = given.encode("utf-8", "backslashreplace").decode()  # a lone surrogate cannot be written
+    return f"`{plain}` is unknown; {did_you_mean}allowed: {shown}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 
@@ -11,6 +12,8 @@ from option_a.cli.options import examples, json_option, place
 from option_a.cli.pipeline import Pipeline, opened
 from option_a.cli.render import emit, plural, table
 from option_a.home.wiring import Settings
+from option_a.ingest.addresses import is_loopback
+from option_a.ingest.auth import OAuth2
 from option_a.ingest.source import Source
 from option_a.ingest.summary import newest
 
@@ -39,6 +42,8 @@ def command(as_json: bool, settings: Settings) -> None:
         click.echo(
             "Mock sources ask no network. Real ones: a url in sources.toml, or USE_REAL_HTTP=true and ENDPOINT_MAP"
         )
+    for source in filter(_in_the_clear, sources):
+        click.echo(f"{source.name}: its credentials go over http, and whoever is on the way can read them: use https")
 
 
 def _check_access(pipeline: Pipeline) -> None:
@@ -51,6 +56,13 @@ def _check_access(pipeline: Pipeline) -> None:
 def _row(source: Source, pipeline: Pipeline) -> tuple[str, ...]:
     date = newest(source, pipeline.today()).isoformat() + (" (snapshot)" if source.snapshot else "")
     return (source.name, source.origin, date, str(source.pagination), str(source.parallel), source.url)
+
+
+def _in_the_clear(source: Source) -> bool:
+    """Whether credentials leave this machine unencrypted."""
+    urls = [source.url, source.auth.token_url] if isinstance(source.auth, OAuth2) else [source.url]
+    plain = [url for url in urls if url.startswith("http://") and not is_loopback(urlsplit(url).hostname or "")]
+    return bool(plain and (source.auth or source.secret_headers or source.secret_params))
 
 
 def _file(pipeline: Pipeline) -> str:

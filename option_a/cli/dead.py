@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import click
 
 from option_a.cli.options import examples, json_option, place
@@ -36,9 +38,14 @@ def command(discard_unreadable: bool, as_json: bool, settings: Settings) -> None
             for letter in letters
         ]
         click.echo(table(("source", "date", "died", "cause", "message"), rows) + "\n")
-    click.echo(
-        plural(len(letters), "dead letter") + (". When the cause is mended: option-a redrive" if letters else "")
-    )
+    click.echo(". ".join([plural(len(letters), "dead letter"), *_ways_out(letters)]))
+
+
+def _ways_out(letters: list[DeadLetter]) -> Iterator[str]:
+    if any(letter.task is not None for letter in letters):
+        yield "When the cause is mended: option-a redrive"
+    if any(letter.task is None for letter in letters):
+        yield "To be rid of what nobody can read: option-a dead --discard-unreadable"
 
 
 def _row(letter: DeadLetter) -> dict[str, object]:

@@ -13,6 +13,7 @@ from click.core import ParameterSource
 from option_a.cli.pipeline import Pipeline
 from option_a.home.wiring import DEFAULT_HOME, DEFAULT_LAKE, WORKERS, Settings, nowhere
 from option_a.ingest.auth import Reference
+from option_a.ingest.dates import EARLIEST
 from option_a.ingest.summary import newest
 
 F = Callable[..., Any]
@@ -28,9 +29,12 @@ class Date(click.ParamType[dt.date]):
         if isinstance(value, dt.date):
             return value
         try:
-            return dt.date.fromisoformat(value)
+            date = dt.date.fromisoformat(value)
         except ValueError:
-            return self.fail(f"{value!r} is no date: write {_DATE_FORM}, as in 2026-11-23", param, ctx)
+            date = dt.date.min
+        if date < EARLIEST:
+            self.fail(f"{value!r} is no date: write {_DATE_FORM}, as in 2026-11-23", param, ctx)
+        return date
 
 
 _STACK = click.option(

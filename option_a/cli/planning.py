@@ -25,7 +25,7 @@ def nightly(
     if date is None:
         partitions = tonight(sources.values(), today, known, now)
         late = lookback(sources.values(), today, known)
-        partitions += [partition for partition in late if partition not in partitions]
+        partitions = list(dict.fromkeys([*partitions, *late]))
     else:
         not_ahead(pipeline, date)
         snapshots = [name for name, source in sources.items() if source.snapshot and date != today]

@@ -13,7 +13,7 @@ import msgspec
 
 from option_a.cli.options import examples, place
 from option_a.cli.pipeline import deployed, machine
-from option_a.cli.render import table
+from option_a.cli.render import escaped, table
 from option_a.home.answer import Result
 from option_a.home.wiring import Settings
 
@@ -81,7 +81,7 @@ def _print_json(result: Result) -> None:
     click.echo("[", nl=False)
     for number, row in enumerate(result.rows):
         line = msgspec.json.encode(dict(zip(result.columns, row, strict=True)), enc_hook=str).decode("utf-8", "replace")
-        click.echo((",\n " if number else "") + line, nl=False)
+        click.echo((",\n " if number else "") + escaped(line), nl=False)
     click.echo("]")
 
 

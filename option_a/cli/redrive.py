@@ -7,14 +7,13 @@ import datetime as dt
 import click
 
 from option_a.cli.options import Date, chosen, examples, place, working
-from option_a.cli.pipeline import Pipeline, deployed, opened
+from option_a.cli.pipeline import deployed, opened
 from option_a.cli.render import emit, plural
 from option_a.cli.working import work_off
 from option_a.home.wiring import Settings
 from option_a.ingest.layout import Partition
-from option_a.ingest.plan import Planned
+from option_a.ingest.plan import Known, redrive
 from option_a.ingest.ports import DeadLetter
-from option_a.ingest.task import Task
 
 
 @click.command(
@@ -53,11 +52,12 @@ def command(
         return
     pipeline = opened(settings)
     names, letters = chosen(pipeline, [source] if source else []), pipeline.dead_letters()
-    run, failed = pipeline.new_run(), _failed(pipeline, names, letters, date, cause)
+    known = pipeline.known()
+    failed = _failed(known, names, letters, date, cause)
     gone = [p for p in failed if pipeline.sources[p.source].snapshot and p.date != pipeline.today()]
     for partition in gone:
         click.echo(f"{partition}: a past snapshot cannot be taken any more; option-a run takes today's", err=True)
-    planned = [Planned(Task(p.source, p.date, run), "failed") for p in failed if p not in gone]
+    planned = redrive((p for p in failed if p not in gone), known, letters, pipeline.new_run())
     letters = [letter for letter in letters if letter.task and letter.task.partition in failed]
     partitions = [item.task.partition for item in planned]
     work_off(pipeline, planned, partitions, names, letters, as_json=as_json, detach=detach)
@@ -75,11 +75,11 @@ def _move_unreadable(settings: Settings, source: str | None, *, as_json: bool) -
 
 
 def _failed(
-    pipeline: Pipeline, names: list[str], letters: list[DeadLetter], date: dt.date | None, cause: str | None
+    known: Known, names: list[str], letters: list[DeadLetter], date: dt.date | None, cause: str | None
 ) -> list[Partition]:
     """The partitions to send again: a letter's, or a failed manifest's, that fit the wishes."""
     causes: dict[Partition, set[str]] = {}
-    for partition, summary in pipeline.known().items():
+    for partition, summary in known.items():
         if summary.state == "failed":
             causes.setdefault(partition, set()).add(summary.cause_kind or "")
     for letter in letters:

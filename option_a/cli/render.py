@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -11,13 +12,18 @@ from typing import Any
 import click
 import msgspec
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# and what breaks lines, shows text in another order than it stands in, or is half of a character
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
 def emit(value: Any) -> None:
-    """Print a value as JSON, indented, one document."""
-    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    """Print a value as JSON, indented, one document. A file's name that is no text is written with escapes."""
+    try:
+        text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    except UnicodeEncodeError:
+        text = json.dumps(msgspec.to_builtins(value), indent=2)
+    click.echo(escaped(text))
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], right: Iterable[str] = ()) -> str:
@@ -48,6 +54,11 @@ def _padded(cell: str, wide: int, *, right: bool) -> str:
 def plain(text: str) -> str:
     """Text with no control characters: what an API sent must not steer the terminal."""
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text).replace("\n", " ")
+
+
+def escaped(text: str) -> str:
+    """JSON text of the same value in which nothing steers a terminal: JSON itself escapes the first 32 alone."""
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def size(count: float) -> str:

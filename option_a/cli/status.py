@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
 
 from option_a.cli.options import chosen, examples, json_option, place
 from option_a.cli.pipeline import Pipeline, opened
-from option_a.cli.render import emit, plain, plural, size, span, table
+from option_a.cli.render import emit, moment, plain, plural, size, span, table
 from option_a.cli.working import row
 from option_a.home.wiring import Settings
+from option_a.ingest.breaker import State, open_breakers
 from option_a.ingest.layout import Partition
 from option_a.ingest.plan import Known
 from option_a.ingest.ports import Depth
 from option_a.ingest.source import Source
-from option_a.ingest.summary import expected_dates, newest, standing
+from option_a.ingest.summary import Summary, expected_dates, newest, standing
 
 _PROBLEMS = 20
 
@@ -30,7 +31,7 @@ _PROBLEMS = 20
 @json_option
 @place
 def command(names: tuple[str, ...], every: bool, as_json: bool, settings: Settings) -> None:
-    """Partitions and their states, queues and the age of their oldest task, dead letters.
+    """Partitions and their states, queues and the age of their oldest task, dead letters, sources that are down.
 
     A date is missing if it lies between a source's `since` and the newest date, and has no manifest.
     """
@@ -38,14 +39,17 @@ def command(names: tuple[str, ...], every: bool, as_json: bool, settings: Settin
     asked = chosen(pipeline, names)
     known, now = pipeline.known(), pipeline.clock.now()
     depths = {depth.queue: depth for depth in pipeline.depths()}
+    down = open_breakers(pipeline.lake, asked, now)
     partitions = sorted(set(_expected(pipeline, asked)) | {p for p in known if p.source in asked or not names})
     if as_json:
         rows = [row(partition, known, now) for partition in partitions]
-        emit({"partitions": rows, "queues": [_depth_row(depths[q], now) for q in sorted(depths)]})
+        queues = [_depth_row(depths[queue], now) for queue in sorted(depths)]
+        emit({"partitions": rows, "queues": queues, "breakers": [_breaker_row(*one) for one in down.items()]})
         return
     sources = [pipeline.sources[name] for name in asked]
     click.echo(_overview(sources, partitions, known, depths, pipeline, now))
     _list(partitions, known, now, every=every)
+    _down(down, now)
     _undeclared(pipeline, known, depths)
 
 
@@ -66,8 +70,12 @@ def _overview(
     counts: dict[str, Counter[str]] = {}
     for partition in partitions:
         counts.setdefault(partition.source, Counter())[standing(known.get(partition), now)] += 1
+    mine: dict[str, list[Summary]] = {}
+    for partition, summary in known.items():
+        mine.setdefault(partition.source, []).append(summary)
     rows = [
-        _source_row(source, counts[source.name], known, depths.get(source.name), pipeline, now) for source in sources
+        _source_row(source, counts[source.name], mine.get(source.name, []), depths.get(source.name), pipeline, now)
+        for source in sources
     ]
     right = ("complete", "open", "unfinished", "failed", "missing", "records", "bytes", "queued", "dead")
     headers = ("source", "newest", "state", *right[:-2], "queued", "oldest task", "dead")
@@ -75,14 +83,14 @@ def _overview(
 
 
 def _source_row(
-    source: Source, count: Counter[str], known: Known, depth: Depth | None, pipeline: Pipeline, now: float
+    source: Source, count: Counter[str], mine: list[Summary], depth: Depth | None, pipeline: Pipeline, now: float
 ) -> list[str]:
     date = newest(source, pipeline.today())
-    mine = [summary for partition, summary in known.items() if partition.source == source.name]
+    last = next((summary for summary in mine if summary.date == date), None)
     unfinished = count["incomplete"] + count["loading"] + count["promoting"]
     depth = depth or Depth(source.name)
     return [
-        source.name, date.isoformat(), standing(known.get(Partition(source.name, date)), now),
+        source.name, date.isoformat(), standing(last, now),
         str(count["complete"]), str(count["open"]), str(unfinished), str(count["failed"]), str(count["missing"]),
         f"{sum(s.records for s in mine):,}", size(sum(s.bytes for s in mine)),
         str(depth.live), span(now - depth.oldest) if depth.oldest is not None else "", str(depth.dead),
@@ -109,6 +117,22 @@ def _list(partitions: list[Partition], known: Known, now: float, *, every: bool)
         click.echo(f"… and {len(shown) - len(rows)} more: option-a status --all")
 
 
+def _down(breakers: Mapping[str, State], now: float) -> None:
+    """Why nothing moves, though tasks wait: who finds a breaker open does not ask."""
+    if not breakers:
+        return
+    rows = [
+        (source, moment(state.since), str(state.failures), _asked_again(state, now), plain(state.why))
+        for source, state in breakers.items()
+    ]
+    click.echo("\nDown, so not asked for a while:")
+    click.echo(table(("source", "down since", "faults", "asked again", "why"), rows, right=("faults",)))
+
+
+def _asked_again(state: State, now: float) -> str:
+    return moment(state.until) if state.until > now else "by the next task"
+
+
 def _undeclared(pipeline: Pipeline, known: Known, depths: dict[str, Depth]) -> None:
     others = sorted({partition.source for partition in known} - pipeline.sources.keys())
     if others:
@@ -116,6 +140,12 @@ def _undeclared(pipeline: Pipeline, known: Known, depths: dict[str, Depth]) -> N
     for name in sorted(depths.keys() - pipeline.sources.keys()):
         waiting = f"{plural(depths[name].live, 'task')} and {plural(depths[name].dead, 'dead letter')}"
         click.echo(f"In the queue, but not declared any more: {name}, {waiting} (option-a cancel {name} …)")
+
+
+def _breaker_row(source: str, state: State) -> dict[str, Any]:
+    return {
+        "source": source, "since": state.since, "until": state.until, "failures": state.failures, "why": state.why,
+    }  # fmt: skip
 
 
 def _depth_row(depth: Depth, now: float) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from string import digits
+
 from aws_cdk import Aws, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
@@ -18,6 +20,8 @@ from option_a.constructs.switches import Switches
 
 _FIVE_MINUTES, _HOUR = Duration.minutes(5), Duration.hours(1)
 _NEARLY_ALL = 0.98
+_RUNBOOK = "docs/runbook.md"
+"""Has a section for each alarm, under its name."""
 _MISSING = cloudwatch.TreatMissingData
 
 
@@ -51,7 +55,7 @@ class Alarms(Construct):
             evaluation_periods=1,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
             treat_missing_data=missing,
-            alarm_description=description,
+            alarm_description=f"{description} The whole procedure: {_RUNBOOK}#{id.rstrip(digits).lower()}",
         )
         action = actions.SnsAction(self.topic)
         made.add_alarm_action(action)
@@ -132,6 +136,6 @@ class Alarms(Construct):
             "Freshness",
             self.metric("PartitionsLate", "Maximum", _HOUR),
             "A source's newest partition is not complete by its `due`, or the hourly check itself is silent. "
-            f"`option-a status --stack {self.stack}` names the sources, `option-a logs SOURCE DATE` the cause.",
+            f"`option-a status --stack {self.stack}` names the sources and the cause.",
             missing=_MISSING.BREACHING,
         )

@@ -58,7 +58,7 @@ def declared(name: str, table: Mapping[str, Any]) -> Source:
     try:
         return msgspec.convert({**table, "name": name}, Source)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"[sources.{name}]: {plain(str(error))}") from None
+        raise ConfigError(f"[sources.{name}]: {plain(error, table, Source)}") from None
 
 
 def as_toml(report: Report) -> str:

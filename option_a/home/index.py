@@ -14,7 +14,7 @@ import msgspec
 from option_a.ingest.errors import ManifestError
 from option_a.ingest.lake import Entry, Lake
 from option_a.ingest.layout import MANIFEST, Partition, manifest_partition
-from option_a.ingest.manifest import decode
+from option_a.ingest.ledger import read_manifest
 from option_a.ingest.summary import Summary, summarize, unreadable
 
 _SCHEMA = """
@@ -83,7 +83,7 @@ class Index:
         if data is None:
             return None
         try:
-            return summarize(decode(data, key))
+            return summarize(read_manifest(data, key))
         except ManifestError as error:
             partition = manifest_partition(key)
             assert partition is not None

@@ -6,12 +6,12 @@ closes it, whatever it says; another fault opens it for longer. While all is wel
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import msgspec
 
 from option_a.ingest.lake import Lake
-from option_a.ingest.layout import breaker_key
+from option_a.ingest.layout import CONTROL, breaker_key
 from option_a.ingest.ports import Clock
 from option_a.ingest.retry import LONGEST_DELAY, SHORT
 
@@ -51,6 +51,26 @@ class State(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 CLOSED = State()
+_STATE = msgspec.json.Decoder(State)
+_CLOSED_SIZE = len(msgspec.json.encode(CLOSED))
+
+
+def open_breakers(lake: Lake, sources: Collection[str], now: float) -> dict[str, State]:
+    """The breakers of sources that are open, or that wait for the next task to probe; most are not even read."""
+    names = {breaker_key(source): source for source in sources}
+    keys = sorted(entry.key for entry in lake.entries(CONTROL) if entry.key in names and entry.size > _CLOSED_SIZE)
+    found = {names[key]: _decoded(data, now) for key in keys if (data := lake.get(key)) is not None}
+    return {source: state for source, state in found.items() if state.until}
+
+
+def _decoded(data: bytes, now: float) -> State:
+    try:
+        state = _STATE.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return CLOSED  # it holds nothing that cannot be learnt again
+    if state.until > now + LONGEST_DELAY:  # nobody opens it for so long: a clock was wrong
+        return msgspec.structs.replace(state, until=now)
+    return state
 
 
 class Breaker:
@@ -97,16 +117,7 @@ class Breaker:
 
     def _read(self) -> tuple[State, str | None]:
         found = self._lake.read(self._key)
-        if found is None:
-            return CLOSED, None
-        try:
-            state = msgspec.json.decode(found[0], type=State)
-            now = self._clock.now()
-            if state.until > now + LONGEST_DELAY:  # nobody opens it for so long: a clock was wrong
-                state = msgspec.structs.replace(state, until=now)
-            return state, found[1]
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return CLOSED, found[1]  # it holds nothing that cannot be learnt again
+        return (CLOSED, None) if found is None else (_decoded(found[0], self._clock.now()), found[1])
 
     def _write(self, state: State, tag: str | None) -> bool:
         return self._lake.swap(self._key, msgspec.json.encode(state), tag) is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import obstore
@@ -12,6 +12,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError, Pre
 from option_a.ingest.errors import LakeError
 from option_a.ingest.lake import Entry, Lake
 
+_ABSENT = (NotFoundError, FileNotFoundError)
 _HINT = "check the bucket, the credentials and the network"
 
 
@@ -27,7 +28,7 @@ class BucketLake(Lake):
             try:
                 found = obstore.get(self._store, key)
                 return bytes(found.bytes()), _tag(found.meta)
-            except (NotFoundError, FileNotFoundError):
+            except _ABSENT:
                 return None
 
     def put(self, key: str, data: bytes) -> None:
@@ -54,13 +55,18 @@ class BucketLake(Lake):
 
     def _delete(self, keys: list[str]) -> None:
         with self._errors("delete", keys[0]):
-            obstore.delete(self._store, keys)
+            try:
+                obstore.delete(self._store, keys)
+            except _ABSENT:  # S3 alone is silent about what is not there
+                for key in keys:
+                    with suppress(*_ABSENT):
+                        obstore.delete(self._store, key)
 
     @contextmanager
     def _errors(self, verb: str, key: str) -> Iterator[None]:
         try:
             yield
-        except (BaseError, OSError) as error:
+        except (BaseError, OSError, ValueError) as error:  # ValueError: a key that is none
             reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
             raise LakeError(f"cannot {verb} {key} in the lake {self.name}: {reason}", hint=_HINT) from None
 

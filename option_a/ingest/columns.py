@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any, Literal
 
+from option_a.ingest.jsontext import key_text, parse
+
 ColumnType = Literal["string", "bigint", "double", "boolean", "date", "timestamp", "decimal", "json"]
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _INT64 = range(-(2**63), 2**63)
 
 
 def decode_lines(lines: bytes) -> list[dict[str, Any]]:
     """The records of a page, for showing and inferring; long numbers keep their digits as text."""
-    return [json.loads(line, parse_int=_whole) for line in lines.splitlines()]
+    return [_record(line) for line in lines.splitlines()]
 
 
 def infer(records: Iterable[dict[str, Any]]) -> dict[str, ColumnType]:
@@ -29,8 +33,26 @@ def infer(records: Iterable[dict[str, Any]]) -> dict[str, ColumnType]:
 
 def as_toml(columns: dict[str, ColumnType]) -> str:
     """The columns as a line of sources.toml."""
-    pairs = ", ".join(f"{_key(key)} = {json.dumps(kind)}" for key, kind in columns.items())
+    named = {key: kind for key, kind in columns.items() if not _SURROGATE.search(key)}  # TOML has no word for it
+    pairs = ", ".join(f"{_key(key)} = {json.dumps(kind)}" for key, kind in named.items())
     return f"columns = {{ {pairs} }}"
+
+
+def _record(line: bytes) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(line, parse_int=_whole)
+    except RecursionError:
+        text, root = parse(line, 1)
+        found = {key_text(key): _member(text[node.start : node.end]) for key, node in root.members}
+    return found
+
+
+def _member(text: bytes) -> Any:
+    """A value; of one that is too deep to be shown that it is."""
+    try:
+        return json.loads(text, parse_int=_whole)
+    except RecursionError:
+        return ["…"]
 
 
 def _whole(digits: str) -> int | str:

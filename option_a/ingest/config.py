@@ -88,7 +88,7 @@ def _source(name: str, table: Any) -> Source:
     try:
         source = msgspec.convert({**table, "name": name}, Source)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{place}: {plain(str(error))}") from None
+        raise ConfigError(f"{place}: {plain(error, table, Source)}") from None
     _check_url(place, source.url)
     return source
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 import msgspec
 
@@ -41,7 +42,8 @@ def _text(body: bytes) -> str:
     try:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BodyError(f"the body is no CSV: invalid UTF-8 at byte {error.start}", body=body) from None
+        what = f"the body is no CSV: invalid UTF-8 at byte {error.start}"
+        raise BodyError(what, hint="the API must send UTF-8", body=body) from None
 
 
 def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
@@ -51,12 +53,13 @@ def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
     try:
         yield from (row for row in reader if row)
     except csv.Error as error:
-        raise BodyError(f"the body is no CSV: {error}, in line {reader.line_num}") from None
+        what = f"the body is no CSV: {error}, in line {reader.line_num}"
+        raise BodyError(what, hint=_delimiter_hint(delimiter)) from None
 
 
 def _header(rows: list[list[str]], delimiter: str) -> list[str]:
     names = rows[0] if rows else []
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = [name for name, following in pairwise(sorted(names)) if name == following]
     if twice:
         raise BodyError(
             "the header names a field twice", shown=f"({twice[0][:40]})", hint="a record can have a name once only"

@@ -8,6 +8,8 @@ from typing import Literal
 import msgspec
 
 PLAIN = "%Y-%m-%d"
+EARLIEST, LATEST = dt.date(1, 1, 2), dt.date(9999, 12, 30)
+"""Of a date beyond them no window can be told: the day before it, or the one behind it, is none."""
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _SECOND = dt.timedelta(seconds=1)
 _FINEST = {"iso": dt.timedelta(microseconds=1), "unix_ms": dt.timedelta(milliseconds=1)}

@@ -93,7 +93,7 @@ class Watchdog:
             heapq.heappush(self._heap, (moment, next(self._order), guard))
             while self._heap and self._heap[0][2].done:
                 heapq.heappop(self._heap)
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():  # none lives on in a fork
                 self._thread = threading.Thread(target=self._run, name="deadlines", daemon=True)
                 self._thread.start()
             if moment < self._wakes_at:
@@ -109,3 +109,7 @@ class Watchdog:
                 _, _, guard = heapq.heappop(self._heap)
             if not guard.done and not guard.fire():
                 self._watch(time.monotonic() + _AGAIN, guard)
+
+
+WATCHDOG = Watchdog()
+"""The one that all requests of the process share: its thread never ends."""

@@ -11,7 +11,7 @@ import urllib3
 
 from option_a import __version__
 from option_a.ingest.auth import OAuth2
-from option_a.ingest.deadline import Guard, Watchdog
+from option_a.ingest.deadline import WATCHDOG, Guard
 from option_a.ingest.errors import HttpError, PermanentError, TransientError
 from option_a.ingest.inflate import ACCEPTED, inflated, too_large
 from option_a.ingest.network import Network
@@ -43,11 +43,10 @@ class HttpFetch:
     ) -> None:
         self._clock, self._sources = clock, sources
         self._pools = Pools(sources, network, connections)
-        self._watchdog = Watchdog()
 
     def __call__(self, request: Request) -> Response:
         url = with_params(with_params(request.url, request.params), request.credentials)
-        with self._watchdog.limit(request.timeout) as guard:
+        with WATCHDOG.limit(request.timeout) as guard:
             try:
                 response = self._follow(request, url, guard)
                 if guard.expired:  # the deadline looks like the end of an answer that ends with its connection
@@ -172,7 +171,8 @@ def _network_error(
     if isinstance(error, urllib3.exceptions.TimeoutError):
         return _late(request)
     if isinstance(error, urllib3.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return PermanentError("the server's certificate cannot be verified")
+        hint = "has it run out? if your own authority signs, name a file of its certificates: ca_bundle"
+        return PermanentError("the server's certificate cannot be verified", hint=hint)
     if isinstance(error, urllib3.exceptions.LocationValueError):
-        return PermanentError("the url is none")
+        return PermanentError("the url is none", hint="correct `url`, or what the API sends as its next one")
     return TransientError(f"the connection broke: {type(error).__name__}")

@@ -75,7 +75,8 @@ def apply(fields: Fields, lines: bytes, salt: str | None) -> bytes:
         try:
             done.append(plan.object(line, plan.root) + b"\n")
         except RecursionError:
-            raise BodyError(f"record {number} is nested too deeply for `fields`") from None
+            what = f"record {number} is nested too deeply for `fields`"
+            raise BodyError(what, hint="leave `fields` out for this source") from None
         except BodyError as error:
             raise BodyError(f"record {number}: {error.what}", hint=error.hint) from None
     return b"".join(done)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
+from concurrent.futures import Executor
 from contextlib import suppress
-from itertools import islice, zip_longest
+from itertools import chain, islice, zip_longest
 
 from option_a.ingest.errors import ClaimLost, LakeError, ManifestError, TotalError
-from option_a.ingest.job import Job
+from option_a.ingest.job import LOT, Job
 from option_a.ingest.layout import page_key, page_number, raw_prefix, staging_prefix
+from option_a.ingest.ledger import runs_of
 from option_a.ingest.load import check_time
 from option_a.ingest.manifest import Row, checksum
 
 _AT_ONCE = 8
-_BATCH = 64
-"""Pages that are promoted between two looks at the claim."""
+_LOTS = 8
+"""As often so many pages are promoted between two looks at the claim, unless it is to be renewed before."""
+Pair = tuple[Row | None, Row | None]
+"""A page in the staged load, and in the one beneath."""
 
 
 def finish(job: Job) -> None:
@@ -42,22 +46,29 @@ def promote(job: Job) -> None:
     done = job.load.promoted
     with job.world.executor(_AT_ONCE) as pool:
         pairs = (pair for pair in _pairs(job) if _page_of(*pair) > done)
-        while batch := list(islice(pairs, _BATCH)):
+        lots = iter(lambda: list(islice(pairs, _AT_ONCE)), [])
+        for first in lots:
             check_time(job.world.limits)
             with job.fenced():
-                futures = [pool.submit(_promote_page, job, new, old) for new, old in batch]
-                differing = [page for future in futures if (page := future.result())]
-            job.load.restate(differing)
-            job.load.promoted = _page_of(*batch[-1])
+                for lot in chain([first], islice(lots, _LOTS - 1)):
+                    _promote_lot(job, pool, lot)
+                    if job.world.clock.now() >= job.due:
+                        break  # behind a folder's fence not even its holder renews the claim
             job.beat()
+
+
+def _promote_lot(job: Job, pool: Executor, lot: list[Pair]) -> None:
+    futures = [pool.submit(_promote_page, job, new, old) for new, old in lot]
+    job.load.restate([page for future in futures if (page := future.result())])
+    job.load.promoted = _page_of(*lot[-1])
 
 
 def _page_of(new: Row | None, old: Row | None) -> int:
     return (new or old or Row(0, 0, 0, "")).page
 
 
-def _pairs(job: Job) -> Iterator[tuple[Row | None, Row | None]]:
-    """The rows of each page in the staged load and in the one beneath."""
+def _pairs(job: Job) -> Iterator[Pair]:
+    """The rows of each page."""
     return zip_longest(job.ledger.rows(job.load), _beneath(job))
 
 
@@ -71,7 +82,9 @@ def _promote_page(job: Job, new: Row | None, old: Row | None) -> int:
     """Make one page under raw/ the staged one; its number if it differs from the ledger beneath, else 0.
 
     A page that the ledger calls the same is read and compared, so that a re-load mends one that was damaged.
+    Raises ClaimLost: of a batch that outlasts the claim, a bucket's fence keeps nothing back.
     """
+    job.guard()
     lake, page = job.world.lake, _page_of(new, old)
     target = page_key(raw_prefix(job.partition), page)
     differs = (new.checksum if new else "") != (old.checksum if old else "")
@@ -133,13 +146,15 @@ def tidy(job: Job) -> None:
     """Delete what a complete partition no longer needs: staged copies, and the segments of earlier loads.
 
     Not of a run that is newer than the load: it may be about to load. Who has begun meanwhile tidies up in the end.
+    The claim was given back with the last word: it may run out on the way, and only the manifest tells who has begun.
     """
     lake, load = job.world.lake, job.load
-    runs = {run for run in (load.begun_by, *(attempt.run for attempt in job.manifest.attempts)) if run <= load.run}
+    runs = {run for run in runs_of(job.manifest) if run <= load.run}
     with suppress(ClaimLost):
         for run in sorted(runs):
-            staged = [entry.key for entry in lake.entries(staging_prefix(job.partition, run))]
-            with job.fenced():
-                lake.delete(staged)
-        with job.fenced():
+            staged = staging_prefix(job.partition, run)
+            while lot := [entry.key for entry in islice(lake.entries(staged), LOT)]:
+                with job.ledger.fenced():
+                    lake.delete(lot)
+        with job.ledger.fenced():
             job.ledger.forget_before(load)

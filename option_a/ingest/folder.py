@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from option_a.ingest.errors import LakeError
+from option_a.ingest.files import check_folders, contents, write_all
 from option_a.ingest.lake import Entry, Lake
 
 T = TypeVar("T")
@@ -34,8 +35,12 @@ _HINTS = {
     errno.EACCES: "give this user the right to write there, or choose another lake with --lake",
     errno.EPERM: "give this user the right to write there, or choose another lake with --lake",
     errno.ENOTDIR: "a file stands where the lake wants a folder",
+    errno.EISDIR: "a folder stands where the lake wants a file",
     errno.EMFILE: "raise the limit of open files (ulimit -n)",
+    errno.ENFILE: "this machine has too many open files: end what does not need them",
+    errno.EIO: "the disk fails: see what the system says of it, or choose another lake with --lake",
 }
+_HINT = "look at that path; when it is mended, run again: it goes on where it stood"
 
 
 class FolderLake(Lake):
@@ -53,7 +58,7 @@ class FolderLake(Lake):
     def read(self, key: str) -> tuple[bytes, str] | None:
         with self._errors("read", key):
             try:
-                data = Path(self._path(key)).read_bytes()
+                data = contents(self._path(key))
             except FileNotFoundError:
                 return None
             return data, _digest(data)
@@ -66,7 +71,7 @@ class FolderLake(Lake):
         path = self._path(key)
         with self._errors("write", key), self._locked(os.path.dirname(path)):
             try:
-                current: str | None = _digest(Path(path).read_bytes())
+                current: str | None = _digest(contents(path))
             except FileNotFoundError:
                 current = None
             if current != tag:
@@ -88,11 +93,13 @@ class FolderLake(Lake):
 
     def entries(self, prefix: str) -> Iterator[Entry]:
         with self._errors("list", prefix):
+            check_folders(self.name, f"{prefix}/")
             yield from self._walk(self._path(prefix), prefix)
 
     def sweep(self) -> None:
         """Delete what a killed process left half made, an hour ago or more."""
         with self._errors("delete", "staging/.tmp"):
+            check_folders(self.name, "staging/.tmp/")
             for path in Path(self._temporary).glob("*"):
                 try:
                     if time.time() - path.stat().st_mtime > _STALE:
@@ -102,25 +109,29 @@ class FolderLake(Lake):
 
     def _delete(self, keys: list[str]) -> None:
         with self._errors("delete", keys[0]):
+            emptier = set()
             for key in keys:
                 path = Path(self._path(key))
                 path.unlink(missing_ok=True)
-                self._prune(path.parent)
+                emptier.add(self._prune(path.parent))
+            for folder in emptier if self._durable else ():
+                _fsync_folder(str(folder))
 
-    def _prune(self, folder: Path) -> None:
-        """An object store has no empty folders. One that a swap has locked stays."""
+    def _prune(self, folder: Path) -> Path:
+        """An object store has no empty folders. One that a swap has locked stays. The first that does."""
         try:
             while folder != self._root:
                 handle = os.open(folder, os.O_RDONLY)
                 try:
                     fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     folder.rmdir()
-                    self._synced.discard(str(folder))
+                    self._synced.discard(os.path.abspath(folder))
                 finally:
                     os.close(handle)
                 folder = folder.parent
-        except OSError:
-            return  # not empty, or in use
+        except OSError:  # not empty, or in use
+            return folder
+        return folder
 
     def _walk(self, folder: str, prefix: str) -> Iterator[Entry]:
         try:
@@ -134,17 +145,18 @@ class FolderLake(Lake):
                     yield from self._walk(item.path, key)
                 elif not key.startswith("staging/.tmp/"):
                     try:
-                        stat = item.stat()
+                        stat = item.stat(follow_symlinks=False)
                     except FileNotFoundError:
                         continue  # deleted since the folder was read
                     yield Entry(key, stat.st_size, f"{stat.st_mtime_ns}-{stat.st_ino}-{stat.st_size}")
 
     def _write(self, path: str, data: bytes) -> None:
+        check_folders(self.name, "staging/.tmp/")
         temporary = f"{self._temporary}/{self._own}-{next(self._names)}"
         handle = self._made(temporary)
         try:
             try:
-                _write_all(handle, data)
+                write_all(handle, data)
                 if self._durable:
                     os.fsync(handle)
             finally:
@@ -161,17 +173,16 @@ class FolderLake(Lake):
         folder = os.path.dirname(path)
         _within(folder, lambda: os.replace(temporary, path))
         if self._durable:
-            self._fsync_up(folder)
+            self._fsync_up(os.path.abspath(folder))
 
     def _fsync_up(self, folder: str) -> None:
-        """The folder, and the first time those above it, in which it may be a new entry."""
+        """The folder; the first time those above it too, in which it may be a new entry, as the lake itself may be."""
         _fsync_folder(folder)
         if folder in self._synced:
             return
-        self._synced.add(folder)
-        while folder != self.name:
-            folder = os.path.dirname(folder)
-            _fsync_folder(folder)
+        if not os.path.ismount(folder):
+            self._fsync_up(os.path.dirname(folder))
+        self._synced.add(folder)  # no sooner: another thread would take it for done
 
     @contextmanager
     def _locked(self, folder: str) -> Iterator[None]:
@@ -186,8 +197,9 @@ class FolderLake(Lake):
                 os.close(handle)
 
     def _path(self, key: str) -> str:
-        if not key or key.startswith("/") or any(part in ("", ".", "..") for part in key.split("/")):
+        if not key or key.startswith("/") or "\0" in key or any(part in ("", ".", "..") for part in key.split("/")):
             raise LakeError(f"{key!r} is no key of a lake")
+        check_folders(self.name, key)
         return f"{self.name}/{key}"
 
     @contextmanager
@@ -196,7 +208,7 @@ class FolderLake(Lake):
             yield
         except OSError as error:
             reason = error.strerror or type(error).__name__
-            hint = _HINTS.get(error.errno or 0, "")
+            hint = _HINTS.get(error.errno or 0, _HINT)
             what = f"cannot {verb} {key} in the lake {self.name}: {reason}"
             raise LakeError(what, whole=error.errno in _WHOLE, hint=hint) from None
 
@@ -224,14 +236,11 @@ def _stands(handle: int, folder: str) -> bool:
         return False
 
 
-def _write_all(handle: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(handle, view) :]
-
-
 def _fsync_folder(folder: str) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except (PermissionError, FileNotFoundError):
+        return  # who may not read it has made nothing in it; one that is gone holds nothing
     try:
         os.fsync(handle)
     finally:

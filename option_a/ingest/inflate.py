@@ -48,14 +48,16 @@ def inflated(raw: bytes, encoding: str, most: int) -> bytes:
         return raw
     inflate = _INFLATERS.get(name)
     if inflate is None:
-        raise BodyError(f"the body is encoded as {encoding[:40]!r}, which was not asked for", body=raw)
+        hint = "ask the API's owner, or see which proxy stands between"
+        raise BodyError(f"the body is encoded as {encoding[:40]!r}, which was not asked for", hint=hint, body=raw)
     shown = name.removeprefix("x-")
     try:
         body = inflate(raw, most + 1)
     except _Cut:
         raise TransientError(f"the {shown} body was cut short") from None
     except _Broken as error:
-        raise BodyError(f"the body is no {shown}: {error}", body=raw) from None
+        hint = "ask the API's owner, or see which proxy stands between"
+        raise BodyError(f"the body is no {shown}: {error}", hint=hint, body=raw) from None
     if len(body) > most:
         raise too_large(most)
     return body

@@ -28,13 +28,13 @@ T = TypeVar("T")
 
 LOST = -math.inf
 UNCLAIMED = math.nan
-_LOT = 256
-"""Objects between two looks at the claim."""
+LOT = 256
+"""Objects between two looks at the claim; as many as are listed in order to be deleted."""
 
 
 def unreadable(wanted: Reference) -> str:
     """The secrets of a world that has none."""
-    raise SecretError(f"{wanted.scheme}:{wanted.name} cannot be read here")
+    raise SecretError(f"{wanted.scheme}:{wanted.name} cannot be read here", hint="this world has no secrets")
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -130,7 +130,7 @@ class Job:
     def paced(self, items: Iterable[T]) -> Iterator[T]:
         """The items, with a look at the clock every now and then: a long listing outlasts no claim."""
         for number, item in enumerate(items):
-            if number % _LOT == 0:
+            if number % LOT == 0:
                 self.beat()
             yield item
 
@@ -154,7 +154,7 @@ class Job:
     def delete(self, keys: Iterable[str]) -> None:
         """Delete objects of the partition, a lot at a time, each behind the fence."""
         rest = iter(list(keys))
-        while lot := list(islice(rest, _LOT)):
+        while lot := list(islice(rest, LOT)):
             with self.fenced():
                 self.world.lake.delete(lot)
             self.beat()

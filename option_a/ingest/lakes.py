@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from option_a.ingest.errors import ConfigError
 from option_a.ingest.folder import FolderLake
 from option_a.ingest.lake import Lake
 
+ONE_REQUEST, ASKED_AGAIN = dt.timedelta(seconds=30), dt.timedelta(seconds=60)
+"""How long a call of a bucket may take: a write that a claim allowed is over before a Lambda's claim runs out."""
 SCHEMES = ("s3://", "gs://", "az://", "abfss://")
 
 
@@ -24,9 +27,10 @@ def open_lake(name: str, env: Mapping[str, str], *, durable: bool = False) -> La
 
     from option_a.ingest.bucket import BucketLake
 
-    options: Any = {"client_options": {"allow_http": True}} if plain_http(env) else {}
+    client: Any = {"timeout": ONE_REQUEST, **({"allow_http": True} if plain_http(env) else {})}
     try:
-        return BucketLake(from_url(name.rstrip("/"), **options), name)
+        store = from_url(name.rstrip("/"), client_options=client, retry_config={"retry_timeout": ASKED_AGAIN})
+        return BucketLake(store, name)
     except (BaseError, ValueError) as error:
         raise ConfigError(f"--lake {name!r} cannot be opened: {str(error).splitlines()[0]}") from None
 

@@ -13,8 +13,11 @@ STAGING = "staging"
 DEAD = "dead"
 CONTROL = "control"
 
-_PAGE = re.compile(r"page=(?!0{6}\.)([0-9]{6}|[1-9][0-9]{6,})\.json\.gz")
-_MANIFEST = re.compile(r"manifest/source=([^/]+)/ingestion_date=(\d{4}-\d\d-\d\d)/manifest\.json")
+_PAGE = re.compile(r"page=(?!0{6}\.)([0-9]{6}|[1-9][0-9]{6,17})\.json\.gz")
+SOURCE = r"[a-z0-9][a-z0-9_-]{0,62}"
+"""What a source may be called; a folder of another name in a lake is no source's."""
+
+_MANIFEST = re.compile(rf"manifest/source=({SOURCE})/ingestion_date=(\d{{4}}-\d\d-\d\d)/manifest\.json")
 
 
 class Partition(msgspec.Struct, frozen=True, order=True):

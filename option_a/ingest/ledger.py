@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from option_a.ingest.errors import ClaimLost, ManifestError
 from option_a.ingest.lake import Lake
-from option_a.ingest.layout import Partition, manifest_key, manifest_prefix, segment_key
+from option_a.ingest.layout import Partition, manifest_key, manifest_partition, manifest_prefix, segment_key
 from option_a.ingest.manifest import SEGMENT, Load, Manifest, Row, decode, decode_rows, encode, encode_rows
+
+_RUN = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def runs_of(manifest: Manifest) -> set[str]:
+    """Every run that worked on a partition: keys under staging/ are made of them."""
+    load, attempts = manifest.load, manifest.attempts
+    named = {load.run, load.begun_by, *(attempt.run for attempt in attempts)}
+    return named - {""}  # earlier versions did not say who began a load
+
+
+def read_manifest(data: bytes, key: str) -> Manifest:
+    """The manifest at a key, whoever wrote it. Raises ManifestError for one that would lead to keys of others."""
+    manifest = decode(data, key)
+    hint = "something else wrote it: restore it from a backup, or delete it to load the partition anew"
+    if manifest.partition != manifest_partition(key):
+        raise ManifestError(f"the manifest {key} is that of another partition: {manifest.partition}", hint=hint)
+    if not all(map(_RUN.fullmatch, runs_of(manifest))):
+        raise ManifestError(f"the manifest {key} names a run that keys may not hold", hint=hint)
+    return manifest
 
 
 class Ledger:
@@ -27,7 +48,7 @@ class Ledger:
             self._tag = None
             return None
         self._tag = found[1]
-        return decode(found[0], self._key)
+        return read_manifest(found[0], self._key)
 
     def write(self, manifest: Manifest) -> None:
         """Store the manifest and the segments that are full. Raises ClaimLost if another wrote since `read`."""

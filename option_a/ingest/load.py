@@ -37,7 +37,7 @@ def check_time(limits: Limits) -> None:
 
 
 class CursorRefused(Exception):
-    """The API does not take the cursor any more at which an earlier delivery left off."""
+    """The API does not take the cursor, or the page, any more at which an earlier delivery left off."""
 
     def __init__(self, refusal: HttpError) -> None:
         super().__init__()
@@ -60,6 +60,8 @@ class Loading:
         self.ahead = self.load.mark + 1
         self.resumed = self.load.mark + 1 if self.load.cursor is not None else None
         """The page that is asked for by a cursor which an earlier delivery was told."""
+        self.counts_on = self.load.cursor is None and self.load.answered > 0
+        """Whether pages are asked for by number behind those of an earlier delivery: there may be fewer by now."""
 
     def run(self) -> None:
         """Until every page is in and accounted for. Raises what stopped it, after a checkpoint of what landed."""
@@ -177,7 +179,8 @@ class Loading:
             what = f"the API declares {load.last} pages, and page {row.page} was answered {answer.ended_by}"
             raise PaginationError(what, hint='it means "empty": correct `statuses`, or what declares the pages')
         if row.page == self.resumed:  # a cursor that has gone stale would look like the end
-            raise HttpError(f"the API answered {answer.ended_by}", status=answer.ended_by)
+            hint = "the cursor at which the load stood is refused"
+            raise HttpError(f"the API answered {answer.ended_by}", status=answer.ended_by, hint=hint)
         return Told(last=row.page)
 
     def _ends_short(self, fault: Fault) -> bool:
@@ -203,7 +206,8 @@ class Loading:
 
     def _judged(self, fault: Fault) -> BaseException:
         error = fault.error
-        if isinstance(error, HttpError) and fault.page == self.resumed and error.status in _PAST_THE_END:
+        goes_on = self.counts_on or fault.page == self.resumed
+        if goes_on and isinstance(error, HttpError) and error.status in _PAST_THE_END:
             error = CursorRefused(error)
         return error.at(self.job.where(fault.page)) if isinstance(error, OptionAError) else error
 
@@ -213,7 +217,8 @@ class Loading:
         where = self.job.where()
         beyond = [row.page for row in load.rows if row.page > (load.last or 0) and row.records]
         if beyond:
-            raise TotalError(f"the API now declares {load.last} pages, and page {beyond[0]} had records", where=where)
+            what = f"the API now declares {load.last} pages, and page {beyond[0]} had records"
+            raise TotalError(what, hint="did records go meanwhile? option-a redrive loads it anew", where=where)
         if load.total is None or rule == "ignore" or load.records == load.total:
             return
         if rule == "at_least" and load.records > load.total:

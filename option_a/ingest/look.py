@@ -9,7 +9,7 @@ from itertools import islice
 from option_a.ingest.errors import ManifestError
 from option_a.ingest.lake import Lake
 from option_a.ingest.layout import Partition, manifest_key
-from option_a.ingest.manifest import decode
+from option_a.ingest.ledger import read_manifest
 from option_a.ingest.summary import Summary, summarize, unreadable
 
 _LOT = 1_000
@@ -30,6 +30,6 @@ def _read(lake: Lake, partition: Partition) -> Summary | None:
     key = manifest_key(partition)
     data = lake.get(key)
     try:
-        return None if data is None else summarize(decode(data, key))
+        return None if data is None else summarize(read_manifest(data, key))
     except ManifestError as error:
         return unreadable(partition, error)

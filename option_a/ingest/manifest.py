@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import datetime as dt
 import hashlib
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -19,18 +19,18 @@ Origin = Literal["mock", "real"]
 
 SEGMENT = 1_000
 """Rows in a segment. The manifest holds those of the last pages, so a checkpoint costs the same at any length."""
+_MOST = 2**53  # every reader of JSON takes it as it is
 ATTEMPTS_KEPT = 50
 _DIGEST = "sha256:"
-PAGES_TOLD = 100
-"""Pages that differ whose numbers the manifest keeps."""
+PAGES_TOLD = 100  # pages that differ whose numbers the manifest keeps
 
 
 class Row(msgspec.Struct, frozen=True, array_like=True, order=True):
     """One page: how many records, the object's bytes and their SHA-256. A response with no records has no object."""
 
-    page: int
-    records: int
-    size: int
+    page: Annotated[int, msgspec.Meta(ge=1, le=_MOST)]
+    records: Annotated[int, msgspec.Meta(ge=0, le=_MOST)]
+    size: Annotated[int, msgspec.Meta(ge=0, le=_MOST)]
     checksum: str
 
 
@@ -120,7 +120,6 @@ class Load(msgspec.Struct, omit_defaults=True):
     restated: int = 0
     """Pages that differ from the load that this one replaced."""
     restated_pages: list[int] = []
-    """The first hundred of them."""
 
     @property
     def answered(self) -> int:
@@ -218,6 +217,9 @@ class Manifest(msgspec.Struct, omit_defaults=True):
             last.answered = self.load.answered
 
 
+_MANIFEST, _ROWS = msgspec.json.Decoder(Manifest), msgspec.json.Decoder(list[Row])  # threads at once would crash
+
+
 def encode(manifest: Manifest) -> bytes:
     """The manifest as it is stored: JSON."""
     return msgspec.json.encode(manifest)
@@ -226,7 +228,7 @@ def encode(manifest: Manifest) -> bytes:
 def decode(data: bytes, key: str) -> Manifest:
     """A stored manifest. Raises ManifestError: nothing is loaded over a ledger that cannot be read."""
     try:
-        manifest = msgspec.json.decode(data, type=Manifest)
+        manifest = _MANIFEST.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         hint = "restore the object from a backup, or delete it to load the partition anew"
         raise ManifestError(f"the manifest {key} cannot be read: {error}", hint=hint) from None
@@ -243,6 +245,6 @@ def encode_rows(rows: list[Row]) -> bytes:
 def decode_rows(data: bytes, key: str) -> list[Row]:
     """A stored segment. Raises ManifestError."""
     try:
-        return msgspec.json.decode(data, type=list[Row])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ManifestError(f"the segment {key} cannot be read: {error}") from None
+        return _ROWS.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ManifestError(f"the segment {key} cannot be read: {error}", hint="load the day with --fresh") from None

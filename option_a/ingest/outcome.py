@@ -94,9 +94,7 @@ def _continue_later(job: Job) -> Ending:
     job.load.stalls = 0 if job.progressed else job.load.stalls + 1
     if job.load.stalls >= _STALLS:
         hint = "ask for smaller pages, or raise the worker's timeout"
-        return _fail(
-            job, StalledError("out of time twice with nothing landed in between", hint=hint, where=job.where())
-        )
+        return _fail(job, StalledError("out of time twice with nothing landed in between", hint=hint))
     job.release("out-of-time")
     job.world.queue.send([job.task.again()])
     job.world.queue.ack(job.delivery)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -11,9 +10,10 @@ import msgspec
 from option_a.ingest.errors import BodyError
 from option_a.ingest.finding import suggestions
 from option_a.ingest.jsontext import Kind, Malformed, Node, key_text, parse
-from option_a.ingest.paginate import exact, keys
+from option_a.ingest.paginate import decoded, keys
 
 CANDIDATES = ("data", "items", "results", "records", "value")
+ERRORS = ("errors", "error")
 WHOLE = "@"
 """The path of a body that is the list itself."""
 KEPT = "it was kept under dead/ as it came"
@@ -56,12 +56,21 @@ def by_outline(body: bytes, path: str | None, lines_of: Lines, kind: Kind = "arr
 
 def _cut(text: bytes, root: Node, where: str, node: Node | None, lines_of: Lines) -> Split:
     if node is None:
-        return Split(b"", 0, loose(text[root.start : root.end]), where)
+        meta = decoded(text[root.start : root.end])
+        _check_no_errors(meta, where)
+        return Split(b"", 0, meta, where)
     if where == "":
-        return Split(text[node.start : node.end] + b"\n", 1, loose(text[node.start : node.end]), where)
+        return Split(text[node.start : node.end] + b"\n", 1, decoded(text[node.start : node.end]), where)
     lines = lines_of(text, where, node)
     rest = text[: node.start] + b"null" + text[node.end :]
-    return Split(b"".join(lines), len(lines), loose(rest), where)
+    return Split(b"".join(lines), len(lines), decoded(rest), where)
+
+
+def _check_no_errors(meta: Any, where: str) -> None:
+    """A null beside an error is no page without records: it would be taken for the end."""
+    told = [key for key in ERRORS if isinstance(meta, dict) and meta.get(key)]
+    if told:
+        raise BodyError(f"`{where}` is null, and the body says `{told[0]}`", hint=KEPT)
 
 
 def _objects(text: bytes, where: str, node: Node) -> list[bytes]:
@@ -122,14 +131,6 @@ def _detect(text: bytes, root: Node) -> tuple[str, Node | None]:
     return where, node
 
 
-def loose(text: bytes) -> Any:
-    """The rest of a body for the paginator; one that is too deep for the decoder tells it nothing."""
-    try:
-        return json.loads(text, parse_float=exact)
-    except (ValueError, RecursionError):
-        return None
-
-
 def _names(node: Node) -> str:
     return keys({key_text(key): None for key, _ in node.members})
 
@@ -142,7 +143,7 @@ def looks_like(body: bytes) -> str:
     head = body[:256].lstrip().lower()
     if not head:
         return "the API sent an empty body"
-    if head.startswith((b"<!doctype", b"<html", b"<?xml", b"<")):
+    if head.startswith(b"<"):
         return "it looks like HTML or XML: a login page, a proxy's error page or the wrong url"
     if head.startswith((b"\x1f\x8b", b"pk\x03\x04")):
         return "it looks compressed: the API sends no Content-Encoding header"

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from option_a.ingest.pagination.chained import ByCursor, Link, NextUrl
 from option_a.ingest.pagination.counted import Offset, Page, Whole
+from option_a.ingest.pagination.decoded import decoded, digits
 from option_a.ingest.pagination.steps import Ask, Cursor, Seen, Style, Told
 from option_a.ingest.pagination.values import MISSING, exact, find, keys, number, raw
 
 __all__ = [
     "MISSING", "Ask", "ByCursor", "Cursor", "Link", "NextUrl", "Offset", "Page", "Pagination", "Seen", "Style", "Told",
-    "Whole", "exact", "find", "keys", "number", "raw",
+    "Whole", "decoded", "digits", "exact", "find", "keys", "number", "raw",
 ]  # fmt: skip
 
 Pagination = Page | Offset | ByCursor | NextUrl | Link | Whole

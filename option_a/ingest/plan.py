@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from option_a.ingest.layout import Partition
+from option_a.ingest.ports import DeadLetter
 from option_a.ingest.source import Source
 from option_a.ingest.summary import Summary, due_again, newest, standing
 from option_a.ingest.task import Task
@@ -113,6 +114,18 @@ def plan(
         elif why is None and only is None and partition in late and partition not in queued:
             planned.append(Planned(Task(partition.source, partition.date, run, fresh=True), "lookback"))
     return planned
+
+
+def redrive(failed: Iterable[Partition], known: Known, letters: Iterable[DeadLetter], run: str) -> list[Planned]:
+    """One task for each partition that has failed. What had landed stays, but a re-load that is owed is one again."""
+    owed = {letter.task.partition for letter in letters if letter.task and _owed(letter.task, known)}
+    return [Planned(Task(p.source, p.date, run, fresh=p in owed), "failed") for p in failed]
+
+
+def _owed(task: Task, known: Known) -> bool:
+    """Whether a re-load died before it had begun: what stands there is an older run's."""
+    summary = known.get(task.partition)
+    return task.fresh and summary is not None and (summary.tried_run or summary.run) < task.run
 
 
 def is_real_under_mock(source: Source, summary: Summary | None) -> bool:

@@ -68,7 +68,8 @@ class Pools:
         try:
             parts = urlsplit(url)
         except ValueError:
-            raise PermanentError("the url is none") from None
+            hint = "correct `url`, or what the API sends as its next one"
+            raise PermanentError("the url is none", hint=hint) from None
         if parts.scheme not in ("http", "https"):
             raise PermanentError("the url is none", hint="it begins with https:// or http://")
         source = self._sources.get(name)
@@ -87,7 +88,7 @@ class Pools:
             how["ssl_context"] = _trusting(os.path.join(self._network.folder, way.ca_bundle))
         if way.proxy is None:
             made = urllib3.PoolManager(**how)
-            check = partial(self._checked, private=way.private)
+            check = partial(_checked, self._network, private=way.private)  # of `self` it would keep it alive
             classes: Any = {"http": partial(_HttpPool, check=check), "https": partial(_HttpsPool, check=check)}
             made.pool_classes_by_scheme = classes
             return made
@@ -96,23 +97,25 @@ class Pools:
         made.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
         return made
 
-    def _checked(self, host: str, port: int, *, private: bool) -> list[str]:
-        addresses = (self._network.resolve or _resolved)(host, port)
-        for address in addresses:
-            self._judge(host, address, private)
-        return addresses
-
     def _check_written(self, host: str, private: bool) -> None:
         if host.rstrip(".").lower() in METADATA_NAMES:
             raise _refusal(host, "the name of a cloud's metadata service")
         with suppress(OSError):  # a name: the proxy resolves it
             for *_, address in socket.getaddrinfo(host, None, flags=socket.AI_NUMERICHOST):
-                self._judge(host, str(address[0]), private)
+                _judge(self._network, host, str(address[0]), private)
 
-    def _judge(self, host: str, address: str, private: bool) -> None:
-        why = refused(host, address, private=private, loopback=self._network.loopback)
-        if why is not None:
-            raise _refusal(host, f"{address}, {why}" if address != host else why)
+
+def _checked(network: Network, host: str, port: int, *, private: bool) -> list[str]:
+    addresses = (network.resolve or _resolved)(host, port)
+    for address in addresses:
+        _judge(network, host, address, private)
+    return addresses
+
+
+def _judge(network: Network, host: str, address: str, private: bool) -> None:
+    why = refused(host, address, private=private, loopback=network.loopback)
+    if why is not None:
+        raise _refusal(host, f"{address}, {why}" if address != host else why)
 
 
 class _Watched(HTTPConnection):

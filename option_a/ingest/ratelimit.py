@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
@@ -43,7 +44,8 @@ def used_up(headers: Mapping[str, str], now: float) -> float | None:
 def server_time(headers: Mapping[str, str], now: float) -> float:
     """What the API's own clock says, by which its dates are meant; ours where it sends none."""
     try:
-        return parsedate_to_datetime(headers["date"]).timestamp()
+        moment = parsedate_to_datetime(headers["date"])
+        return (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).timestamp()
     except (KeyError, ValueError, OverflowError):
         return now
 

@@ -17,7 +17,7 @@ import msgspec
 
 from option_a.ingest.jsontext import is_utf8, quoted
 from option_a.ingest.outline import CANDIDATES, WHOLE, Split, split_slowly
-from option_a.ingest.paginate import exact
+from option_a.ingest.paginate import digits, exact
 
 _first_byte = itemgetter(0)
 _view: Callable[[Any], Any] = memoryview
@@ -118,7 +118,9 @@ def _rest(body: bytes, first: bytes, length: int, count: int) -> Any:
 
 def _decode_rest(rest: bytes) -> Any:
     try:
-        return json.loads(rest, object_pairs_hook=_unique, parse_constant=_constant, parse_float=exact)
+        return json.loads(
+            rest, object_pairs_hook=_unique, parse_constant=_constant, parse_int=digits, parse_float=exact
+        )
     except (ValueError, RecursionError):
         raise Unproven from None
 

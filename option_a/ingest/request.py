@@ -24,6 +24,7 @@ JSON = {"Content-Type": "application/json"}
 def request_of(source: Source, task: Task, page: int, cursor: Cursor | None) -> Request:
     """The request. Credentials are not in it: they come along when it is sent."""
     ask = source.pagination.ask(page, cursor)
+    _check_origin(source, ask.url)  # the cursor may come from a ledger that others can write
     dated, moments = _dated(source, task)
     if source.body is not None and slots(source.body) & ask.slots.keys():
         ask = ask.inlined()
@@ -49,9 +50,14 @@ def followed(source: Source, cursor: Cursor | None, told: Told) -> Told:
     if told.cursor is None or not source.pagination.follows:
         return told
     url = urljoin(str(cursor or source.url), str(told.cursor))
-    if not same_origin(source.url, url):
-        raise PaginationError("the next url leads to another host", hint="if that is the API, give `url` its address")
+    _check_origin(source, url)
     return msgspec.structs.replace(told, cursor=without_params(url, source.secret_params))
+
+
+def _check_origin(source: Source, url: str | None) -> None:
+    """Raises PaginationError for a URL of another host: credentials go along with every request."""
+    if url is not None and not same_origin(source.url, url):
+        raise PaginationError("the next url leads to another host", hint="if that is the API, give `url` its address")
 
 
 def _dated(source: Source, task: Task) -> tuple[dict[str, str], dict[str, Any]]:

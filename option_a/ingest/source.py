@@ -11,9 +11,10 @@ import msgspec
 
 from option_a.ingest.auth import Auth, check_header
 from option_a.ingest.columns import ColumnType
-from option_a.ingest.dates import PLAIN, Window, check_format
+from option_a.ingest.dates import EARLIEST, PLAIN, Window, check_format
 from option_a.ingest.fields import Fields
 from option_a.ingest.finding import Shape
+from option_a.ingest.layout import SOURCE
 from option_a.ingest.literals import check_request, is_reference
 from option_a.ingest.paginate import Page, Pagination
 from option_a.ingest.ratelimit import interval
@@ -23,11 +24,13 @@ from option_a.ingest.statuses import check as check_statuses
 from option_a.ingest.template import slots
 
 DEFAULT_NAMES = ("api-a", "api-b", "api-c", "api-d")
-NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+NAME = re.compile(SOURCE)
 MOCK = "mock://"
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)")
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
+LONGEST = 3_660 * 86_400.0
+"""Seconds of the longest duration."""
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 
 
@@ -40,7 +43,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     date_param: str | None = None
     date_format: str = PLAIN
     window: Window | None = None
-    date_offset: int = 0
+    date_offset: Annotated[int, msgspec.Meta(ge=-3_660, le=3_660)] = 0
     lookback: Annotated[int, msgspec.Meta(ge=0, le=366)] = 0
     since: dt.date | None = None
     params: dict[str, str | int | float | bool] = {}
@@ -95,6 +98,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             )
         if self.date_param is not None and self.window is not None:
             raise ValueError("`date_param` and `window` exclude each other")
+        if self.since is not None and self.since < EARLIEST:
+            raise ValueError("`since` is the first date of all")
         if self.snapshot and self.since is not None:
             raise ValueError("`since` needs `date_param`: a source without dates has no past to ask for")
         for key in ("date_offset", "lookback"):
@@ -187,7 +192,10 @@ def seconds(duration: str) -> float:
     match = _DURATION.fullmatch(duration.strip())
     if match is None:
         raise ValueError(f"{duration!r} is no duration: write a number and s, m, h or d, as in 6h")
-    return float(match[1]) * _SECONDS[match[2]]
+    found = float(match[1]) * _SECONDS[match[2]]
+    if found > LONGEST:
+        raise ValueError(f"{duration[:40]!r} is longer than ten years")
+    return found
 
 
 def view_name(name: str) -> str:

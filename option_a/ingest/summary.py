@@ -44,6 +44,8 @@ class Summary(msgspec.Struct, frozen=True, omit_defaults=True):
     restated_pages: list[int] = []
     tried: Origin | None = None
     """The origin of the load that stands on top."""
+    tried_run: str = ""
+    """Its run; empty where an earlier version remembered the summary."""
     cause: str | None = None
     cause_kind: str | None = None
 
@@ -62,6 +64,7 @@ def summarize(manifest: Manifest) -> Summary:
         run=shown.run,
         origin=shown.origin,
         tried=load.origin,
+        tried_run=load.run,
         pages=shown.pages,
         records=shown.records,
         bytes=shown.bytes,

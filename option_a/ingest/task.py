@@ -8,11 +8,12 @@ from typing import Annotated
 
 import msgspec
 
+from option_a.ingest.dates import EARLIEST, LATEST
 from option_a.ingest.errors import MessageError
-from option_a.ingest.layout import Partition
+from option_a.ingest.layout import SOURCE, Partition
 
 RUN_ID = re.compile(r"[0-9]{8}T[0-9]{6}Z(-[A-Za-z0-9_-]{1,64})?")
-_SOURCE = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_SOURCE = re.compile(SOURCE)
 
 
 class Task(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -52,6 +53,9 @@ class Delivery(msgspec.Struct, frozen=True):
     receives: int
 
 
+_TASK = msgspec.json.Decoder(Task)
+
+
 def encode_task(task: Task) -> bytes:
     """The task as it travels: JSON."""
     return msgspec.json.encode(task)
@@ -60,9 +64,11 @@ def encode_task(task: Task) -> bytes:
 def decode_task(body: bytes) -> Task:
     """The task in a message. Raises MessageError: what cannot be read is redelivered, and then dead."""
     try:
-        task = msgspec.json.decode(body, type=Task)
+        task = _TASK.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MessageError(f"not a task: {error}") from None
+    if not EARLIEST <= task.date <= LATEST:
+        raise MessageError("not a task: its date is the first or the last of all")
     if not RUN_ID.fullmatch(task.run) or not _SOURCE.fullmatch(task.source):
         raise MessageError("not a task: its run or its source is not a name that keys may hold")
     return task

@@ -80,9 +80,12 @@ class Tokens:
         return _read(body, str(host))
 
 
+_GRANT, _REFUSAL = msgspec.json.Decoder(_Grant), msgspec.json.Decoder(_Refusal)
+
+
 def _read(body: bytes, host: str) -> _Grant:
     try:
-        grant = msgspec.json.decode(body, type=_Grant)
+        grant = _GRANT.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise SecretError(f"what {host} answered is no token", hint=_HINT) from None
     if grant.token_type.lower() != "bearer" or not grant.access_token:
@@ -93,7 +96,7 @@ def _read(body: bytes, host: str) -> _Grant:
 def _why(body: bytes | None) -> str:
     """The error code of RFC 6749, 5.2, and nothing else of the answer: it may repeat the secret."""
     try:
-        code = msgspec.json.decode(body or b"", type=_Refusal).error
+        code = _REFUSAL.decode(body or b"").error
     except (msgspec.DecodeError, UnicodeDecodeError):
         return ""
     return f", {code}" if code in _CODES else ""

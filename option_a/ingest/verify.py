@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from itertools import islice
 from typing import Literal
@@ -17,6 +19,8 @@ from option_a.ingest.ledger import Ledger
 from option_a.ingest.manifest import Manifest, Row, checksum
 
 _AT_ONCE = 16
+
+_LOAD = " (load its partition, or delete it)"
 
 What = Literal["missing", "torn", "changed", "records", "stray", "totals", "manifest"]
 
@@ -50,7 +54,7 @@ def verify(lake: Lake, partition: Partition, seen: Verified, readers: Executor) 
         if manifest is not None:
             yield from _against(lake, ledger, manifest, seen, readers)
     except ManifestError as error:
-        yield _difference(partition, "manifest", error.what)
+        yield _difference(partition, "manifest", str(error))
 
 
 def strangers(lake: Lake, known: set[Partition]) -> Iterator[Difference]:
@@ -58,7 +62,7 @@ def strangers(lake: Lake, known: set[Partition]) -> Iterator[Difference]:
     prefixes = {raw_prefix(partition) for partition in known}
     for entry in lake.entries(RAW):
         if entry.key.rpartition("/")[0] not in prefixes:
-            yield Difference("", "", entry.key, "stray", f"{entry.key} is in no partition that has a manifest")
+            yield Difference("", "", entry.key, "stray", f"{entry.key} is in no partition that has a manifest{_LOAD}")
 
 
 def _against(lake: Lake, ledger: Ledger, manifest: Manifest, seen: Verified, readers: Executor) -> Iterator[Difference]:
@@ -68,10 +72,10 @@ def _against(lake: Lake, ledger: Ledger, manifest: Manifest, seen: Verified, rea
     if load.staged and not whole:
         return
     prefix, counted = raw_prefix(partition), Verified()
-    expected: set[str] = set()
+    landed = array("Q")
     for row, data in _read_ahead(lake, prefix, ledger.rows(load), readers):
         key = page_key(prefix, row.page)
-        expected.add(key)
+        landed.append(row.page)
         counted.pages, counted.records = counted.pages + 1, counted.records + row.records
         counted.bytes += row.size
         for what, message in _page(data, row, seen):
@@ -79,7 +83,7 @@ def _against(lake: Lake, ledger: Ledger, manifest: Manifest, seen: Verified, rea
     if (counted.pages, counted.records, counted.bytes) != (load.pages, load.records, load.bytes):
         yield _difference(partition, "totals", f"{partition}: the ledger's rows do not add up")
     if whole and manifest.state != "promoting":
-        yield from _strays(lake, partition, expected)
+        yield from _strays(lake, partition, landed)
 
 
 def _read_ahead(lake: Lake, prefix: str, rows: Iterator[Row], readers: Executor) -> Iterator[tuple[Row, bytes | None]]:
@@ -93,10 +97,14 @@ def _difference(partition: Partition, what: What, message: str, key: str = "") -
     return Difference(partition.source, partition.date.isoformat(), key, what, message)
 
 
-def _strays(lake: Lake, partition: Partition, expected: set[str]) -> Iterator[Difference]:
-    for entry in lake.entries(raw_prefix(partition)):
-        if entry.key not in expected:
-            kind = "a page that the ledger does not have" if page_number(entry.key) else "no page"
+def _strays(lake: Lake, partition: Partition, landed: Sequence[int]) -> Iterator[Difference]:
+    """Objects that are none of these pages, in order; keys of a hundred thousand pages would fill the memory."""
+    prefix = raw_prefix(partition)
+    for entry in lake.entries(prefix):
+        page = page_number(entry.key)
+        at = bisect_left(landed, page or 0)
+        if at == len(landed) or landed[at] != page or entry.key != page_key(prefix, page):
+            kind = "a page that the ledger does not have" if page else "no page"
             yield _difference(partition, "stray", f"{entry.key} is {kind}", entry.key)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+
+import msgspec
 
 from option_a.ingest.errors import ConfigError
 
@@ -24,8 +26,35 @@ def unlike(given: str, allowed: Iterable[str]) -> str:
     return f"`{given}` is unknown; {did_you_mean}allowed: {', '.join(allowed)}"
 
 
-def plain(message: str) -> str:
-    """msgspec's message with its path in the words of the file."""
-    what, _, path = message.partition(" - at `$")
+def plain(error: msgspec.ValidationError, table: Any, kind: type) -> str:
+    """msgspec's word on a table, with its path in the words of the file and, of a choice, all that there is."""
+    what, _, path = str(error).partition(" - at `$")
+    if what.startswith("Invalid enum value"):
+        what = what.replace(" enum", "", 1) + _choice(kind, table, re.findall(r"\w+|\.\.\.", path))
     keys = re.sub(r"\[\.\.\.\]", "", path).strip("`.")
     return f"`{keys}`: {what}" if keys else what
+
+
+def _choice(kind: type, table: Any, path: list[str]) -> str:
+    from msgspec.inspect import type_info
+
+    values = list(dict.fromkeys(_values(type_info(kind), table, path)))
+    return f"; valid values are: {', '.join(values)}" if values else ""
+
+
+def _values(kind: Any, given: Any, path: list[str]) -> Iterator[str]:
+    """What may stand at the end of a path, where a table that has a `style` tells which kind of it is meant."""
+    from msgspec.inspect import DictType, LiteralType, StructType, UnionType
+
+    match kind:
+        case LiteralType(values=values) if not path:
+            yield from map(str, values)
+        case UnionType(types=types):
+            for one in types:
+                yield from _values(one, given, path)
+        case DictType(value_type=value) if path:
+            yield from _values(value, None, path[1:])
+        case StructType(fields=fields, tag_field=key, tag=tag) if path and (key is None or given.get(key) == tag):
+            for field in fields:
+                if field.encode_name == path[0]:
+                    yield from _values(field.type, given.get(path[0]), path[1:])

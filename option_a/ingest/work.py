@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Literal, assert_never
 
 from option_a.ingest import decide as to
@@ -10,7 +11,7 @@ from option_a.ingest.dates import over
 from option_a.ingest.errors import ClaimLost, ManifestError, MessageError, TotalError, TransientError
 from option_a.ingest.events import Event
 from option_a.ingest.finish import finish, tidy
-from option_a.ingest.job import Job, World
+from option_a.ingest.job import LOT, Job, World
 from option_a.ingest.ledger import Ledger
 from option_a.ingest.load import CursorRefused, Loading
 from option_a.ingest.manifest import Attempt, Load, Manifest
@@ -37,7 +38,7 @@ _CLAIM_TRIES = 4
 _LOADS_FOR_A_TOTAL = 2
 """A partition that does not reconcile with its declared total is loaded once more, then fails."""
 _REFUSALS = 2
-"""Loads that begin anew because the API refused the cursor at which an earlier delivery left off."""
+"""Loads that begin anew because the API refused the cursor, or the page, at which an earlier delivery left off."""
 
 
 class Worker:
@@ -151,7 +152,8 @@ class Worker:
             except CursorRefused as error:
                 if job.load.refusals >= _REFUSALS:
                     raise error.refusal from None
-                what = f"{error.refusal.what} to the cursor at which the load stood"
+                place = "page" if job.load.cursor is None else "cursor"
+                what = f"{error.refusal.what} to the {place} at which the load stood"
                 self._restart(job, what, restarts=job.load.restarts, refusals=job.load.refusals + 1)
 
     def _restart(self, job: Job, why: str, *, restarts: int, refusals: int) -> None:
@@ -183,7 +185,8 @@ class Worker:
 
 def _clear(job: Job) -> None:
     """Delete what an abandoned load has left where this one's pages go."""
-    job.delete(entry.key for entry in job.paced(job.world.lake.entries(job.prefix)))
+    while lot := [entry.key for entry in islice(job.world.lake.entries(job.prefix), LOT)]:
+        job.delete(lot)
 
 
 def _acked(job: Job, outcome: Literal["complete", "done", "superseded"]) -> Outcome:

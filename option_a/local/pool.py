@@ -51,7 +51,7 @@ class Pool:
                     while self._busy < self._threads and (delivery := self._queue.receive(sources, lease=self._lease)):
                         self._busy += 1
                         threads.submit(self._work, delivery)
-                    if not self._busy and not self._left(sources):
+                    if not self._busy and not self._queue.holds(sources):
                         break
                     error = self._wait() or error
                     if error is not None:
@@ -99,6 +99,3 @@ class Pool:
             return None
         self._busy -= 1
         return error
-
-    def _left(self, sources: Sequence[str]) -> bool:
-        return any(depth.live for depth in self._queue.depth() if depth.queue in sources)

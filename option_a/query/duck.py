@@ -22,6 +22,10 @@ from option_a.query.structure import columns_of, declared_columns
 
 _READS = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 _AT_ONCE = 1_000
+_GONE = re.compile(r"No such file|FileNotFoundError")
+"""A folder's page, or a bucket's, that was deleted after it was listed: by a promotion, whose day got shorter."""
+_TRIES = 5
+"""Each lists the folder anew; a bucket is listed once."""
 
 
 class Duck:
@@ -43,29 +47,38 @@ class Duck:
     def run(self, sql: str) -> Result:
         """The answer to one statement that reads. Raises QueryError."""
         self._only_reads(sql)
-        try:
-            for view in ["raw", "partitions", *self.views()]:
-                if re.search(rf"\b{re.escape(view)}\b", sql, re.IGNORECASE):
-                    self._make(view)
-            cursor = self._db.execute(self._fetchable(sql))
-            return Result([column[0] for column in cursor.description or []], _rows(cursor))
-        except duckdb.Error as error:
-            raise QueryError(_first_lines(error), hint=self._hint(error)) from None
+        for _ in range(_TRIES if self._folder else 1):
+            try:
+                return self._answer(sql)
+            except duckdb.Error as error:
+                if not _GONE.search(str(error)):
+                    raise QueryError(_first_lines(error), hint=self._hint(error)) from None
+        raise _gone()
+
+    def _answer(self, sql: str) -> Result:
+        for view in ["raw", "partitions", *self.views()]:
+            if re.search(rf"\b{re.escape(view)}\b", sql, re.IGNORECASE):
+                self._make(view)
+        cursor = self._db.execute(self._fetchable(sql))
+        return Result([column[0] for column in cursor.description or []], _rows(cursor))
 
     def tables(self) -> list[tuple[str, str]]:
         """Every table with its columns, as `name type, name type, …`."""
-        found = []
-        for view in ["partitions", "raw", *self.views()]:
-            self._make(view)
-            columns = self._db.execute(f"DESCRIBE {views.name(view)}").fetchall()
-            found.append((view, ", ".join(f"{column[0]} {column[1]}" for column in columns)))
-        return found
+        try:
+            return [(view, self._columns(view)) for view in ["partitions", "raw", *self.views()]]
+        except duckdb.Error as error:
+            raise QueryError(_first_lines(error), hint="option-a verify says what is wrong with the lake") from None
 
     def views(self) -> dict[str, Source | None]:
         """A view a source: of the declared ones, and of those that are in the lake still."""
         declared: dict[str, Source | None] = {source.view: source for source in self._sources.values()}
         in_lake: dict[str, Source | None] = {view_name(partition.source): None for partition in self._known}
         return dict(sorted((in_lake | declared).items()))
+
+    def _columns(self, view: str) -> str:
+        self._make(view)
+        columns = self._db.execute(f"DESCRIBE {views.name(view)}").fetchall()
+        return ", ".join(f"{column[0]} {column[1]}" for column in columns)
 
     def _reach(self) -> str:
         """Let the connection reach the lake, and nothing else."""
@@ -92,7 +105,6 @@ class Duck:
     def _make(self, view: str) -> None:
         if view in self._made:
             return
-        self._made.add(view)
         if view == "partitions":
             self._make_partitions()
         elif view == "raw":
@@ -100,6 +112,7 @@ class Duck:
             self._db.execute(views.raw_view(paths) if paths else views.EMPTY_RAW)
         else:
             self._make_source(view)
+        self._made.add(view)
 
     def _make_source(self, view: str) -> None:
         source = self.views()[view]
@@ -155,6 +168,8 @@ class Duck:
         text = str(error)
         if "does not exist" in text and "Table" in text:
             return "there are: " + ", ".join(["raw", "partitions", *self.views()])
+        if "maximum recursion depth" in text:
+            return "a record is nested too deeply for a view; every record is in `raw`: SELECT record FROM raw"
         if isinstance(error, duckdb.BinderException):
             return "option-a query, with no SQL, lists the columns; an empty source has just its declared ones"
         if isinstance(error, duckdb.InvalidInputException | duckdb.ConversionException):
@@ -167,9 +182,14 @@ def _rows(cursor: Any) -> Iterator[tuple[Any, ...]]:
         while batch := cursor.fetchmany(_AT_ONCE):
             yield from batch
     except duckdb.Error as error:
-        raise QueryError(_first_lines(error)) from None
+        raise _gone() if _GONE.search(str(error)) else QueryError(_first_lines(error)) from None
+
+
+def _gone() -> QueryError:
+    return QueryError("a page is gone that was there when the query began", hint="a load has deleted it: ask again")
 
 
 def _first_lines(error: duckdb.Error) -> str:
-    lines = [line for line in str(error).splitlines() if line.strip() and not line.startswith("Did you mean")]
+    told = str(error).partition("\nStack Trace:")[0]
+    lines = [line for line in told.splitlines() if line.strip() and not line.startswith("Did you mean")]
     return "\n  ".join(lines[:4])

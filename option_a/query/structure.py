@@ -38,7 +38,7 @@ def merge(one: Structure, other: Structure) -> Structure:
 
 
 def typed(structure: Structure) -> Structure:
-    """The structure as columns have it: whole numbers signed, what is always null as JSON, keys distinct in case."""
+    """The structure as columns have it: whole numbers signed, what is always null as JSON, keys that SQL can tell."""
     if isinstance(structure, dict):
         if not structure or _clash(structure):
             return "JSON"
@@ -49,10 +49,15 @@ def typed(structure: Structure) -> Structure:
 
 
 def columns_of(structure: Structure) -> dict[str, Structure]:
-    """The columns of records of that structure. Of keys that differ in case alone the first: SQL cannot tell them."""
+    """The columns of records of that structure. Of keys that differ in case alone the first: SQL cannot tell them.
+
+    Nor has it a name for the empty key.
+    """
     columns: dict[str, Structure] = {}
+    taken = {""}
     for key, value in structure.items() if isinstance(structure, dict) else ():
-        if key.lower() not in {column.lower() for column in columns}:
+        if key.lower() not in taken:
+            taken.add(key.lower())
             columns[key] = typed(value)
     return columns
 
@@ -64,4 +69,4 @@ def declared_columns(columns: Mapping[str, str]) -> tuple[dict[str, Structure], 
 
 
 def _clash(structure: Mapping[str, Structure]) -> bool:
-    return len({key.lower() for key in structure}) != len(structure)
+    return "" in structure or len({key.lower() for key in structure}) != len(structure)

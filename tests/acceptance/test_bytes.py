@@ -9,6 +9,7 @@ import random
 import pytest
 
 from tests.acceptance.command import DAY, Place
+from tests.conftest import Proof
 from tests.support.api import Asked, listed, serving
 
 SOURCE = '[sources.odd]\nurl = "{url}/odd"\ndate_param = "date"\n{more}\n'
@@ -37,6 +38,28 @@ def test_odd_records_land_byte_for_byte(option_a: Place, together: bool) -> None
     assert done.code == 0, done.err
     assert option_a.lines("odd") == ODD
     assert option_a("verify").code == 0
+
+
+VERY_ODD = [
+    b'{"id":1,"x":' + b"[" * 50_000 + b"]" * 50_000 + b"}", b'{"x":' * 20_000 + b"1" + b"}" * 20_000,
+    rb'{"id":"\ud800","\ud800":1}', b'{"id":' + b"9" * 5_000 + b"}", b'{"":1}',
+]  # fmt: skip
+
+
+@pytest.mark.bar(9)
+@pytest.mark.parametrize("record", VERY_ODD, ids=["a deep list", "a deep object", "a surrogate", "digits", "no name"])
+def test_what_is_legal_and_very_odd_can_be_looked_at(option_a: Place, record: bytes, proof: Proof) -> None:
+    with serving(lambda asked: b'{"data":[%b]}' % record) as api:
+        option_a.declare(SOURCE.format(url=api.url, more='pagination = { style = "none" }'))
+        for command in (["preview"], ["preview", "--json"], ["preview", "--columns"], ["doctor"]):
+            done = option_a(*command, "odd", "--date", DAY)
+            assert done.code == 0 or command == ["doctor"], done.err
+        assert option_a("run", "--date", DAY).code == 0
+    assert option_a.lines("odd") == [record]
+    assert option_a("query", "SELECT record FROM raw", "--format", "csv").code == 0
+    shown = option_a("query", "SELECT * FROM odd")
+    assert shown.code == 0 or "SELECT record FROM raw" in shown.err
+    proof.figure("tracebacks", 0, most=0)
 
 
 def test_white_space_between_tokens_goes_and_inside_strings_stays(option_a: Place) -> None:

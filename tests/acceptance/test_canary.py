@@ -23,6 +23,7 @@ from option_a.ingest.auth import Reference
 from option_a.ingest.config import read_sources
 from option_a.ingest.work import Worker
 from tests.acceptance.command import DAY, Done, Place
+from tests.conftest import Proof
 from tests.support.dialled import dialled
 from tests.support.server import Exchange, Server, reply
 from tests.support.world import Pipeline
@@ -41,7 +42,7 @@ STYLES = {
     "own-header": 'headers = { X-Secret = "env:CANARY" }',
     "own-param": 'params = { key = "env:CANARY" }',
 }
-PATHS = ("fine", "401", "403", "redirect", "loop", "next", "elsewhere", "malformed", "records", "page")
+PATHS = ("fine", "401", "403", "redirect", "loop", "next", "half", "elsewhere", "malformed", "records", "page")
 SLOW = ("503", "reset", "html")
 """For two of the styles: there is a wait in them."""
 ACTIONS = [
@@ -65,8 +66,8 @@ def behave(exchange: Exchange, heard: Heard) -> None:
     kind = urlsplit(exchange.target).path.rpartition("/")[2]
     if exchange.target == "/token":
         exchange.send(reply(b'{"access_token": "a-token-of-its-own", "expires_in": 600}'))
-    elif kind in ("401", "403", "503", "token"):
-        exchange.send(reply(echo.encode(), 400 if kind == "token" else int(kind), {"X-Echo": quote(echo)}))
+    elif kind in ("401", "403", "503", "token") or (kind == "half" and "more=1" in exchange.target):
+        exchange.send(reply(echo.encode(), {"token": 400, "half": 403}.get(kind) or int(kind), {"X-Echo": quote(echo)}))
     elif kind == "malformed":  # urllib3 warns of it, and names the URL
         exchange.send(b"HTTP/1.1 200 OK\r\nContent-Length: 14\r\nno header\r\nX-Y: 1\r\n\r\n" + b'{"next": null}')
     elif kind == "html":
@@ -84,7 +85,8 @@ def behave(exchange: Exchange, heard: Heard) -> None:
     elif kind == "loop":
         exchange.send(reply(b"", 302, {"Location": exchange.target}))
     else:
-        following = exchange.target + "&more=1" if kind == "next" and "more=1" not in exchange.target else None
+        more = kind in ("next", "half") and "more=1" not in exchange.target
+        following = exchange.target + "&more=1" if more else None
         exchange.send(reply(msgspec.json.encode({"data": [{"id": len(exchange.target)}], "next": following})))
 
 
@@ -140,9 +142,13 @@ def place(tmp_path_factory: pytest.TempPathFactory, declared: str) -> Place:
 def said(place: Place) -> dict[str, Done]:
     """What each command printed, in this order."""
     previews = [["preview", f"{style}-403", "--json"] for style in STYLES]
-    return {" ".join(action): place(*action) for action in [*ACTIONS, *previews]}
+    previews += [["preview", f"{style}-next"] for style in STYLES]
+    doctors = [["doctor", f"{style}-{path}"] for style in STYLES for path in ("next", "page")]
+    halves = [["logs", f"{style}-half", DAY] for style in STYLES]
+    return {" ".join(action): place(*action) for action in [*ACTIONS, *previews, *doctors, *halves]}
 
 
+@pytest.mark.bar(13)
 def test_it_was_sent_by_every_style(said: dict[str, Done], heard: Heard) -> None:
     assert said
     for style in STYLES:
@@ -152,17 +158,25 @@ def test_it_was_sent_by_every_style(said: dict[str, Done], heard: Heard) -> None
         assert any(found_in(sent) for sent in heard.sent if sent.startswith(b"/token") and how in sent), how
 
 
-def test_no_command_prints_it(said: dict[str, Done]) -> None:
-    assert {name for name, done in said.items() if found_in((done.out + done.err).encode())} == set()
+@pytest.mark.bar(13)
+def test_no_command_prints_it(said: dict[str, Done], proof: Proof) -> None:
+    found = {name for name, done in said.items() if found_in((done.out + done.err).encode())}
+    assert found == set()
+    proof.figure("places searched for a secret: outputs of commands", len(said), least=len(STYLES))
+    proof.figure("secrets found", len(found), most=0)
     assert said["run --json --date " + DAY].code == 1
     assert {row["state"] for row in said["run --json --date " + DAY].json()["partitions"]} >= {"complete", "failed"}
 
 
-def test_no_file_of_the_lake_or_of_the_home_holds_it(said: dict[str, Done], place: Place) -> None:
+@pytest.mark.bar(13)
+def test_no_file_of_the_lake_or_of_the_home_holds_it(said: dict[str, Done], place: Place, proof: Proof) -> None:
     files = [path for folder in (place.lake, place.home) for path in folder.rglob("*") if path.is_file()]
     kinds = {path.relative_to(place.folder).parts[1 if path.is_relative_to(place.lake) else 0] for path in files}
     assert kinds >= {"raw", "manifest", "dead", "control", ".option-a"}
-    assert [path for path in files if found_in(contents(path))] == []
+    found = [path for path in files if found_in(contents(path))]
+    assert found == []
+    proof.figure("places searched for a secret: files of lake and home", len(files), least=len(STYLES) * len(PATHS))
+    proof.figure("secrets found", len(found), most=0)
 
 
 def contents(path: Path) -> bytes:
@@ -174,7 +188,10 @@ def contents(path: Path) -> bytes:
         return data
 
 
-def test_no_line_of_a_functions_log_holds_it(tmp_path: Path, declared: str, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.bar(13)
+def test_no_line_of_a_functions_log_holds_it(
+    tmp_path: Path, declared: str, caplog: pytest.LogCaptureFixture, proof: Proof
+) -> None:
     """Neither what it says by itself, nor what the libraries beneath it tell the root logger."""
     caplog.set_level("DEBUG")
     sources = read_sources(declared, {})
@@ -193,6 +210,8 @@ def test_no_line_of_a_functions_log_holds_it(tmp_path: Path, declared: str, capl
     assert found_in((log.getvalue() + caplog.text).encode()) == []
     letters = [msgspec.json.encode(letter.cause) + letter.body for letter in pipeline.queue.dead]
     assert (len(letters) > len(STYLES), found_in(b"".join(letters))) == (True, [])
+    lines = len(log.getvalue().splitlines()) + len(caplog.records)
+    proof.figure("places searched for a secret: lines of logs, dead letters", lines + len(letters))
 
 
 def canary(wanted: Reference) -> str:
@@ -218,11 +237,13 @@ LITERALS = {
 }
 
 
+@pytest.mark.bar(13)
 @pytest.mark.parametrize("name", LITERALS)
-def test_a_secret_that_is_written_down_is_refused_and_not_repeated(name: str, option_a: Place) -> None:
+def test_a_secret_that_is_written_down_is_refused_and_not_repeated(name: str, option_a: Place, proof: Proof) -> None:
     url = "" if LITERALS[name].startswith("url") else 'url = "https://api.test/x"\n'
     option_a.declare(f"[sources.s]\n{url}{LITERALS[name]}\n")
     for action in (["check"], ["run", "--json"]):
         done = option_a(*action)
         assert done.code == 2, done
         assert found_in((done.out + done.err).encode()) == []
+    proof.figure("secrets written down, refused and not repeated", 1)

@@ -14,8 +14,9 @@ from typing import NamedTuple
 import pytest
 
 from tests.acceptance.command import DAY, Done, Place, command
+from tests.conftest import Proof
 
-pytestmark = pytest.mark.xdist_group("disk")
+pytestmark = [pytest.mark.xdist_group("disk"), pytest.mark.bar(8)]
 NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-eu", "-c")
 
 
@@ -103,7 +104,7 @@ def cured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Cured]:
     ],
 )
 def test_a_disk_that_refuses_stops_the_run_with_one_clear_error_and_the_next_run_lands_all(
-    cured: dict[str, Cured], disk: str, reason: str, advice: str
+    cured: dict[str, Cured], disk: str, reason: str, advice: str, proof: Proof
 ) -> None:
     folder, refused, after = cured[disk]
     assert refused.code == 1
@@ -111,6 +112,7 @@ def test_a_disk_that_refuses_stops_the_run_with_one_clear_error_and_the_next_run
     assert f"in the lake {folder}/disk/lake: {reason}" in error
     assert advice in refused.err
     lands_all(*after)
+    proof.figure("real disks that refused", 1)
 
 
 def test_a_read_only_lake_can_be_looked_at(option_a: Place) -> None:
@@ -123,7 +125,9 @@ def test_a_read_only_lake_can_be_looked_at(option_a: Place) -> None:
 
 
 @pytest.mark.parametrize("options", ["size=4k", "ro"])
-def test_a_home_that_cannot_be_written_is_named_and_the_lake_is_not_touched(option_a: Place, options: str) -> None:
+def test_a_home_that_cannot_be_written_is_named_and_the_lake_is_not_touched(
+    option_a: Place, options: str, proof: Proof
+) -> None:
     refused, after = Script(
         option_a, f"{REMOUNT},{options} disk", f"run --date {DAY} --home disk/home",
         f"run --date {DAY}",
@@ -133,3 +137,4 @@ def test_a_home_that_cannot_be_written_is_named_and_the_lake_is_not_touched(opti
     assert "--home" in refused.err
     assert "4 partitions to load" in after.err, "nothing was there, and nothing waited"
     assert after.code == 0
+    proof.figure("real disks that refused", 1)

@@ -80,6 +80,7 @@ def test_a_schedule_that_is_delivered_twice_is_one_run(stack: Stack) -> None:
     assert {depth.live + depth.dead for depth in stack.queues.depth()} == {0}
 
 
+@pytest.mark.bar(5)
 def test_a_poison_message_ends_in_its_dead_letters_and_the_others_go_on(stack: Stack) -> None:
     stack.queues.client.send_message(QueueUrl=stack.queues.url("api-b"), MessageBody="{poison")
     with stack.function("planner") as planner, stack.function("worker") as worker:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from option_a.ingest.layout import Partition, segment_key
+from tests.conftest import Proof
 from tests.stack.node import NODE
 from tests.support.asset import ROOT, build_here
 from tests.support.iam import Call, allowed, listed
@@ -40,7 +41,7 @@ FUNCTIONS = ("PlannerFn", "WorkerFn", "FreshnessFn")
 TLS = ("aws:SecureTransport", "true")
 
 
-class Proof:
+class Night:
     """What was called by each function, and the template that should allow it."""
 
     def __init__(self, template: Template) -> None:
@@ -53,13 +54,13 @@ class Proof:
 
 
 @pytest.fixture(scope="module")
-def proof(tmp_path_factory: pytest.TempPathFactory, runtime: Path) -> Iterator[Proof]:
+def night(tmp_path_factory: pytest.TempPathFactory, runtime: Path) -> Iterator[Night]:
     folder = tmp_path_factory.mktemp("rights")
     with ExitStack() as running:
         api = running.enter_context(Server(Api()))
         text = SOURCES.format(url=api.url)
         (folder / "sources.toml").write_text(text)
-        made = Proof(synthesize(folder, folder / "sources.toml"))
+        made = Night(synthesize(folder, folder / "sources.toml"))
         server = running.enter_context(aws())
         server.client("secretsmanager").create_secret(Name="team/api-a", SecretString='{"token": "t"}')
         stack = Stack(
@@ -124,16 +125,18 @@ def synthesize(folder: Path, sources: Path) -> Template:
     return Template(json.loads((folder / "cdk.out" / f"{STACK}.template.json").read_text()), STACK)
 
 
+@pytest.mark.bar(13)
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_every_call_that_a_function_makes_is_allowed_by_its_role(proof: Proof, function: str) -> None:
-    calls = set(proof.calls[function])
+def test_every_call_that_a_function_makes_is_allowed_by_its_role(night: Night, function: str, proof: Proof) -> None:
+    calls = set(night.calls[function])
     assert calls
-    assert [str(call) for call in sorted(calls, key=str) if not proof.allows(function, call)] == []
+    assert [str(call) for call in sorted(calls, key=str) if not night.allows(function, call)] == []
+    proof.figure("AWS calls judged, each allowed by its role", len(calls), least=1)
 
 
-def test_the_calls_are_those_that_the_design_names(proof: Proof) -> None:
+def test_the_calls_are_those_that_the_design_names(night: Night) -> None:
     """So that a way of the pipeline that is not walked above is missed here."""
-    assert {name: {call.action for call in calls} for name, calls in proof.calls.items()} == {
+    assert {name: {call.action for call in calls} for name, calls in night.calls.items()} == {
         "PlannerFn": {"s3:GetObject", "sqs:SendMessage"},
         "WorkerFn": {
             "s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket", "sqs:SendMessage", "sqs:DeleteMessage",
@@ -141,9 +144,9 @@ def test_the_calls_are_those_that_the_design_names(proof: Proof) -> None:
         },
         "FreshnessFn": {"s3:GetObject"},
     }  # fmt: skip
-    rooms = {call.resource.split("/")[1] for call in proof.calls["WorkerFn"] if call.action == "s3:PutObject"}
+    rooms = {call.resource.split("/")[1] for call in night.calls["WorkerFn"] if call.action == "s3:PutObject"}
     assert rooms == {"raw", "manifest", "staging", "dead", "control"}
-    deleted = {call.resource.split("/")[1] for call in proof.calls["WorkerFn"] if call.action == "s3:DeleteObject"}
+    deleted = {call.resource.split("/")[1] for call in night.calls["WorkerFn"] if call.action == "s3:DeleteObject"}
     assert deleted == {"raw", "manifest", "staging"}
 
 
@@ -176,26 +179,28 @@ def foreign(bucket: str) -> list[Call]:
     return [Call(action, arn, (TLS,)) for arn, actions in calls.items() for action in actions] + listings + plain
 
 
+@pytest.mark.bar(13)
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_what_is_foreign_is_denied(proof: Proof, function: str) -> None:
-    calls = foreign(proof.template.outputs()["LakeBucket"])
-    assert [str(call) for call in calls if proof.allows(function, call)] == []
+def test_what_is_foreign_is_denied(night: Night, function: str, proof: Proof) -> None:
+    calls = foreign(night.template.outputs()["LakeBucket"])
+    assert [str(call) for call in calls if night.allows(function, call)] == []
+    proof.figure("foreign AWS calls, each denied", len(calls), least=1)
 
 
-def test_planner_and_freshness_may_not_do_what_is_the_workers(proof: Proof) -> None:
-    for call in set(proof.calls["WorkerFn"]):
+def test_planner_and_freshness_may_not_do_what_is_the_workers(night: Night) -> None:
+    for call in set(night.calls["WorkerFn"]):
         writes = call.action not in ("s3:GetObject", "s3:ListBucket", "sqs:SendMessage")
         if writes or "/raw/" in call.resource:
-            assert not proof.allows("PlannerFn", call), str(call)
+            assert not night.allows("PlannerFn", call), str(call)
         if writes or call.action.startswith("sqs:"):
-            assert not proof.allows("FreshnessFn", call), str(call)
+            assert not night.allows("FreshnessFn", call), str(call)
 
 
-def test_no_statement_allows_every_action_and_each_wildcard_is_one_of_a_known_kind(proof: Proof) -> None:
+def test_no_statement_allows_every_action_and_each_wildcard_is_one_of_a_known_kind(night: Night) -> None:
     def wild(statement: Mapping[str, Any]) -> list[str]:
         return [text for text in listed(statement["Resource"]) if "*" in text or "?" in text]
 
-    for _, statement in proof.template.statements():
+    for _, statement in night.template.statements():
         assert "NotAction" not in statement
         assert not [action for action in listed(statement["Action"]) if action in ("*", "s3:*", "sqs:*")]
         for text in wild(statement):

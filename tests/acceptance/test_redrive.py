@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.acceptance.command import DAY, Place
+from tests.conftest import Proof
 from tests.support.api import Answer, Api, Asked, listed, serving
 
 TWO = """
@@ -34,6 +35,7 @@ def declared(option_a: Place, api: Api) -> None:
     option_a.declare(TWO.format(url=api.url))
 
 
+@pytest.mark.bar(5)
 def test_after_the_api_is_mended_redrive_lands_everything(option_a: Place) -> None:
     with serving(poisoned) as api:
         declared(option_a, api)
@@ -51,6 +53,43 @@ def test_after_the_api_is_mended_redrive_lands_everything(option_a: Place) -> No
     assert option_a("dead").out == "0 dead letters\n"
     assert option_a("verify").code == 0
     assert option_a("redrive").out == "Nothing to do.\n"
+
+
+POISONS = [
+    Answer(b"<html>"), Answer(b'{"data":[{"id":1}'), Answer(b'{"data":[{"id":"\xff"}]}'), Answer(b'{"error":"quota"}'),
+    Answer(b""), *[Answer(b"", status) for status in (401, 403, 404, 410)],
+]  # fmt: skip
+
+
+@pytest.mark.bar(5)
+def test_one_redrive_lands_every_source_that_had_a_poison_page(option_a: Place, proof: Proof) -> None:
+    every = [(page, poison) for page in (1, 2, 3) for poison in POISONS]
+    poisons = dict(enumerate(proof.rng("sources").sample(every, proof.size(6, len(every)))))
+    names = [f"{kind}-{number}" for number in poisons for kind in ("ill", "well")]
+
+    def ill(asked: Asked) -> bytes | Answer:
+        kind, _, number = asked.name.partition("-")
+        page, poison = poisons[int(number)]
+        return poison if kind == "ill" and asked.page == page else healthy(asked)
+
+    with serving(ill) as api:
+        table = '[sources.{0}]\nurl = "{1}/{0}"\ndate_param = "date"\npagination = {{ {2} }}\n'
+        option_a.declare(
+            "".join(table.format(name, api.url, 'style = "page", total_pages = "pages"') for name in names)
+        )
+        assert option_a("run", "--date", DAY).code == 1
+        letters = option_a("dead", "--json").json()
+        assert sorted(letter["source"] for letter in letters) == sorted(n for n in names if n.startswith("ill"))
+        assert {letter["receives"] for letter in letters} == {1}
+        assert [n for n in names if n.startswith("well") and len(option_a.lines(n)) != 3] == []
+        api.pages = healthy
+        assert option_a("redrive").code == 0
+    landed = sum(option_a.lines(name) == [b'{"id":1}', b'{"id":2}', b'{"id":3}'] for name in names)
+    assert option_a("dead").out == "0 dead letters\n"
+    assert option_a("verify").code == 0
+    proof.figure("poison pages", len(poisons))
+    proof.figure("neighbours complete", len(poisons))
+    proof.figure("landed after redrive", landed - len(poisons), least=len(poisons))
 
 
 def test_redrive_of_an_api_that_is_still_ill_fails_again_and_keeps_the_letter(option_a: Place) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from itertools import count
@@ -11,6 +12,9 @@ from typing import Any
 
 import pytest
 
+from option_a.home.clock import SystemClock
+from option_a.ingest.breaker import Breaker
+from option_a.ingest.folder import FolderLake
 from tests.acceptance.command import DAY, Done, Place
 from tests.support.api import Answer, Api, Asked, listed, serving
 from tests.support.moto import Aws
@@ -169,6 +173,7 @@ def test_backfill_loads_every_date(there: There) -> None:
     assert len(rows) == 6
 
 
+@pytest.mark.bar(5)
 def test_a_failing_source_fails_alone_and_lands_after_redrive(there: There, api: Api) -> None:
     api.pages = poisoned
     with there.working():
@@ -210,6 +215,19 @@ def test_plan_and_check_look_and_touch_nothing(there: There) -> None:
         ("events", "real"),
     ]
     assert there.objects() == {}
+
+
+def test_status_shows_a_source_that_is_down_and_until_when_it_is_not_asked(there: There) -> None:
+    lake = there.stack.lake() if there.stack is not None else FolderLake(there.option_a.lake)
+    now = time.time()
+    Breaker(lake, "orders", SystemClock()).failed("the API answered 503", 600.0)
+    (down,) = there("status", "--json").json()["breakers"]
+    assert (down["source"], down["failures"], down["why"]) == ("orders", 1, "the API answered 503")
+    assert now + 600 <= down["until"] <= time.time() + 600
+    shown = there("status").out.partition("Down, so not asked for a while:")[2].splitlines()
+    assert [line.split()[0] for line in shown if "the API answered 503" in line] == ["orders"]
+    other = there("status", "--source", "events")
+    assert ("Down" in other.out, other.code) == (False, 0)
 
 
 def test_logs_of_nothing_say_so(there: There) -> None:

@@ -18,7 +18,7 @@ _PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[\w,-]+\])?==[\w.!+-]+(?: ; [^\\]+
 _HASH = re.compile(r"^    --hash=sha256:[0-9a-f]{64}(?: \\)?$")
 _HOMES = re.compile(r"(?<![\w.])/(?:home|Users)/\w+")
 _INDEX = re.compile(r"(?:index-url|find-links|trusted-host)[ =]+\S*[/.]\S")
-PINNED = ("requirements-dev.txt", "requirements-lambda.txt", "requirements-run.txt", "requirements.txt")
+PINNED = tuple(f"requirements{of}.txt" for of in ("-dev", "-lambda", "-prove", "-run", ""))
 ZSTD = "backports.zstd"
 IMPORTED_AS = {"aws_cdk": "aws-cdk-lib", "backports": ZSTD, "botocore": "boto3", "compression": ZSTD}
 """What is imported under another name than it is asked for by; botocore is boto3's own half, compression Python's."""
@@ -29,6 +29,11 @@ def project() -> dict[str, set[str]]:
     table = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     asked = {"run": table["dependencies"], **table["optional-dependencies"]}
     return {extra: {bare(line) for line in lines} - {table["name"]} for extra, lines in asked.items()}
+
+
+def named_in(requirements: str) -> set[str]:
+    """The names that a list of what is wanted holds."""
+    return {bare(line) for line in kept()[requirements].splitlines()}
 
 
 def pins(name: str) -> set[str]:
@@ -65,6 +70,7 @@ def test_what_the_project_asks_for_is_pinned() -> None:
     assert asked["run"] <= pins("requirements-run.txt")
     assert asked["run"] | asked["aws"] <= pins("requirements.txt")
     assert set().union(*asked.values()) <= pins("requirements-dev.txt")
+    assert named_in("requirements-prove.in") <= pins("requirements-prove.txt")
 
 
 def test_the_main_job_needs_no_tool_of_the_tests_nor_of_a_deployment() -> None:
@@ -75,7 +81,7 @@ def test_the_main_job_needs_no_tool_of_the_tests_nor_of_a_deployment() -> None:
 
 
 def test_every_file_pins_the_same_versions() -> None:
-    whole = versions("requirements-dev.txt")
+    whole = versions("requirements-prove.txt") | versions("requirements-dev.txt")
     for name in PINNED:
         found = versions(name)
         assert found == {one: whole[one] for one in found}, name
@@ -91,7 +97,7 @@ def versions(name: str) -> dict[str, set[str]]:
 
 def test_the_functions_carry_what_the_pipeline_needs_and_no_more() -> None:
     """No marker either: pip reads it for the machine that builds, and not for the Lambda."""
-    named_there = {bare(line) for line in kept()["requirements-lambda.in"].splitlines()}
+    named_there = named_in("requirements-lambda.in")
     assert named_there == project()["lambda"] | {"isal", "msgspec", "obstore", "tzdata", "urllib3"}
     assert named_there <= pins("requirements-lambda.txt")
     assert pins("requirements-lambda.txt") - named_there == {"jmespath", "typing-extensions"}
@@ -101,10 +107,10 @@ def test_the_functions_carry_what_the_pipeline_needs_and_no_more() -> None:
 def test_every_dependency_has_its_reason_and_every_reason_its_dependency() -> None:
     text = (ROOT / "docs" / "dependencies.md").read_text("utf-8")
     rows = re.findall(r"^\| ([a-z][^|]*?) +\| ([^|]*)", text, re.MULTILINE)
-    titles = {"package", "file"}
+    titles = {"package", "file", "licence"}
     reasons = {bare(name): why.strip() for names, why in rows if names not in titles for name in names.split(", ")}
     prose = {bare(name) for name in re.findall(r"`([\w-]+)` \w", text)}
-    asked = set().union(*project().values())
+    asked = set().union(*project().values()) | named_in("requirements-prove.in")
     assert asked - reasons.keys() - prose == set()
     assert reasons.keys() - asked == set(), "rows of what is not asked for"
     assert [name for name, reason in reasons.items() if len(reason) < 3] == []

@@ -31,7 +31,7 @@ PURE = {
         "tomllib",
     ),
     *("datetime", "email.utils", "urllib.parse", "unicodedata", "errno", "random", "secrets", "queue", "zlib"),
-    *("isal", "msgspec", "concurrent.futures.Executor", "concurrent.futures.Future"),
+    *("isal", "msgspec", "msgspec.inspect", "concurrent.futures.Executor", "concurrent.futures.Future"),
 }
 """What any room may import: it computes, or hands values between threads. Neither time nor a byte comes in by it."""
 
@@ -42,6 +42,7 @@ ACTING = {
     "dates": {"zoneinfo"},
     "deadline": {"socket", "threading", "time"},
     "fetch": {"urllib3"},
+    "files": {"os"},
     "folder": {"fcntl", "os", "pathlib", "time"},
     "inflate": {"backports", "brotli", "compression", "gzip", "io", "sys"},
     "load": {"threading"},

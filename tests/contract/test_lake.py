@@ -1,4 +1,4 @@
-"""The contract of every lake: one suite, run against a folder and against S3 over the wire."""
+"""The contract of every lake: one suite, run against a folder, a bucket in memory and S3 over the wire."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ import urllib3
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moto.server import ThreadedMotoServer
+from obstore.store import MemoryStore
 
+from option_a.ingest.bucket import BucketLake
 from option_a.ingest.errors import LakeError
 from option_a.ingest.folder import FolderLake
 from option_a.ingest.lake import Lake
@@ -49,10 +51,12 @@ def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
     return name
 
 
-@pytest.fixture(params=["folder", pytest.param("s3", marks=pytest.mark.xdist_group("s3"))])
+@pytest.fixture(params=["folder", "memory", pytest.param("s3", marks=pytest.mark.xdist_group("s3"))])
 def lake(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
     if request.param == "folder":
         return open_lake(str(tmp_path / "lake"), {})
+    if request.param == "memory":  # as strict as GCS and Azure about what is not there
+        return BucketLake(MemoryStore(), "memory://lake")
     endpoint: str = request.getfixturevalue("s3")
     return open_lake(f"s3://{bucket(endpoint, monkeypatch)}/some/prefix", {"AWS_ENDPOINT_URL": endpoint})
 
@@ -64,7 +68,7 @@ def tag_of(lake: Lake, key: str = KEY) -> str:
 
 
 def test_a_lake_is_opened_by_its_name(lake: Lake) -> None:
-    assert isinstance(lake, FolderLake) is not lake.name.startswith("s3://")
+    assert isinstance(lake, FolderLake) is not lake.name.startswith(("s3://", "memory://"))
 
 
 def test_what_is_not_there_is_none(lake: Lake) -> None:
@@ -200,6 +204,13 @@ def test_copying_what_is_not_there_is_a_lake_error(lake: Lake) -> None:
     with pytest.raises(LakeError, match=KEY if lake.name.startswith("s3") else "staging/none"):
         lake.copy("staging/none", KEY)
     assert lake.get(KEY) is None
+
+
+@pytest.mark.parametrize("key", ["../outside", "raw/../../outside", "raw/./page"])
+def test_a_key_that_leads_elsewhere_is_a_lake_error(lake: Lake, key: str) -> None:
+    for call in (lake.get, lake.read, lambda key: lake.put(key, b""), lambda key: lake.swap(key, b"", None)):
+        with pytest.raises(LakeError):
+            call(key)
 
 
 def test_many_threads_put_delete_and_list_neighbours_with_no_error(lake: Lake) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from option_a.aws.batch import CHECKPOINT, LEASE
+from option_a.ingest.bucket import BucketLake
 from option_a.ingest.errors import LakeError
-from option_a.ingest.lake import Lake
-from option_a.ingest.lakes import open_lake
+from option_a.ingest.lakes import ASKED_AGAIN, ONE_REQUEST, open_lake
 from tests.support.server import Server, reply
 
 SECRET = "hush-hush"
@@ -17,13 +18,15 @@ def error(status: int, code: str) -> bytes:
     return reply(body.encode(), status, {"Content-Type": "application/xml"})
 
 
-def lake_at(server: Server, monkeypatch: pytest.MonkeyPatch) -> Lake:
+def lake_at(server: Server, monkeypatch: pytest.MonkeyPatch) -> BucketLake:
     for name in ("AWS_ENDPOINT_URL_S3", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     env = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_REGION": "eu-west-1"}
     for name, value in {**env, "AWS_ENDPOINT_URL": server.url}.items():
         monkeypatch.setenv(name, value)
-    return open_lake("s3://bucket/prefix", {"AWS_ENDPOINT_URL": server.url})
+    lake = open_lake("s3://bucket/prefix", {"AWS_ENDPOINT_URL": server.url})
+    assert isinstance(lake, BucketLake)
+    return lake
 
 
 @pytest.mark.parametrize(
@@ -50,3 +53,13 @@ def test_a_refusal_names_the_lake_and_the_way_out_and_no_secret(monkeypatch: pyt
             lake.put("key", b"x")
     assert "check the bucket, the credentials" in caught.value.hint
     assert SECRET not in str(caught.value)
+
+
+def test_a_write_that_a_claim_allowed_is_over_or_given_up_before_a_lambdas_claim_runs_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A bucket cannot be fenced: what is asked again for minutes would write over another worker's pages."""
+    with Server(lambda exchange: None) as server:
+        store = lake_at(server, monkeypatch)._store
+    assert (store.retry_config["retry_timeout"], store.client_options["timeout"]) == (ASKED_AGAIN, "30s")
+    assert (ASKED_AGAIN + ONE_REQUEST).total_seconds() <= LEASE - CHECKPOINT

@@ -35,7 +35,7 @@ def files(root: Path) -> list[str]:
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize(
-    "key", ["/etc/passwd", "../outside", "raw/../../outside", "raw/./page", "raw//page", "raw/", ""]
+    "key", ["/etc/passwd", "../outside", "raw/../../outside", "raw/./page", "raw//page", "raw/", "raw/\0page", ""]
 )
 def test_a_key_that_leads_elsewhere_is_refused_by_every_call(tmp_path: Path, call: str, key: str) -> None:
     (tmp_path / "outside").write_bytes(b"mine")

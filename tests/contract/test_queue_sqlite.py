@@ -60,6 +60,26 @@ def test_a_delivery_that_was_given_back_or_has_run_out_is_visible_in_the_depth(
     assert [(depth.visible, depth.in_flight) for depth in queue.depth()] == [(2, 0)]
 
 
+def test_a_queue_holds_what_waits_is_delayed_or_in_other_hands(queue: SqliteQueue) -> None:
+    assert not queue.holds(["s", "t"])
+    queue.send([task(1)], delay=60)
+    assert queue.holds(["t", "s"])
+    assert not queue.holds(["t"])
+    assert not queue.holds([])
+
+
+def test_a_task_is_received_past_those_of_other_sources_and_the_first_of_several_first(
+    queue: SqliteQueue, clock: FakeClock
+) -> None:
+    for source in ("a", "b", "c"):
+        queue.send([task(1, source=source), task(2, source=source)])
+        clock.sleep(1)
+    for wanted, first in ((["c", "b"], "b"), (["c"], "c"), (["c", "a", "b"], "a")):
+        delivery = queue.receive(wanted, lease=LEASE)
+        assert delivery is not None
+        assert delivery.queue == first
+
+
 def test_next_visible_is_the_moment_of_the_first_task(queue: SqliteQueue, clock: FakeClock) -> None:
     assert queue.next_visible() is None
     queue.send([task(1)], delay=60)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from option_a.ingest.retry import ATTEMPTS
+from tests.conftest import Proof
 from tests.support.hostile import FAULTS, TIMEOUT, Hostile
 from tests.support.server import Server
 
@@ -28,8 +29,9 @@ def outcome() -> dict[str, Any]:
     return found
 
 
+@pytest.mark.bar(9)
 @pytest.mark.parametrize("name", FAULTS)
-def test_it_ends_as_it_should_and_nothing_is_lost(name: str, outcome: dict[str, Any]) -> None:
+def test_it_ends_as_it_should_and_nothing_is_lost(name: str, outcome: dict[str, Any], proof: Proof) -> None:
     fault, met = FAULTS[name], outcome[name]
     if fault.ends:
         assert met["outcomes"][-1] == "failed"
@@ -41,6 +43,7 @@ def test_it_ends_as_it_should_and_nothing_is_lost(name: str, outcome: dict[str, 
         assert (met["outcomes"][-1], met["cause"], met["dead"]) == ("complete", None, [])
     assert met["records"] == [1, 2, 3]
     assert met["differences"] == 0
+    proof.figure("ways to fail", 1)
 
 
 @pytest.mark.parametrize("name", FAULTS)

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from option_a.ingest.folder import FolderLake
+from option_a.ingest.lake import Lake
 from option_a.ingest.layout import manifest_key, page_key, staging_prefix
 from option_a.ingest.manifest import encode
 from option_a.ingest.ports import Request
@@ -50,7 +51,7 @@ def landed(root: Path, pages: Pages) -> tuple[Pipeline, Day]:
 class Remembering(MortalLake):
     """A lake that remembers what was done to raw/."""
 
-    def __init__(self, lake: FolderLake) -> None:
+    def __init__(self, lake: Lake) -> None:
         super().__init__(lake, Doom())
         self.done: list[tuple[str, int]] = []
 
@@ -190,6 +191,7 @@ page = st.lists(st.integers(0, 3).map(lambda n: {"n": n}), max_size=2)
 day_of_pages = st.lists(page, max_size=6)
 
 
+@pytest.mark.bar(6)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(days=st.lists(day_of_pages, min_size=2, max_size=4))
 def test_after_any_sequence_of_runs_the_lake_is_what_the_last_one_alone_would_have_left(
@@ -256,6 +258,22 @@ def test_a_promotion_whose_worker_dies_again_and_again_is_no_dead_letter_as_long
     assert deaths > 5
     assert pipeline.queue.dead == []
     assert (pipeline.manifest().state, pipeline.manifest().load.restated) == ("complete", 1_200)
+    assert pipeline.differences() == []
+
+
+def test_a_promotion_whose_pages_take_long_renews_its_claim_and_comes_to_its_end(tmp_path: Path) -> None:
+    class Slow(Remembering):
+        def copy(self, source: str, target: str) -> None:
+            super().copy(source, target)
+            pipeline.clock.sleep(1.0)  # so that a batch outlasts the claim
+
+    pipeline, day = landed(tmp_path, days_of(100))
+    day.pages = days_of(100, word="b")
+    lake = Slow(pipeline.lake)
+    pipeline.worker = Worker(msgspec.structs.replace(pipeline.world, lake=lake), pipeline.sources)
+    pipeline.send(NEXT, fresh=True)
+    assert pipeline.drain() == ["complete"]
+    assert sorted(lake.done) == [("copy", page) for page in range(1, 101)]
     assert pipeline.differences() == []
 
 

@@ -14,6 +14,7 @@ from option_a.ingest.fetch import HttpFetch
 from option_a.ingest.network import Network
 from option_a.ingest.ports import Request
 from option_a.ingest.source import Source
+from tests.conftest import Proof
 from tests.support.clock import FakeClock
 from tests.support.dialled import dialled
 from tests.support.server import Server, reply
@@ -59,12 +60,16 @@ def fetch(*, loopback: bool = False, private: bool = False, answers: list[list[s
     return HttpFetch(FakeClock(), sources=sources, network=network)
 
 
+@pytest.mark.bar(13)
 @pytest.mark.parametrize("loopback", [False, True])
 @pytest.mark.parametrize("host", [*LOOPBACK, *INNER, *NEVER])
-def test_an_inner_address_is_not_dialled_in_any_spelling(host: str, loopback: bool, inside: Server) -> None:
+def test_an_inner_address_is_not_dialled_in_any_spelling(
+    host: str, loopback: bool, inside: Server, proof: Proof
+) -> None:
     with dialled() as found, pytest.raises(NOWHERE):
         fetch(loopback=loopback)(Request("s", f"http://{host}:{inside.port}/", timeout=TIMEOUT))
-    assert found == []
+    proof.figure("inner addresses refused, in every spelling", 1)
+    proof.figure("connections to them", len(found), most=0)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "localhost", "LOCALHOST", "[::1]"])
@@ -79,11 +84,13 @@ def test_a_source_on_this_machine_is_asked_where_its_url_says_so(host: str, insi
     assert fetch(loopback=True)(Request("s", f"http://{host}:{inside.port}/", timeout=TIMEOUT)).status == 200
 
 
+@pytest.mark.bar(13)
 @pytest.mark.parametrize("host", NEVER)
-def test_a_metadata_service_is_not_asked_even_by_a_source_that_may_ask_inner_addresses(host: str) -> None:
+def test_a_metadata_service_is_not_asked_even_by_a_source_that_may_ask_inner_addresses(host: str, proof: Proof) -> None:
     with dialled() as found, pytest.raises(AddressError, match=r"metadata|no address that an API can have"):
         fetch(loopback=True, private=True)(Request("s", f"http://{host}/latest/meta-data/", timeout=TIMEOUT))
-    assert found == []
+    proof.figure("inner addresses refused, in every spelling", 1)
+    proof.figure("connections to them", len(found), most=0)
 
 
 @pytest.mark.parametrize("host", ["10.0.0.1", "192.168.257", "127.1", "[::ffff:10.0.0.1]", "169.254.1.1"])
@@ -105,6 +112,7 @@ def test_a_name_is_judged_by_what_it_resolves_to_and_one_bad_address_is_enough(
     assert found == []
 
 
+@pytest.mark.bar(13)
 def test_the_address_that_was_checked_is_the_one_that_is_dialled(inside: Server) -> None:
     """A resolver that says something harmless first, and something else when it is asked again."""
     asking = fetch(answers=[[PUBLIC], ["127.0.0.1"]])
@@ -148,6 +156,7 @@ def test_a_kept_connection_of_a_source_that_may_serves_none_that_may_not(inside:
         asking(Request("not", inside.url, timeout=TIMEOUT))
 
 
+@pytest.mark.bar(13)
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize(
     "target",
@@ -157,7 +166,7 @@ def test_a_kept_connection_of_a_source_that_may_serves_none_that_may_not(inside:
         "gopher://127.0.0.1/", "http://localhost:1/", "/\\169.254.169.254/x",
     ],
 )  # fmt: skip
-def test_a_redirect_to_an_inner_address_is_not_followed(target: str, status: int) -> None:
+def test_a_redirect_to_an_inner_address_is_not_followed(target: str, status: int, proof: Proof) -> None:
     """A backslash makes of a path no host: what is asked is the server's own."""
     with (
         Server(lambda exchange: exchange.send(reply(b"", status, {"Location": target}))) as server,
@@ -166,6 +175,7 @@ def test_a_redirect_to_an_inner_address_is_not_followed(target: str, status: int
     ):
         fetch(loopback=True)(Request("s", server.url, timeout=TIMEOUT))
     assert set(found) == {("127.0.0.1", server.port)}
+    proof.figure("redirects to inner addresses refused", 1)
 
 
 @pytest.mark.parametrize("scheme", ["file", "ftp", "gopher", "dict", "data", "jar", "unix", "http+unix", ""])

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from option_a.ingest.ports import Request, Response
+from tests.conftest import Proof
 from tests.support.crash import Doom, assert_only_whole_pages, live_until
 from tests.support.styles import STYLES, Pages, Record, Served, cut
 from tests.support.world import Pipeline
@@ -91,21 +92,22 @@ def several(style: Served) -> Pages:
     return [*pages[:2], [], *pages[2:]] if style.gaps else pages
 
 
+@pytest.mark.bar(2)
 @pytest.mark.parametrize("name", STYLES)
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_so_it_is_after_a_crash_at_any_position(name: str, after: bool, tmp_path: Path) -> None:
+def test_so_it_is_after_a_crash_at_any_position(name: str, after: bool, tmp_path: Path, proof: Proof) -> None:
     style = STYLES[name]
     pages = several(style)
     for at in itertools.count(1):
         pipeline = begun(tmp_path / str(at), style, pages)
         pipeline.budget = 2
-        died = live_until(pipeline, Doom(at, after=after))
+        died = live_until(pipeline, Doom(at, after=after, everywhere=proof.full))
         assert_only_whole_pages(pipeline)
         pipeline.drain()
         assert_whole(pipeline, pages)
         if not died:
             break
-    assert at > 5
+    proof.figure("crash points of every style of pagination", at - 1, least=5)
 
 
 @pytest.mark.parametrize("name", STYLES)

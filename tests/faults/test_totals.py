@@ -124,6 +124,7 @@ def test_pages_beyond_a_declared_end_that_moved_inwards_are_no_end(tmp_path: Pat
 
     pipeline, outcome = ran(tmp_path, answer, pagination=DECLARED)
     assert (outcome, cause(pipeline)[0]) == ("failed", "total")
+    assert "now declares 2 pages, and page 3 had records" in pipeline.queue.dead[0].cause.message
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
-import pytest
 
 from option_a.ingest.ports import Request
 from option_a.ingest.work import Worker
@@ -64,28 +63,6 @@ def test_pages_ahead_are_fetched_at_once_and_may_answer_in_any_order(tmp_path: P
     assert sorted(order) == list(range(1, count + 1))
     assert len(pipeline.pages()) == count
     assert pipeline.differences() == []
-
-
-@pytest.mark.parametrize("parallel", [1, 4])
-def test_never_more_than_parallel_requests_are_in_flight(parallel: int, tmp_path: Path) -> None:
-    lock, flying, most = threading.Lock(), 0, 0
-
-    def answer(request: Request) -> bytes:
-        nonlocal flying, most
-        with lock:
-            flying += 1
-            most = max(most, flying)
-        body = numbered(days_of(20), total_pages=20)(request)
-        with lock:
-            flying -= 1
-        return body
-
-    pipeline = Pipeline(tmp_path, answer, source(pagination=DECLARED, parallel=parallel))
-    pipeline.world = msgspec.structs.replace(pipeline.world, executor=lambda _: ThreadPoolExecutor(16))
-    pipeline.worker = Worker(pipeline.world, pipeline.sources)
-    pipeline.send()
-    assert pipeline.step() == "complete"
-    assert most <= parallel
 
 
 def test_a_day_of_no_records_is_complete_with_none(tmp_path: Path) -> None:

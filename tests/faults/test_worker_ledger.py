@@ -167,6 +167,25 @@ def miscounted(pipeline: Pipeline) -> None:
     ledger.write(manifest)
 
 
+SAID: list[tuple[Callable[[Pipeline], None], str, str]] = [
+    (gone, page(4), f"s {DATE} page 4: the object is not there"),
+    (page_doubled, page(5), f"{page(5)} is a page that the ledger does not have"),
+    (no_page, f"{raw_prefix(PARTITION)}/_SUCCESS", f"{raw_prefix(PARTITION)}/_SUCCESS is no page"),
+    (miscounted, "", f"s {DATE}: the ledger's rows do not add up"),
+]
+
+
+@pytest.mark.parametrize(("damage", "key", "message"), SAID)
+def test_a_difference_names_its_object_and_says_what_is_wrong(
+    damage: Callable[[Pipeline], None], key: str, message: str, tmp_path: Path
+) -> None:
+    pipeline = landed(tmp_path)
+    damage(pipeline)
+    (found,) = pipeline.differences()
+    assert (found.source, found.date, found.key) == ("s", DATE.isoformat(), key)
+    assert found.message.startswith(message)
+
+
 @pytest.mark.parametrize(
     ("damage", "found"),
     [

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
 from tests.stack.assembly import DEFAULT, STACK, Resource, default, flat, synthesize
 
+RUNBOOK = (Path(__file__).parents[2] / "docs" / "runbook.md").read_text("utf-8")
 OURS = {
     *("PagesLanded", "RecordsLanded", "BytesLanded", "PartitionsComplete", "PartitionsFailed", "Retries"),
     *("TasksSentAgain", "NearTimeouts", "LoadSeconds", "PartitionsLate"),
@@ -24,6 +26,18 @@ def alarms(*like: str) -> dict[str, Resource]:
 def alarm(like: str) -> Resource:
     (found,) = alarms(like).values()
     return found
+
+
+def test_every_alarm_has_its_section_in_the_runbook_which_its_mail_names() -> None:
+    """Also in a stack of more sources than one alarm can watch over."""
+    many = "".join(f'[sources.s{number}]\nurl = "https://x.example"\n' for number in range(11))
+    found = {**alarms(), **synthesize(many).all("CloudWatch::Alarm")}
+    named = {id: re.search(r"Alarms([A-Za-z]+?)\d*[0-9A-F]{8}$", id) for id in found}
+    assert {match[1] for match in named.values() if match} == set(re.findall(r"^### (\w+)$", RUNBOOK, re.MULTILINE))
+    for id, one in found.items():
+        match = named[id]
+        assert match, id
+        assert flat(one["AlarmDescription"]).endswith(f" docs/runbook.md#{match[1].lower()}"), id
 
 
 def test_every_alarm_says_what_to_do_and_tells_the_topic() -> None:

@@ -24,6 +24,7 @@ from option_a.constructs.lake import Lake
 from option_a.constructs.schedule import Schedule
 from option_a.constructs.switches import Switches
 from option_a.stack import IngestionStack
+from tests.conftest import Proof
 from tests.stack.assembly import DEFAULT, ROOT, STACK, default, synthesize
 from tests.stack.test_catalog import typed
 
@@ -34,9 +35,12 @@ def lint(*templates: Path) -> str:
     return done.stdout + done.stderr
 
 
-def test_cfn_lint_has_nothing_to_say() -> None:
+@pytest.mark.bar(13)
+def test_cfn_lint_has_nothing_to_say(proof: Proof) -> None:
     nested = synthesize(DEFAULT, nested="true", alarmEmail="night@example.com", reservedConcurrency=8)
-    assert lint(*default().templates, *typed().templates, *nested.templates) == ""
+    templates = [*default().templates, *typed().templates, *nested.templates]
+    assert lint(*templates) == ""
+    proof.figure("templates in which cfn-lint finds nothing", len(templates), least=3)
 
 
 def test_cfn_lint_would_say_so(tmp_path: Path) -> None:
@@ -49,10 +53,12 @@ def test_cfn_lint_would_say_so(tmp_path: Path) -> None:
     assert "Nobody" in told
 
 
+@pytest.mark.bar(13)
 @pytest.mark.parametrize("nested", ["false", "true"])
-def test_cdk_nag_finds_nothing_unacknowledged(nested: str) -> None:
+def test_cdk_nag_finds_nothing_unacknowledged(nested: str, proof: Proof) -> None:
     made = synthesize(DEFAULT, nag=True, nested=nested)
-    assert json.loads((made.folder / "validation-report.json").read_text())["pluginReports"] == []
+    found = json.loads((made.folder / "validation-report.json").read_text())["pluginReports"]
+    proof.figure("cdk-nag findings without an acknowledgement", len(found), most=0)
 
 
 def test_cdk_nag_would_find_it() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from option_a.ingest.errors import MessageError
 from option_a.ingest.ports import Cause, Clock, DeadLetter
 from option_a.ingest.task import Delivery, Task, decode_task, encode_task
 
@@ -49,7 +50,7 @@ class MemoryQueue:
 
     def tasks(self) -> list[Task]:
         """Every live task that can be read."""
-        return [decode_task(message.body) for message in self.messages]
+        return [task for message in self.messages if (task := _readable(message.body))]
 
     def receive(self, queues: Sequence[str], *, lease: float) -> Delivery | None:
         now = self._clock.now()
@@ -80,13 +81,16 @@ class MemoryQueue:
 
     def _kill(self, message: _Message, cause: Cause) -> None:
         self.messages.remove(message)
-        task = None
-        try:
-            task = decode_task(message.body)
-        except Exception:
-            task = None
+        task = _readable(message.body)
         self.dead.append(
             DeadLetter(
                 message.queue, str(message.order), message.body, self._clock.now(), message.receives, cause, task
             )
         )
+
+
+def _readable(body: bytes) -> Task | None:
+    try:
+        return decode_task(body)
+    except MessageError:
+        return None

@@ -6,16 +6,18 @@ import datetime as dt
 import gzip
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 from option_a.ingest.events import Event
 from option_a.ingest.folder import FolderLake
 from option_a.ingest.job import Limits, World
+from option_a.ingest.lake import Lake
 from option_a.ingest.layout import Partition, manifest_partition, raw_prefix
 from option_a.ingest.ledger import Ledger
 from option_a.ingest.manifest import Manifest
-from option_a.ingest.ports import Clock, Request, Response
+from option_a.ingest.ports import Clock, Queue, Request, Response
 from option_a.ingest.source import Source
 from option_a.ingest.task import Task
 from option_a.ingest.verify import Difference, Verified, strangers, verify
@@ -53,22 +55,32 @@ def days_of(pages: int, *, size: int = 2, word: str = "a") -> list[list[dict[str
     return [[{"id": f"{page}.{n}", "word": word} for n in range(size)] for page in range(1, pages + 1)]
 
 
+class Ground(NamedTuple):
+    """What a pipeline stands on: a lake, and the semantics of its queue."""
+
+    lake: Lake
+    queue: Callable[[Clock], MemoryQueue] = MemoryQueue
+
+
 class Pipeline:
     """Plans by hand, works by `step` or `drain`, and reads back what stands in the lake."""
 
     def __init__(
         self,
-        root: Path,
+        root: Path | Ground,
         api: Api,
         *sources: Source,
         lease: float = 30.0,
         queue: Callable[[Clock], MemoryQueue] = MemoryQueue,
     ) -> None:
+        ground = Ground(FolderLake(root), queue) if isinstance(root, Path) else root
         self.clock = FakeClock()
-        self.queue = queue(self.clock)
-        self.lake = FolderLake(root)
+        self.queue = ground.queue(self.clock)
+        self.inbox: Queue = self.queue
+        self.lake = ground.lake
         self.api = api
         self.requests: list[Request] = []
+        self.answers: list[tuple[Request, Response]] = []
         self.events: list[Event] = []
         self.out_of_time = False
         self.stopping = False
@@ -92,7 +104,9 @@ class Pipeline:
     def _fetch(self, request: Request) -> Response:
         self.requests.append(request)
         answer = self.api(request)
-        return answer if isinstance(answer, Response) else Response(200, {}, answer)
+        response = answer if isinstance(answer, Response) else Response(200, {}, answer)
+        self.answers.append((request, response))
+        return response
 
     def _late(self) -> bool:
         spent = len(self.requests) - self._asked_before
@@ -104,7 +118,7 @@ class Pipeline:
 
     def step(self) -> Outcome | None:
         """Handle one delivery; None if none is visible."""
-        delivery = self.queue.receive(list(self.sources), lease=self.world.limits.lease)
+        delivery = self.inbox.receive(list(self.sources), lease=self.world.limits.lease)
         self._asked_before = len(self.requests)
         return None if delivery is None else self.worker.handle(delivery)
 

@@ -210,6 +210,20 @@ def test_a_refusal_that_repeats_the_key_is_kept_without_it() -> None:
 
 
 @pytest.mark.parametrize(
+    ("secret", "body", "kept"),
+    [
+        ('"k\\y9z8', b'"k\\y9z8 \\"k\\\\y9z8', b"*** ***"),
+        ("abcdef", b"abcdef", b"***"),
+        ("abcde", b"abcde", b"abcde"),
+    ],
+)
+def test_a_key_is_known_as_json_has_it_too_and_by_six_characters(secret: str, body: bytes, kept: bytes) -> None:
+    source = declared('{ style = "api_key", key = "env:T", param = "key" }')
+    authorized = Authorized(lambda request: Response(200, {}, b""), {"s": source}, Vault(secret), FakeClock())
+    assert authorized(Request("s", "https://api.test/s")).hide(body) == kept
+
+
+@pytest.mark.parametrize(
     ("auth", "body"),
     [
         ('{ style = "api_key", key = "env:T", param = "key" }', b"s+k/e=&y9 s%2Bk%2Fe%3D%26y9 s%2bk%2fe%3d%26y9"),

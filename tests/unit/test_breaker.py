@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from option_a.ingest.breaker import CLOSED, LONGEST, MEMORY, SHORTEST, THRESHOLD, Breaker, State
+from option_a.ingest.breaker import CLOSED, LONGEST, MEMORY, SHORTEST, THRESHOLD, Breaker, State, open_breakers
 from option_a.ingest.folder import FolderLake
 from option_a.ingest.lake import Entry, Lake
 from option_a.ingest.layout import breaker_key
@@ -149,6 +149,21 @@ def test_an_object_that_nobody_can_read_is_a_closed_breaker(lake: FolderLake) ->
     assert worker.held() is None
     opened(lake, FakeClock())
     assert worker.held() is not None
+
+
+def test_those_that_are_open_are_found_with_no_read_of_the_others(tmp_path: Path) -> None:
+    lake, clock = Counting(tmp_path), FakeClock()
+    opened(lake, clock)
+    recovered = Breaker(lake, "recovered", clock)
+    recovered.failed("503", 60.0)
+    recovered.succeeded()
+    Breaker(lake, "shaky", clock).failed("503", None)
+    Breaker(lake, "another's", clock).failed("503", 60.0)
+    lake.calls = 0
+    found = open_breakers(lake, ["s", "recovered", "shaky", "well"], clock.now())
+    assert {source: (state.failures, state.why) for source, state in found.items()} == {"s": (THRESHOLD, "503")}
+    assert lake.calls == 2
+    assert open_breakers(lake, ["s"], clock.now() + 86_400).keys() == {"s"}, "nobody has asked since"
 
 
 class Contested(Lake):

@@ -44,6 +44,17 @@ def test_each_line_is_a_record_whatever_its_strings_hold() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("deep", [b"[" * 50_000 + b"]" * 50_000, b'{"a":' * 50_000 + b"1" + b"}" * 50_000])
+def test_a_record_that_is_too_deep_to_be_shown_has_its_other_fields(deep: bytes) -> None:
+    (record,) = decode_lines(b'{"id":1,"x":' + deep + b"}\n")
+    assert record == {"id": 1, "x": ["…"]}
+    assert infer([record]) == {"id": "bigint", "x": "json"}
+
+
+def test_a_name_that_no_text_can_hold_is_left_out_of_sources_toml() -> None:
+    assert as_toml({"\ud800": "string", "id": "bigint"}) == 'columns = { id = "bigint" }'
+
+
 names = st.text(st.characters(exclude_categories=["Cs"]))
 
 

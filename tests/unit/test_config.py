@@ -74,7 +74,7 @@ def test_a_default_source_that_is_declared_without_a_url_stays_mock_and_keeps_it
         ("pagination = { size = 5 }", "`pagination` is a table with a `style`"),
         ("pagination = { style = 5 }", "`pagination` is a table with a `style`"),
         ('pagination = { style = "page", size = 0 }', "`pagination.size`: Expected `int` >= 1"),
-        ('pagination = { style = "page", stop = "never" }', "`pagination.stop`: Invalid enum value 'never'"),
+        ('pagination = { style = "page", stop = "never" }', "`pagination.stop`: Invalid value 'never'; valid "),
         ('pagination = { style = "page", stop = "short" }', '`pagination`: stop = "short" needs `size`'),
         ("parallel = 0", "`parallel`: Expected `int` >= 1"),
         ("parallel = 65", "`parallel`: Expected `int` <= 64"),
@@ -83,13 +83,21 @@ def test_a_default_source_that_is_declared_without_a_url_stays_mock_and_keeps_it
         ("timeout = nan", "`timeout`: Expected `float` > 0"),
         ('patience = "6 hours"', "`patience`: '6 hours' is no duration: write a number and s, m, h or d, as in 6h"),
         ("patience = 6", "`patience`: Expected `str`, got `int`"),
-        ('total = "roughly"', "`total`: Invalid enum value 'roughly'"),
-        ('repeats = "never"', "`repeats`: Invalid enum value 'never'"),
+        ('method = "PUT"', "`method`: Invalid value 'PUT'; valid values are: GET, POST"),
+        ('total = "roughly"', "`total`: Invalid value 'roughly'; valid values are: at_least, exact, ignore"),
+        ('repeats = "never"', "`repeats`: Invalid value 'never'; valid values are: allow, error"),
+        ('statuses = { "404" = "end" }', "Invalid value 'end'; valid values are: empty, permanent, transient"),
+        ('window = { end = "open" }', "`window.end`: Invalid value 'open'; valid values are: exclusive, inclusive"),
+        ('shape = "rows"', "`shape`: Invalid value 'rows'; valid values are: keyed, objects, values"),
+        ('pagination = { style = "cursor", path = "a", stop = "total" }', "values are: empty, has_more, next_"),
         ("params = { a = [1] }", "`params`: Expected `bool | int | float | str`, got `array`"),
-        ('columns = { id = "int" }', "`columns`: Invalid enum value 'int'"),
+        ('columns = { id = "int" }', "`columns`: Invalid value 'int'; valid values are: bigint, boolean, "),
         ('since = "soon"', "`since`: "),
         ("since = 2026-01-01", "`since` needs `date_param`: a source without dates has no past to ask for"),
         ("date_offset = -1", "`date_offset` needs `date_param`"),
+        ("date_offset = 999999999", "`date_offset`: Expected `int` <= 3660"),
+        ('due = "99999999999999d"', "`due`: '99999999999999d' is longer than ten years"),
+        ('date_param = "d"\nsince = 0001-01-01', "`since` is the first date of all"),
     ],
 )  # fmt: skip
 def test_a_mistake_in_a_table_names_file_table_and_key(line: str, told: str) -> None:
@@ -181,6 +189,10 @@ def test_false_forces_mock_and_keeps_the_dates(value: str) -> None:
     assert origins(MIXED, USE_REAL_HTTP=value) == {"api-a": "mock", "orders": "mock"}
     source = read_sources(MIXED, {"USE_REAL_HTTP": value, "ENDPOINT_MAP": json.dumps({"orders": A})})["orders"]
     assert (source.url, source.date_param, str(source.since)) == ("mock://orders", "d", "2026-01-01")
+    dated = 'method = "POST"\nbody = { day = "{date}" }\n'
+    for more, date_param in (("", None), (dated, "date")):
+        forced = read_sources(f'[sources.s]\nurl = "https://api.test/s"\n{more}', {"USE_REAL_HTTP": value})["s"]
+        assert (forced.url, forced.date_param) == ("mock://s", date_param)
 
 
 def test_an_endpoint_map_gives_a_url_to_what_is_real() -> None:

@@ -34,6 +34,7 @@ EMPTY = ByCursor(path="next", stop="empty")
 SHORT = ByCursor(path="next", stop="short", size=5)
 LATER = ByCursor(record="id", stop="short", size=5)
 HEADER = ByCursor(path="header:X-Next", stop="next_missing")
+HEADED = ByCursor(path="header:X-Next")
 AFTER = ByCursor(record="id", param="starting_after", has_more="has_more")
 RECORDS = ByCursor(record="meta.id")
 
@@ -48,6 +49,7 @@ TOLD: list[tuple[ByCursor, Seen, Told]] = [
     (MISSES, seen(next="c"), Told(cursor="c")),
     (MISSES, seen(4), Told(last=4)),
     (MORE, seen(more=True, next="c"), Told(cursor="c")),
+    (ByCursor(path="next", has_more="more", stop="has_more"), seen(5, more=False, next="c"), Told(last=5)),
     (MORE, seen(5, more=False, next="c"), Told(last=5)),
     (EMPTY, seen(next="c"), Told(cursor="c")),
     (EMPTY, seen(6, 0, 9, next="c"), Told(last=6)),
@@ -73,6 +75,13 @@ def test_an_answer_tells_the_next_cursor_or_the_end(style: ByCursor, answer: See
     assert style.read(answer) == told
 
 
+@pytest.mark.parametrize(("style", "answer", "told"), TOLD)
+def test_a_declared_total_is_told_along_whatever_else_is(style: ByCursor, answer: Seen, told: Told) -> None:
+    declared, replace = {**answer.headers, "x-total": "41"}, msgspec.structs.replace
+    found = replace(style, total_records="header:X-Total").read(replace(answer, headers=declared))
+    assert found == replace(told, total=41)
+
+
 BROKEN: list[tuple[ByCursor, Seen, str]] = [
     (NULL, seen(data=None), r"`meta.next` is not there, so nothing says .*the body has: data\).*next_missing"),
     (MORE, seen(next="c"), r"`more` is not there .*pagination.has_more"),
@@ -82,12 +91,13 @@ BROKEN: list[tuple[ByCursor, Seen, str]] = [
     (AFTER, seen(last={"key": 1}, has_more=True), r"`id` of the last record holds no cursor .*last record has: key"),
     (AFTER, seen(1, 0, has_more=True), "holds no cursor"),
     (RECORDS, seen(last={"meta": {"id": {"a": 1}}}), "`meta.id` of the last record is no cursor but"),
-    (NULL, seen(meta={"next": True}), "`meta.next` is no cursor but 'True'"),
+    (NULL, seen(meta={"next": True}), r"`meta.next` is no cursor but 'True' .*correct pagination.path .*has: meta\)"),
+    (HEADED, seen(), r"`header:X-Next` is not there, .*the response has the headers: no keys\)"),
     (NULL, seen(meta={"next": "\ud800"}), "`meta.next` is no cursor"),
     (SHORT, seen(1, 5, data=None), r"there is more, and `next` holds no cursor .*the body has: data\)"),
     (LATER, seen(1, 5, last={"key": 1}), r"`id` of the last record holds no cursor .*the last record has: key"),
     (LATER, seen(2, 5, 10, last={"id": None}), "`id` of the last record holds no cursor"),
-    (SHORT, seen(2, 3, 6, next="c"), "caps its pages: set size = 3"),
+    (SHORT, seen(2, 3, 6, next="c"), r"held 3 records, fewer than size = 5, .*caps its pages: set size = 3\)$"),
     (SHORT, seen(2, 5, 8, next="c"), "caps its pages: set size = 3"),
 ]
 
@@ -104,6 +114,7 @@ def test_the_first_page_is_asked_for_without_a_cursor_and_with_the_size() -> Non
     assert style.ask(1, None).slots == {"cursor": None}
     assert style.ask(2, "c").params == {"cursor": "c", "limit": "9"}
     assert ByCursor(path="n", start="*").ask(1, None).params == {"cursor": "*"}
+    assert ByCursor(path="n", stop="short", size=9).ask(2, "c").params == {"cursor": "c"}
 
 
 @pytest.mark.parametrize(("cursor", "text"), [("a b", "a b"), (7, "7"), (1.5, "1.5"), ([1, "a"], '[1,"a"]')])
@@ -122,6 +133,7 @@ def test_a_cursor_that_no_header_may_hold_is_an_error(cursor: str) -> None:
 EXACT = [
     (b"1700000000.123456789", Exact("1700000000.123456789")), (b"1.10", Exact("1.10")), (b"1e999", Exact("1e999")),
     (b'["a", 0.1234567890123456789]', Exact('["a",0.1234567890123456789]')), (b"1.5", 1.5), (b'["a",1.5]', ["a", 1.5]),
+    (b'[{"t":1.10}]', Exact('[{"t":1.10}]')), (b'[{"t":1.5}]', [{"t": 1.5}]),
 ]  # fmt: skip
 
 

@@ -35,10 +35,16 @@ def test_the_newest_partition_is_expected_from_four_hours_after_the_schedule(mom
     assert expected([source()], moment) == [Partition("s", dt.date(2026, 11, date))]
 
 
+@pytest.mark.usefixtures("far_from_utc")
+def test_it_is_expected_by_utc_whatever_the_machines_zone() -> None:
+    assert expected([source()], at(5)) == [Partition("s", DAY)]
+
+
 def test_due_and_date_offset_and_since_move_what_is_expected() -> None:
     assert expected([source(due="30m")], at(1, 30)) == [Partition("s", DAY)]
     assert expected([source(due="2d")], at(12)) == [Partition("s", dt.date(2026, 11, 22))]
     assert expected([source(date_offset=-1)], at(5)) == [Partition("s", dt.date(2026, 11, 23))]
+    assert expected([source(since="2026-11-24")], at(5)) == [Partition("s", DAY)]
     assert expected([source(since="2026-11-25")], at(5)) == []
     snapshot = msgspec.convert({"name": "s", "url": "https://api.test/s"}, Source)
     assert expected([snapshot], at(5)) == [Partition("s", DAY)]

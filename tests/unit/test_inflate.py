@@ -62,6 +62,13 @@ def test_what_is_not_encoded_so_is_a_body_error_with_the_body(encoding: str, spo
     assert error.value.body == spoilt
 
 
+def test_members_of_gzip_may_follow_one_another() -> None:
+    parts = [BODY[:500], BODY[500:900], BODY[900:]]
+    assert inflated(b"".join(map(gzip.compress, parts)), "gzip", LONG) == BODY
+    with pytest.raises(BodyError, match="larger than"):
+        inflated(b"".join(map(gzip.compress, parts)), "gzip", LONG - 1)
+
+
 def test_frames_of_zstd_may_follow_one_another() -> None:
     halves = zstd.compress(BODY[:500]) + zstd.compress(BODY[500:])
     assert inflated(halves, "zstd", LONG) == BODY

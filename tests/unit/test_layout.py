@@ -50,7 +50,8 @@ def test_pages_sort_as_text(one: int, other: int) -> None:
     "name",
     [
         "page=1.json.gz", "page=000001.json", "page=000001.json.gz#1", "page=000000.json.gz", "page=0000001.json.gz",
-        "xpage=000001.json.gz", "page=00000a.json.gz", "page=٠٠٠٠٠١.json.gz", "page=000001.json.gz\n", "",
+        "xpage=000001.json.gz", "page=00000a.json.gz",
+        f"page={'9' * 5_000}.json.gz", "page=٠٠٠٠٠١.json.gz", "page=000001.json.gz\n", "",
         "part-000.parquet",
     ],
 )  # fmt: skip

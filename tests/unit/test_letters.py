@@ -45,7 +45,8 @@ def test_a_cause_that_is_too_long_for_an_attribute_is_cut() -> None:
 
 
 def test_a_letter_that_sqs_itself_put_there_has_died_of_its_receives() -> None:
-    for attributes in ({}, {"cause": "nonsense"}, {"cause": "[]"}):
+    odd = [{"cause": "[" * 100_000}, {"receives": "²"}, {"receives": "9" * 5_000}, {"receives": "-1"}]
+    for attributes in ({}, {"cause": "nonsense"}, {"cause": "[]"}, *odd):
         letter = decode_letter("s", message(b"no task", attributes), receives=5)
         assert (letter.cause.kind, letter.task, letter.receives, letter.body) == ("receives", None, 5, b"no task")
 

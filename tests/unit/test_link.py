@@ -34,6 +34,8 @@ GITHUB = (
         ("</a>; rel=next, </b>; rel=next", {"next": "/a"}),
         ('</a>; rel=next; anchor="#x", </b>; rel=next', {"next": "/b"}),
         ("</a>; rel*=UTF-8''next, </b>;;rel=next", {"next": "/b"}),
+        ("</a>; rel; rel=next", {}),
+        ("</a>; anchor; rel=next", {}),
         ("</a>", {}),
         ("<>; rel=next", {"next": ""}),
     ],
@@ -43,12 +45,15 @@ def test_a_header_is_read_as_the_rfc_has_it(header: str, found: dict[str, str]) 
 
 
 @pytest.mark.parametrize(
-    "header", ["/a; rel=next", "</a; rel=next", "</a>; rel=next </b>", "</a> rel=next", '<a>; "b"']
+    "header",
+    ["/a; rel=next", "</a; rel=next", "</a>; rel=next </b>", "</a> rel=next", '<a>; "b"', "</a>" + "b" * 99, "a" * 99],
 )
 def test_what_is_no_link_header_is_refused(header: str) -> None:
-    with pytest.raises(Malformed):
+    with pytest.raises(Malformed) as refused:
         targets(header)
-    with pytest.raises(PaginationError, match="RFC 8288"):
+    assert str(refused.value) in header
+    assert len(str(refused.value)) <= 40
+    with pytest.raises(PaginationError, match=r"RFC 8288 .*another style of pagination"):
         Link().read(Seen(1, 1, 1, None, {"link": header}))
 
 
@@ -89,25 +94,40 @@ def seen(header: str | None, page: int = 1) -> Seen:
         (Link(param="page"), seen(GITHUB), Told(last=515)),
         (Link(param="page", start=0), seen(GITHUB), Told(last=516)),
         (Link(param="page"), seen("</?page=1>; rel=prev", 5), Told(last=5)),
+        (Link(total_records="n"), seen("</?page=1>; rel=prev", 5), Told(last=5, total=9)),
+        (Link(total_records="n", param="page"), seen(GITHUB), Told(last=515, total=9)),
+        (Link(param="page"), seen("</?page=2>; rel=next, </?page=999999999>; rel=last"), Told(last=999_999_999)),
+        (Link(param="page"), seen("</?page=2>; rel=next, </?page=1>; rel=last"), Told(last=1)),
     ],
 )
 def test_it_leads_to_the_next_page_or_tells_the_last(style: Link, answer: Seen, told: Told) -> None:
     assert style.read(answer) == told
 
 
-@pytest.mark.parametrize("header", ["</?page=2>; rel=next", "</?page=2>; rel=next, </?page=x>; rel=last"])
+NUMBERLESS = ["x", "", "٣", "1000000000"]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "</?page=2>; rel=next",
+        "</?page=2>; rel=next, </?p=7>; rel=last",
+        "</?page=2>; rel=next, <https://[x/?page=7>; rel=last",
+        *[f"</?page=2>; rel=next, </?page={value}>; rel=last" for value in NUMBERLESS],
+    ],
+)
 def test_where_the_last_page_is_not_told_the_way_out_is_to_follow(header: str) -> None:
     with pytest.raises(PaginationError, match=r"no rel=\"last\" .*leave out pagination.param"):
         Link(param="page").read(seen(header))
 
 
 def test_a_next_that_is_no_url_is_a_broken_promise() -> None:
-    with pytest.raises(PaginationError, match="next is no URL"):
+    with pytest.raises(PaginationError, match=r"next is no URL .*ask the API's owner"):
         Link().read(seen("<https://[x>; rel=next"))
 
 
 def test_pages_are_followed_or_asked_for_by_number() -> None:
     assert Link().ask(1, None) == Ask()
     assert Link().ask(2, "/x") == Ask(url="/x")
-    assert Link(param="p").ask(3, None).params == {"p": "3"}
+    assert Link(param="p").ask(3, None) == Ask({"p": "3"}, slots={"page": 3}, under="p")
     assert (str(Link()), str(Link(param="p"))) == ('link (rel="next")', 'link (rel="next", p of rel=last)')

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,6 +67,12 @@ def test_what_is_not_complete_is_not_looked_back_at() -> None:
 def test_what_was_loaded_today_is_not_loaded_again_by_the_days_second_run() -> None:
     assert whys(nightly(complete(1, started=day_over(TODAY - DAY)))) == [(0, "missing", False)]
     assert whys(nightly(complete(1, started=day_over(TODAY - DAY) - 1)))[1:] == [(1, "lookback", True)]
+
+
+@pytest.mark.usefixtures("far_from_utc")
+def test_today_begins_by_utc_whatever_the_machines_zone() -> None:
+    found = [lookback([LATE], TODAY, complete(1, started=day_over(TODAY - DAY) + by)) for by in (-1, 0)]
+    assert [len(partitions) for partitions in found] == [1, 0]
 
 
 def test_an_open_day_that_is_over_keeps_its_own_reason() -> None:

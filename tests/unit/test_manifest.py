@@ -177,6 +177,11 @@ def test_a_ledger_that_cannot_be_read_is_an_error_that_names_it(data: bytes) -> 
         decode_rows(data, "some/key")
 
 
+def test_a_row_that_nests_too_deeply_is_no_row() -> None:
+    with pytest.raises(ManifestError, match="segment some/key cannot be read"):
+        decode_rows(b'[[1,1,1,"x",' + b"[" * 100_000, "some/key")
+
+
 def test_a_manifest_of_a_later_version_is_not_touched() -> None:
     later = msgspec.json.encode(msgspec.structs.replace(manifest(load()), version=2))
     with pytest.raises(ManifestError, match=r"of version 2 \(upgrade option-a\)"):

@@ -46,6 +46,8 @@ TOLD: list[tuple[Page | Offset | Whole, Seen, Told]] = [
     (Offset(size=5), seen(2, 0, 3), Told(last=2)),
     (Offset(size=5), seen(1, 0, 0), Told(last=1)),
     (Offset(size=5, stop="short"), seen(1, 3, 3), Told(doubt=True)),
+    (Offset(size=5, stop="short"), seen(1, 1, 1), Told(doubt=True)),
+    (Offset(size=5, stop="short"), seen(1, 0, 0), Told(last=1)),
     (Offset(size=5, stop="short"), seen(2, 3, 8), Told(last=2)),
     (Offset(size=5, has_more="more"), seen(1, 5, 5, more=True), Told()),
     (Offset(size=5, has_more="more"), seen(2, 1, 6, more="false"), Told(last=2)),
@@ -79,6 +81,16 @@ def test_records_after_a_short_page_show_that_the_api_caps_its_pages(has_more: s
         Offset(size=500, has_more=has_more).read(seen(3, 100, 300, more=True))
 
 
+@pytest.mark.parametrize(
+    ("style", "answer"),
+    [(Offset(size=5), seen(3, 2, 9)), (Page(size=5, stop="short"), seen(2, 5, 8)), (Offset(size=5), seen(2, 1, 4))],
+)
+def test_what_the_pages_before_held_is_told_beside_what_they_should_have(style: Page | Offset, answer: Seen) -> None:
+    said = "pages before held 3 records, fewer than size = 5, and there is another one"
+    with pytest.raises(PaginationError, match=rf"{said} .*set size = 3\)$"):
+        style.read(answer)
+
+
 def test_a_page_longer_than_the_limit_would_be_landed_twice_in_part() -> None:
     with pytest.raises(PaginationError, match=r"50 records, more than size = 20.*pagination.size_param"):
         Offset(size=20).read(seen(1, 50, 50))
@@ -106,6 +118,9 @@ def test_what_is_missing_is_looked_for_where_it_should_be_and_what_is_there_is_n
         ({"style": "offset", "size": 5, "stop": "has_more"}, "needs `has_more`"),
         ({"style": "offset", "size": 5, "stop": "short", "has_more": "m"}, "exclude each other"),
         ({"style": "page", "has_more": "m", "total_pages": "n"}, "exclude each other"),
+        ({"style": "page", "stop": "empty", "total_pages": "n"}, "exclude each other"),
+        ({"style": "page", "size": 5, "stop": "short", "total_pages": "n"}, "exclude each other"),
+        ({"style": "page", "size_param": "limit"}, "`size_param` needs `size`"),
         ({"style": "page", "stop": "total"}, "needs the place of a total"),
         ({"style": "none", "size": 5}, "unknown field"),
     ],

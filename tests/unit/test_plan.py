@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from option_a.ingest.days import day_over
+from option_a.ingest.errors import ManifestError
 from option_a.ingest.layout import Partition
 from option_a.ingest.manifest import Attempt, Claim, Load, Manifest
-from option_a.ingest.plan import Only, backfill, plan, tonight
+from option_a.ingest.plan import Only, backfill, is_real_under_mock, plan, tonight
 from option_a.ingest.ports import Cause
-from option_a.ingest.summary import Standing, Summary, due_again, expected_dates, standing, summarize
+from option_a.ingest.summary import Standing, Summary, due_again, expected_dates, standing, summarize, unreadable
 from tests.support.world import source
 
 TODAY = dt.date(2026, 11, 24)
@@ -89,6 +90,27 @@ def test_a_partition_of_another_origin_is_loaded_again(state: str) -> None:
 def test_what_was_tried_last_tells_the_origin_of_a_partition_and_not_what_stands_beneath() -> None:
     assert why(known(state="failed", origin="real", tried="mock")) == "origin"
     assert why(known(state="failed", origin="mock", tried="real")) == "failed"
+
+
+HELD: list[tuple[dict[str, Any], bool]] = [
+    ({"origin": "real"}, True),
+    ({"origin": "real", "tried": "mock", "state": "failed"}, True),
+    ({"origin": "mock", "tried": "real", "state": "failed"}, True),
+    ({"origin": "mock", "state": "failed"}, False),
+]
+
+
+@pytest.mark.parametrize(("fields", "real"), HELD)
+def test_real_data_is_replaced_by_mock_data_where_that_is_asked_for_and_not_by_mistake(
+    fields: dict[str, Any], real: bool
+) -> None:
+    stored, mock = known(**fields), source(url="mock://s")
+    assert is_real_under_mock(mock, stored[P]) is real
+    assert not is_real_under_mock(source(), stored[P])
+    assert not is_real_under_mock(mock, None)
+    asked: list[dict[str, Any]] = [{}, {"mock_over_real": True}, {"fresh": True}]
+    planned = [bool(plan([P], {"s": mock}, stored, RUN, now=NOW, **options)) for options in asked]
+    assert planned == [not real, True, True]
 
 
 @pytest.mark.parametrize(
@@ -175,6 +197,13 @@ def test_a_summary_shows_the_load_that_can_be_read() -> None:
     assert (found.pages, found.records, found.bytes, found.finished, found.restated) == (7, 70, 700, 5.0, 1)
     assert (found.run, found.last, found.staged, found.beneath) == ("20261101T000000Z-a", 9, True, True)
     assert (found.cause, found.cause_kind, found.claimed_until, found.partition) == ("no", "http", 5.0, P)
+
+
+def test_a_partition_whose_manifest_cannot_be_read_has_failed_with_that_cause() -> None:
+    found = unreadable(P, ManifestError("the manifest x cannot be read", hint="restore it"))
+    assert (found.partition, found.state, found.cause_kind) == (P, "failed", "manifest")
+    assert found.cause == "the manifest x cannot be read (restore it)"
+    assert standing(found, NOW) == "failed"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from option_a.ingest.errors import HttpError, TransientError
-from option_a.ingest.ratelimit import interval, used_up
+from option_a.ingest.ratelimit import interval, server_time, used_up
 from option_a.ingest.refusals import refusal
 from option_a.ingest.source import Source
 
@@ -97,3 +97,9 @@ def test_a_refusal_of_another_kind_is_what_it_was() -> None:
     limited = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "9"}
     assert isinstance(refusal(403, limited, b"", "permanent", NOW), HttpError)
     assert isinstance(refusal(404, limited, b"", None, NOW), HttpError)
+
+
+@pytest.mark.usefixtures("far_from_utc")
+@pytest.mark.parametrize("date", ["Tue, 14 Nov 2023 22:13:20 GMT", "Tue, 14 Nov 2023 22:13:20 -0000"])
+def test_a_date_without_a_zone_is_utc_wherever_the_machine_is(date: str) -> None:
+    assert server_time({"date": date}, 0.0) == NOW

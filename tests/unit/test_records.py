@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from option_a.ingest import jsontext
 from option_a.ingest.errors import BodyError
 from option_a.ingest.outline import CANDIDATES, WHOLE, Split, split_slowly
+from option_a.ingest.paginate import MISSING, find
 from option_a.ingest.records import split
 from tests.unit.documents import Document, compact, deep_records, documents, text_of, values
 
@@ -214,6 +215,31 @@ def test_a_body_without_the_records_says_what_it_has(body: bytes, path: str | No
         split(body, path)
     assert error.value.body == body
     assert str(error.value).encode()
+
+
+LONG, DEEP = b"9" * 5_000, b"[" * 50_000 + b"]" * 50_000
+
+
+@pytest.mark.parametrize("odd", [LONG, b"-" + LONG, DEEP, b'{"a":' * 50_000 + b"1" + b"}" * 50_000])
+def test_what_is_long_or_deep_beside_the_records_hides_nothing_else(odd: bytes) -> None:
+    for body in (b'{"x":%b,"pages":3,"data":[{}]}', b'{"a":{"x":%b,"n":{"pages":3}},"pages":3,"data":[{}]}'):
+        meta = split(body % odd, None).meta
+        assert find(meta, "pages") == 3
+        assert find(meta, "a.n.pages") in (3, MISSING)
+    assert find(meta, "a.n.pages") == 3
+
+
+def test_a_number_beyond_what_python_takes_stays_as_it_is_spelt() -> None:
+    assert str(split(b'{"next":%b,"data":[{}]}' % LONG, None).meta["next"]).encode() == LONG
+
+
+@pytest.mark.parametrize("told", [b'"errors":[{"message":"no"}]', b'"error":"no"', b'"error":{"code":5}'])
+def test_a_null_beside_an_error_is_no_page_without_records(told: bytes) -> None:
+    for path in (None, "data"):
+        with pytest.raises(BodyError, match=r"`data` is null, and the body says `errors?`"):
+            split(b'{"data":null,%b}' % told, path)
+        assert split(b'{"data":[],%b}' % told, path).records == 0
+    assert split(b'{"data":null,"errors":[],"error":null}', None).records == 0
 
 
 def test_what_is_left_of_the_body_has_null_for_the_list() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from option_a.cli.render import moment, plain, plural, size, span, table
+from option_a.cli.render import emit, escaped, moment, plain, plural, size, span, table
 
 
 def test_a_table_has_its_columns_under_their_headers() -> None:
@@ -16,6 +18,11 @@ def test_a_table_has_its_columns_under_their_headers() -> None:
         "api-a       7",
         "b        1234",
     ]
+
+
+def test_a_file_whose_name_is_no_text_is_printed_as_json_too(capsys: pytest.CaptureFixture[str]) -> None:
+    emit({"key": "raw/\udcff", "n": 1})
+    assert json.loads(capsys.readouterr().out) == {"key": "raw/\udcff", "n": 1}
 
 
 def test_a_table_without_rows_is_its_headers() -> None:
@@ -44,6 +51,17 @@ def test_what_an_api_sent_steers_no_terminal(text: str) -> None:
 def test_text_that_steers_nothing_stays_as_it_is() -> None:
     assert plain("Łódź 東京 😀") == "Łódź 東京 😀"
     assert plain("a\x1b[31mb\nc") == "a\N{REPLACEMENT CHARACTER}[31mb c"
+    assert plain("\N{RIGHT-TO-LEFT OVERRIDE}gpj.exe") == "\N{REPLACEMENT CHARACTER}gpj.exe"
+    assert plain("\N{LINE SEPARATOR}error: none") == "\N{REPLACEMENT CHARACTER}error: none"
+    assert plain("مرحبا") == "مرحبا"
+
+
+@given(st.dictionaries(st.text(), st.text()))
+@example({"\x9b31m": "\x7f\u202e\x1b\n"})
+def test_json_says_the_same_and_steers_no_terminal(value: dict[str, str]) -> None:
+    shown = escaped(json.dumps(value, ensure_ascii=False))
+    assert json.loads(shown) == value
+    assert plain(shown) == shown
 
 
 @pytest.mark.parametrize(

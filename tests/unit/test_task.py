@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from option_a.ingest.dates import EARLIEST, LATEST
 from option_a.ingest.errors import MessageError
 from option_a.ingest.task import RUN_ID, Task, decode_task, encode_task, run_id
 
@@ -20,7 +21,7 @@ moments = st.integers(0, 4_000_000_000)
 tasks = st.builds(
     Task,
     source=st.from_regex(r"\A[a-z0-9][a-z0-9_-]{0,62}\Z"),
-    date=st.dates(),
+    date=st.dates(EARLIEST, LATEST),
     run=st.builds(run_id, moments, st.text(min_size=1, max_size=80)),
     fresh=st.booleans(),
     hop=st.integers(0, 2**31 - 1),
@@ -76,7 +77,8 @@ def test_a_body_that_is_no_task_is_a_message_error_and_nothing_else(body: bytes)
         {"source": None}, {"source": ""}, {"source": "../x"}, {"source": "A"}, {"source": "a/b"}, {"source": "a\n"},
         {"source": "a" * 64}, {"source": "é"}, {"date": "2026-02-30"}, {"date": "yesterday"}, {"date": 1},
         {"date": None},
-        {"date": "2026-11-23T00:00:00"}, {"date": "10000-01-01"}, {"run": ""}, {"run": None}, {"run": "x"}, {"run": 5},
+        {"date": "2026-11-23T00:00:00"}, {"date": "10000-01-01"}, {"date": "0001-01-01"}, {"date": "9999-12-31"},
+        {"run": ""}, {"run": None}, {"run": "x"}, {"run": 5},
         {"run": "../../etc"}, {"run": RUN + "/x"}, {"run": RUN + "\n"}, {"run": RUN + "é"}, {"run": RUN + "y" * 64},
         {"run": "٢٠٢٦١١٢٣T020000Z-x"}, {"fresh": 1}, {"fresh": None}, {"hop": -1}, {"hop": 10**20}, {"hop": 1.5},
         {"hop": "1"}, {"waiting_since": "x"}, {"position": 3},

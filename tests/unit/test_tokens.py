@@ -212,7 +212,7 @@ def test_the_secrets_of_a_client_are_those_that_it_names() -> None:
         (('"env:S"', f'"{SECRET}"'), "no reference"),
         ((URL, "ftp://login.test"), "`token_url` is no url"),
         (("token_url", "token_uri"), "key `token_uri` is unknown; did you mean `token_url`"),
-        (('"us"', '"us", send = "header"'), "Invalid enum value"),
+        (('"us"', '"us", send = "header"'), "Invalid value"),
     ],
 )
 def test_a_client_that_cannot_be_is_refused(change: tuple[str, str], message: str) -> None:

@@ -69,6 +69,10 @@ def test_of_columns_that_differ_in_case_alone_the_first_stays() -> None:
     assert columns_of("NULL") == {}
 
 
+def test_the_empty_key_is_no_column_and_what_holds_one_is_json() -> None:
+    assert columns_of({"": "UBIGINT", "x": {"": "VARCHAR", "y": "VARCHAR"}}) == {"x": "JSON"}
+
+
 def test_declared_columns_are_read_as_text_and_cast() -> None:
     read, casts = declared_columns({"id": "bigint", "tags": "json", "day": "date", "name": "string", "n": "decimal"})
     assert read == {"id": "VARCHAR", "tags": "JSON", "day": "VARCHAR", "name": "VARCHAR", "n": "VARCHAR"}

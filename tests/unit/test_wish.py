@@ -70,6 +70,11 @@ def test_every_key_is_read_also_within_the_detail_of_a_rules_event() -> None:
         ({"sources": "api-a"}, "sources"),
         ({"fresh": "yes"}, "fresh"),
         ({"detail-type": "Scheduled Event", "detail": {}}, "no `time`"),
+        (SCHEDULED | {"time": "0101-01-01T00:00:00Z"}, "no `time`"),
+        (SCHEDULED | {"time": "9999-12-31"}, "no `time`"),
+        (SCHEDULED | {"detail": 5}, "`detail` is no JSON object"),
+        ({"date": "0001-01-01"}, "the first of all"),
+        ({"\ud800": 1}, r"`\ud800` is unknown"),
     ],
 )
 def test_an_event_that_is_none_says_what_is_wrong_and_how_it_looks(event: Any, says: str) -> None:

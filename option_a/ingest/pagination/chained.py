@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,8 +9,9 @@ import msgspec
 
 from option_a.ingest.errors import PaginationError
 from option_a.ingest.pagination.counted import capped
+from option_a.ingest.pagination.decoded import decoded
 from option_a.ingest.pagination.steps import Ask, Cursor, Seen, Send, Style, Told, placed, text
-from option_a.ingest.pagination.values import MISSING, Exact, exact, find, keys, sealed, shown
+from option_a.ingest.pagination.values import MISSING, Exact, find, keys, sealed, shown
 from option_a.ingest.pagination.weblink import Malformed, targets
 
 
@@ -97,7 +97,7 @@ class ByCursor(Style, frozen=True, kw_only=True, tag="cursor"):
 
     def _value(self, seen: Seen) -> Any:
         """The cursor that the answer holds; None where it holds none and may."""
-        value = find(_decoded(seen.final), self.record) if self.record is not None else seen.at(self.path or "")
+        value = find(_final(seen), self.record) if self.record is not None else seen.at(self.path or "")
         if value is MISSING and self.rule == "null":
             what = f"{self._where} is not there, so nothing says whether this is the last page"
             raise PaginationError(what, hint=self._ways_out(seen))
@@ -113,7 +113,7 @@ class ByCursor(Style, frozen=True, kw_only=True, tag="cursor"):
 
     def _ways_out(self, seen: Seen) -> str:
         if self.record is not None:
-            return f"correct pagination.record (the last record has: {keys(_decoded(seen.final))})"
+            return f"correct pagination.record (the last record has: {keys(_final(seen))})"
         return (
             f"correct pagination.path ({seen.held(self.path or '')}), "
             'or set pagination.stop = "next_missing" if the API leaves it out on the last page'
@@ -194,16 +194,13 @@ class Link(Style, frozen=True, kw_only=True, tag="link"):
         return max(1, int(values[-1]) - self.start + 1)
 
 
+def _final(seen: Seen) -> Any:
+    return decoded(seen.final) if seen.final else None
+
+
 def _is_none(value: Any) -> bool:
     """Whether it is one of the ways in which APIs say that there is no next one."""
     return value is MISSING or value is None or value is False or value == ""
-
-
-def _decoded(record: bytes) -> Any:
-    try:
-        return json.loads(record, parse_float=exact)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _writable(value: Any) -> bool:

@@ -129,7 +129,8 @@ class Page(_Counted, frozen=True, kw_only=True, tag="page"):
             return super()._last(seen, total)
         pages = seen.number(self.total_pages, "total_pages")
         if pages == 0 and seen.records:
-            raise TotalError(f"the API declares 0 pages and sent {seen.records} records")
+            hint = "correct pagination.total_pages, or ask the API's owner"
+            raise TotalError(f"the API declares 0 pages and sent {seen.records} records", hint=hint)
         return max(1, pages)
 
 

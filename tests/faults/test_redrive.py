@@ -1,0 +1,142 @@
+"""What is sent again does what was asked for, however little there is to go on with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from option_a.ingest.errors import HttpError
+from option_a.ingest.folder import FolderLake
+from option_a.ingest.lake import Entry
+from option_a.ingest.layout import STAGING, Partition
+from option_a.ingest.look import look
+from option_a.ingest.plan import redrive
+from option_a.ingest.ports import Cause, Request
+from option_a.ingest.work import Worker
+from tests.support.executor import InlineExecutor
+from tests.support.world import DATE, Pipeline, days_of, numbered, source
+
+NEXT, LAST = "20231114T230000Z-b", "20231115T010000Z-c"
+PARTITION = Partition("s", DATE)
+DIED = Cause("receives", "received 5 times and never done")
+
+
+def redriven(pipeline: Pipeline) -> list[bool]:
+    """Send again what is dead or failed; whether as re-loads."""
+    known = look(pipeline.lake, [PARTITION], InlineExecutor(1))
+    planned = redrive([PARTITION], known, pipeline.queue.dead, LAST)
+    pipeline.queue.send(item.task for item in planned)
+    pipeline.queue.dead.clear()
+    return [item.task.fresh for item in planned]
+
+
+def killed(pipeline: Pipeline) -> None:
+    """The next delivery becomes a dead letter, with nothing done."""
+    delivery = pipeline.queue.receive(["s"], lease=30.0)
+    assert delivery is not None
+    pipeline.queue.bury(delivery, DIED)
+
+
+def test_a_re_load_that_died_before_it_began_is_one_again_and_not_done_by_the_old_day(tmp_path: Path) -> None:
+    now = days_of(2)
+    pipeline = Pipeline(tmp_path, lambda request: numbered(now)(request))
+    pipeline.send()
+    assert pipeline.drain() == ["complete"]
+    now = days_of(3, word="b")
+    pipeline.send(NEXT, fresh=True)
+    killed(pipeline)
+    assert redriven(pipeline) == [True]
+    assert pipeline.drain() == ["complete"]
+    assert (len(pipeline.pages()), pipeline.manifest().load.run) == (3, LAST)
+
+
+def test_a_re_load_that_died_on_its_way_goes_on_where_it_stood(tmp_path: Path) -> None:
+    pipeline = Pipeline(tmp_path, numbered(days_of(4)))
+    pipeline.send()
+    assert pipeline.drain() == ["complete"]
+    pipeline.send(NEXT, fresh=True)
+    pipeline.budget = 2
+    assert pipeline.step() == "out-of-time"
+    pipeline.budget = None
+    killed(pipeline)
+    assert redriven(pipeline) == [False]
+    before = len(pipeline.requests)
+    assert pipeline.drain() == ["complete"]
+    assert pipeline.asked(before)[0] == 3
+
+
+def test_a_first_load_that_died_is_no_re_load(tmp_path: Path) -> None:
+    pipeline = Pipeline(tmp_path, numbered(days_of(2)))
+    pipeline.send(fresh=True)
+    killed(pipeline)
+    assert redriven(pipeline) == [False]
+    assert pipeline.drain() == ["complete"]
+
+
+@pytest.mark.parametrize("status", [400, 404, 410, 416, 422])
+def test_an_api_that_has_fewer_pages_by_now_begins_the_partition_anew(status: int, tmp_path: Path) -> None:
+    """It refuses the page at which the load would go on: at every delivery, and after every redrive."""
+    pages = days_of(4)
+
+    def answer(request: Request) -> bytes:
+        if int(request.params["page"]) > len(pages):
+            raise HttpError(f"the API answered {status}", status=status)
+        return numbered(pages, total_pages=len(pages))(request)
+
+    pipeline = Pipeline(tmp_path, answer, source(pagination={"style": "page", "total_pages": "total_pages"}))
+    pipeline.budget = 3
+    pipeline.send()
+    assert pipeline.step() == "out-of-time"
+    pipeline.budget = None
+    pages = days_of(2, word="b")
+    assert pipeline.drain() == ["complete"]
+    assert [len(lines) for lines in pipeline.pages().values()] == [2, 2]
+    assert pipeline.differences() == []
+    (told,) = (event for event in pipeline.events if event.kind == "restarted")
+    assert f"answered {status} to the page at which the load stood" in told.message
+
+
+def test_it_begins_anew_twice_at_most_and_never_for_a_page_that_a_first_delivery_asked_for(tmp_path: Path) -> None:
+    def answer(request: Request) -> bytes:
+        if request.params["page"] == "3":
+            raise HttpError("the API answered 404", status=404)
+        return numbered(days_of(4), total_pages=4)(request)
+
+    pipeline = Pipeline(
+        tmp_path, answer, source(pagination={"style": "page", "total_pages": "total_pages"}, parallel=1)
+    )
+    pipeline.send()
+    assert pipeline.drain() == ["failed"]
+    assert (pipeline.asked(), "restarted" in pipeline.kinds()) == ([1, 2, 3], False)
+    redriven(pipeline)
+    assert pipeline.drain() == ["failed"]
+    assert pipeline.asked(3) == [3, 1, 2, 3]
+
+
+class SlowLake(FolderLake):
+    """Listing staging/ takes longer than a claim lasts, when the load is complete."""
+
+    def __init__(self, root: Path, pipeline: Pipeline) -> None:
+        super().__init__(root)
+        self._pipeline = pipeline
+
+    def entries(self, prefix: str) -> Iterator[Entry]:
+        if prefix.startswith(STAGING) and self._pipeline.manifest().state == "complete":
+            self._pipeline.clock.sleep(60.0)
+        return super().entries(prefix)
+
+
+def test_what_was_staged_is_tidied_away_however_long_that_takes(tmp_path: Path) -> None:
+    """The claim was given back with the last word, so there is none to run out."""
+    pipeline = Pipeline(tmp_path, numbered(days_of(2)))
+    pipeline.send()
+    assert pipeline.drain() == ["complete"]
+    world = msgspec.structs.replace(pipeline.world, lake=SlowLake(tmp_path, pipeline))
+    pipeline.worker = Worker(world, pipeline.sources)
+    pipeline.send(NEXT, fresh=True)
+    assert pipeline.drain() == ["complete"]
+    assert pipeline.clock.slept
+    assert pipeline.objects("staging") == {}

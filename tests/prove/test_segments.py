@@ -1,0 +1,48 @@
+"""Death at each write, read and deletion of a ledger's segments, of which there is one for every thousand pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Proof
+from tests.support.crash import Doom
+from tests.support.scenarios import NEXT, Day
+from tests.support.trial import Trial, result
+from tests.support.world import Pipeline, days_of
+
+NEAR = {"put manifest", "read manifest", "entries manifest", "delete manifest", "swap manifest"}
+
+
+def begun(root: Path, pages: int) -> Pipeline:
+    return Day(days_of(pages, size=1), seconds=0.1).begin(root)
+
+
+def begun_again(root: Path, pages: int) -> Pipeline:
+    """A re-load that restates some pages, and whose segments take the place of the first load's."""
+    pipeline = begun(root, pages)
+    assert pipeline.drain() == ["complete"]
+    day = pipeline.api
+    assert isinstance(day, Day)
+    day.pages = [*days_of(20, size=1, word="b"), *days_of(pages - 5, size=1)[20:]]
+    pipeline.send(NEXT, fresh=True)
+    return pipeline
+
+
+@pytest.mark.bar(2)
+def test_a_crash_at_any_call_for_a_segment_leaves_the_ledger_whole(tmp_path: Path, proof: Proof) -> None:
+    pages, most = proof.size(1_010, 2_010), proof.size(2, 20)
+    for scenario in (begun, begun_again) if proof.full else (begun_again,):
+        calm, whole = scenario(tmp_path / "calm" / scenario.__name__, pages), Doom(everywhere=True)
+        Trial(calm, calm).die(whole)
+        expected = result(calm)
+        near = [at for at, point in enumerate(whole.points, 1) if point in NEAR]
+        assert NEAR - set(whole.points) == ({"delete manifest"} if scenario is begun else set())
+        tried = proof.rng(scenario.__name__).sample(near, min(most, len(near)))
+        for at in tried:
+            trial = Trial(scenario(tmp_path / f"{scenario.__name__}-{at}", pages), calm)
+            assert trial.die(Doom(at, after=at % 2 == 0, everywhere=True)), (proof.seed, at)
+            trial.end(expected)
+            assert trial.beyond == 0, (proof.seed, at)
+        proof.figure("crash points of segments", len(tried))

@@ -1,0 +1,55 @@
+"""The same targets under libFuzzer, which goes where it has not been: `python -m tests.support.fuzz.coverage TARGET`.
+
+libFuzzer takes the process over, so it needs one of its own. It ends with 0, or with what it found.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import atheris
+
+HANG = 10
+"""Seconds after which an input is a hang."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("target")
+    parser.add_argument("--runs", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    with atheris.instrument_imports(include=["option_a"]):
+        from tests.support.fuzz.every import TARGETS
+    target = TARGETS[given.target]
+    with tempfile.TemporaryDirectory() as folder:
+        for number, seed in enumerate(target.seeds):
+            (Path(folder) / str(number)).write_bytes(seed)
+        options = [
+            f"-runs={given.runs}",
+            f"-seed={given.seed}",
+            f"-timeout={HANG}",
+            f"-artifact_prefix={folder}/",
+            "-max_len=4096",
+        ]
+        atheris.Setup([sys.argv[0], *options, folder], _judged(target.run))
+        atheris.Fuzz()
+
+
+def _judged(run: Any) -> Any:
+    def judge(data: bytes) -> None:
+        try:
+            run(data)
+        except Exception:
+            print(f"found by {data!r}", flush=True)
+            raise
+
+    return judge
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,189 @@
+"""Targets: what is read back from a lake, and the keys under which it stands."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from functools import cache
+from pathlib import Path
+
+import msgspec
+from obstore.store import MemoryStore
+
+from option_a.ingest.bucket import BucketLake
+from option_a.ingest.decide import decide
+from option_a.ingest.errors import LakeError, ManifestError
+from option_a.ingest.folder import FolderLake
+from option_a.ingest.lake import Lake
+from option_a.ingest.layout import (
+    Partition,
+    manifest_key,
+    manifest_partition,
+    page_key,
+    page_number,
+    raw_prefix,
+    segment_key,
+)
+from option_a.ingest.ledger import Ledger
+from option_a.ingest.manifest import (
+    Anchor,
+    Attempt,
+    Claim,
+    Load,
+    Manifest,
+    Row,
+    checksum,
+    decode,
+    decode_rows,
+    encode,
+    encode_rows,
+)
+from option_a.ingest.page import pack
+from option_a.ingest.ports import Cause
+from option_a.ingest.summary import due_again, standing, summarize
+from option_a.ingest.task import Delivery, Task
+from option_a.ingest.verify import Verified, verify
+from tests.support.executor import InlineExecutor
+from tests.support.fuzz.engine import Target
+from tests.support.fuzz.keys import check_keys, refused
+from tests.support.world import source
+
+DATE = dt.date(2023, 11, 1)
+RUN = "20231114T220000Z-a"
+NOW = 1_700_000_000.0
+PARTITION = Partition("s", DATE)
+DELIVERY = Delivery("s", "r", b"", 2)
+PAGE = pack(b'{"id":1}\n{"id":2}\n')
+ROW = Row(1, 2, len(PAGE), checksum(PAGE))
+
+
+def _load(**more: object) -> Load:
+    first = Load(run=RUN, origin="real", shape="x", started=NOW - 100.0, begun_by=RUN)
+    first.land(ROW)
+    return msgspec.structs.replace(first, **more)
+
+
+_CAUSE = Cause("body", "s 2023-11-01 page 1: the body is no JSON", 1, None, "dead/x", True)
+MANIFESTS = [
+    Manifest("s", DATE, "complete", _load(last=1, finished=NOW, total=2)),
+    Manifest("s", DATE, "loading", _load(cursor="c", path="data", anchor=Anchor(1, "x")), claim=Claim("r", NOW + 9, 1)),
+    Manifest("s", DATE, "failed", _load(), cause=_CAUSE, attempts=[Attempt(RUN, NOW, 1, 0, "failed", NOW, 1, "no")]),
+    Manifest("s", DATE, "promoting", _load(staged=True, promoted=1, restated_pages=[1]), landed=_load(number=2)),
+    Manifest("s", DATE, "loading", _load(segments=1, mark=1_000, number=3)),
+]
+SEEDS = [*map(encode, MANIFESTS), b"{}", b"[]", b""]
+
+
+@cache
+def _lake() -> Lake:
+    lake = BucketLake(MemoryStore(), "memory")
+    lake.put(page_key(raw_prefix(PARTITION), 1), PAGE)
+    return lake
+
+
+def manifest(data: bytes) -> bool:
+    """A ledger is read, judged, decided upon and verified; or it is a ManifestError."""
+    with refused(ManifestError):
+        read = decode(data, "key")
+        assert encode(decode(encode(read), "key")) == encode(read)
+        summary = summarize(read)
+        assert standing(summary, NOW)
+        assert due_again(summary, NOW) in (True, False)
+        for task in (Task("s", DATE, RUN), Task("s", DATE, RUN + "b", fresh=True)):
+            decide(read, task, source(), DELIVERY, NOW)
+        lake = _lake()
+        lake.put(manifest_key(PARTITION), data)
+        for difference in verify(lake, PARTITION, Verified(), InlineExecutor(1)):
+            assert difference.message.encode()
+        found = Ledger(lake, PARTITION).read()
+        assert found is not None
+        assert found.partition == PARTITION
+        check_keys(found.partition, found.load.run or RUN)
+        return True
+    return False
+
+
+def segment(data: bytes) -> bool:
+    """A segment is rows that come back as they were, or a ManifestError."""
+    with refused(ManifestError):
+        rows = decode_rows(data, "key")
+        assert decode_rows(encode_rows(rows), "key") == rows
+        return True
+    return False
+
+
+def page(data: bytes) -> bool:
+    """A page that was changed in the lake is told by `verify`, whatever it became."""
+    lake = _lake()
+    lake.put(manifest_key(PARTITION), SEEDS[0])
+    lake.put(page_key(raw_prefix(PARTITION), 1), data)
+    found = [difference.what for difference in verify(lake, PARTITION, Verified(), InlineExecutor(1))]
+    lake.put(page_key(raw_prefix(PARTITION), 1), PAGE)
+    assert bool(found) == (data != PAGE), found
+    return "torn" not in found
+
+
+KEYS = [
+    page_key(raw_prefix(PARTITION), 1).encode(), manifest_key(PARTITION).encode(), b"a/b", b"../../x", b"/etc/x",
+    b"a//b", b"a/./b",
+    segment_key(PARTITION, 1, 1).encode(), b"raw/source=s/../x", b"staging/.tmp/x", b"a/..", b"C:\\x", b"a\\..\\b",
+    b"~/x", b"-rf", b"a%2f..%2fb",
+    b"raw/page=" + b"9" * 5_000 + b".json.gz",
+]  # fmt: skip
+
+
+def key(data: bytes) -> bool:
+    """A key is read back as what it was made of, or as nothing."""
+    text = data.decode(errors="surrogateescape")
+    partition, number = manifest_partition(text), page_number(text)
+    if partition is not None:
+        assert manifest_key(partition) == text
+    if number is not None:
+        assert text.rpartition("/")[2] == page_key("", number)[1:]
+    return partition is not None or number is not None
+
+
+def folder(outer: Path) -> Target:
+    """A key of a folder stays in it, whatever it is; what is written there is read there."""
+    root = outer / "lake"
+    root.mkdir()
+    lake = FolderLake(root)
+
+    def run(data: bytes) -> bool:
+        stored = _stored(lake, data)
+        assert os.listdir(outer) == ["lake"]
+        if stored:
+            assert os.path.realpath(root / data.decode(errors="surrogateescape")).startswith(
+                f"{os.path.realpath(root)}/"
+            )
+        return stored
+
+    return Target("keys of a folder", KEYS, run, 0.1, [b"..", b"/", b"\0", b"a" * 300, b"lake", b"."])
+
+
+def bucket(data: bytes) -> bool:
+    """The same of a bucket: under its own key or not at all."""
+    return _stored(BucketLake(MemoryStore(), "memory"), data)
+
+
+def _stored(lake: Lake, data: bytes) -> bool:
+    text = data.decode(errors="surrogateescape")
+    with refused(LakeError):
+        lake.put(text, b"x")
+        assert lake.get(text) == b"x"
+        tag = lake.swap(text, b"y", (lake.read(text) or (b"", ""))[1])
+        assert tag is not None
+        assert list(lake.entries(text.rpartition("/")[0] or text)) is not None
+        lake.delete([text])
+        return True
+    return False
+
+
+_ROWS = encode_rows([ROW, Row(2, 0, 0, "")])
+TARGETS = [
+    Target("manifests", SEEDS, manifest, 0.5, [b"complete", b"promoting", b'"rows":[', b'"segments":', b"sha256:"]),
+    Target("segments", [_ROWS, b"[]", b'[[1,1,1,"x",[]]]'], segment, 2.0),
+    Target("pages in the lake", [PAGE, b"", pack(b""), PAGE + PAGE, PAGE[:-4]], page, 0.3),
+    Target("keys", KEYS, key, 2.0, [b"manifest.json", b"page=", b"ingestion_date=", b".json.gz", b"source="]),
+    Target("keys of a bucket", KEYS, bucket, 0.2, [b"..", b"/", b"\0", b"#1", b"."]),
+]

@@ -1,0 +1,172 @@
+"""Targets: what comes over a queue or by an event."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from functools import cache
+from typing import Any
+
+from obstore.store import MemoryStore
+
+from option_a.aws.letters import decode_letter, encode_cause
+from option_a.aws.planner import Planner
+from option_a.aws.wish import known_names, read_event
+from option_a.ingest.bucket import BucketLake
+from option_a.ingest.days import day_over
+from option_a.ingest.errors import ConfigError, MessageError
+from option_a.ingest.job import Limits, World
+from option_a.ingest.ports import Cause, Request, Response
+from option_a.ingest.request import request_of
+from option_a.ingest.source import Source
+from option_a.ingest.task import RUN_ID, Task, decode_task, encode_task
+from option_a.ingest.work import Worker
+from tests.support.clock import FakeClock
+from tests.support.executor import InlineExecutor
+from tests.support.fuzz.engine import Target
+from tests.support.fuzz.keys import check_keys, refused
+from tests.support.queue import MemoryQueue
+from tests.support.world import source
+
+NOW = 1_700_000_000.0
+RUN = "20231114T220000Z-a"
+SOURCES: dict[str, Source] = {
+    "s": source(),
+    "w": source(name="w", date_param=None, window={"from": "from", "to": "to", "zone": "Asia/Tokyo"}),
+    "b": source(
+        name="b", method="POST", date_param=None, body={"day": "{date}", "at": "{page}"}, date_format="unix_ms",
+        pagination={"style": "page"},
+    ),
+}  # fmt: skip
+TASKS = [encode_task(Task(name, dt.date(2023, 11, 1), RUN)) for name in SOURCES] + [
+    encode_task(Task("s", dt.date(2023, 10, 31), RUN, fresh=True, hop=3, waiting_since=1_699_999_000.0)),
+    b'{"source":"s","date":"0001-01-01","run":"20231114T220000Z"}', b"[]", b"",
+]  # fmt: skip
+
+
+def task(data: bytes) -> bool:
+    """A message is a task, or a MessageError: its keys stay in their rooms, and its API can be asked."""
+    with refused(MessageError):
+        read = decode_task(data)
+        assert decode_task(encode_task(read)) == read
+        check_keys(read.partition, read.run)
+        check_keys(read.partition, read.again().run)
+        for declared in SOURCES.values():
+            assert request_of(declared, read, 1, None).url == declared.url
+        assert day_over(read.date) < 1e12
+        return True
+    return False
+
+
+def letter(data: bytes) -> bool:
+    """A dead letter is one whatever is in it: body, cause and count, each behind a zero byte."""
+    body, cause, told = [*data.split(b"\0"), b"", b""][:3]
+    attributes = {"cause": {"StringValue": cause.decode(errors="replace")}, "receives": {"StringValue": _text(told)}}
+    message = {
+        "Body": _text(body), "ReceiptHandle": "r", "Attributes": {"SentTimestamp": "1"},
+        "MessageAttributes": attributes,
+    }  # fmt: skip
+    found = decode_letter("q", message, 5)
+    assert encode_cause(found.cause)["cause"].isascii()
+    return found.task is not None or found.cause.kind != "receives"
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
+
+
+@cache
+def _planner() -> tuple[Planner, MemoryQueue]:
+    clock = FakeClock()
+    queue = MemoryQueue(clock)
+    return Planner(SOURCES, BucketLake(MemoryStore(), "memory"), queue, clock), queue
+
+
+def event(data: bytes) -> bool:
+    """An event is a trigger whose run keys may hold, and whose plan can be made; or a ConfigError."""
+    try:
+        told: Any = json.loads(data)
+    except (ValueError, RecursionError):
+        return False
+    with refused(ConfigError):
+        trigger = read_event(told, "request 1/2", NOW)
+        assert RUN_ID.fullmatch(trigger.run)
+        names = known_names(trigger.wish, SOURCES)
+        planner, _ = _planner()
+        for item in planner.plan(trigger, [SOURCES[name] for name in names])[1]:
+            assert decode_task(encode_task(item.task)) == item.task
+        return True
+    return False
+
+
+class _Desk:
+    """A worker with a queue and a lake in memory, made anew every so many messages."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.queue = MemoryQueue(self.clock)
+        limits = Limits(30.0, lambda: False, lambda: False)
+        self.lake = BucketLake(MemoryStore(), "memory")
+        self.world = World(
+            lake=self.lake, queue=self.queue, fetch=_fetch, clock=self.clock, limits=limits, executor=InlineExecutor,
+            jitter=lambda: 0.5, tell=lambda event: None,
+        )  # fmt: skip
+        self.worker = Worker(self.world, SOURCES)
+        self.handled = 0
+
+    def handle(self, data: bytes) -> str:
+        self.handled += 1
+        self.queue.messages.clear()
+        self.queue.send_raw("s", data)
+        delivery = self.queue.receive(["s"], lease=30.0)
+        assert delivery is not None
+        return self.worker.handle(delivery)
+
+
+def _fetch(request: Request) -> Response:
+    first = request.params.get("page", "1") == "1" and request.body is None
+    return Response(200, {}, b'{"data":[{"id":1}]}' if first else b'{"data":[]}')
+
+
+_desks: list[_Desk] = []
+
+
+def worker(data: bytes) -> bool:
+    """Whatever a message is, the worker ends it in one of its ways and writes in its rooms alone."""
+    if not _desks or _desks[0].handled > 200:
+        _desks[:] = [_Desk()]
+    desk = _desks[0]
+    outcome = desk.handle(data)
+    assert outcome in {"complete", "done", "superseded", "claimed", "anew", "failed", "unreadable", "waiting"}, outcome
+    assert (outcome == "unreadable") == _unreadable(data)
+    return outcome != "unreadable"
+
+
+def _unreadable(data: bytes) -> bool:
+    try:
+        decode_task(data)
+    except MessageError:
+        return True
+    return False
+
+
+_CAUSE = encode_cause(Cause("http", "the API answered 404", 3, 404, "dead/x", False))["cause"].encode()
+_SCHEDULED = {
+    "version": "0", "id": "53dc4d37-cffa-4f76", "detail-type": "Scheduled Event", "source": "aws.events", "detail": {},
+    "time": "2023-11-14T01:00:00Z",
+}  # fmt: skip
+_WISHES: list[Any] = [
+    {}, {"date": "2023-11-01", "sources": ["s", "w"], "fresh": True}, {"only": "failed", "sources": ["b"]},
+    {"from": "2023-11-01", "to": "2023-11-03", "only": "missing"}, {"from": "2023-11-03", "to": "2023-11-01"},
+]  # fmt: skip
+TARGETS = [
+    Target("tasks", TASKS, task, 2.0),
+    Target("dead letters", [b"\0".join([TASKS[0], _CAUSE, b"5"]), b"x\0[]\0\xc2\xb2"], letter, 2.0),
+    Target(
+        "events",
+        [json.dumps(wish).encode() for wish in [*_WISHES, *(_SCHEDULED | {"detail": wish} for wish in _WISHES)]],
+        event,
+        0.2,
+    ),
+    Target("deliveries", TASKS, worker, 0.2),
+]

@@ -1,0 +1,173 @@
+"""The ports of a process: lake and queue, whose every call is a step of the trial."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+from option_a.ingest.errors import LakeError, QueueError
+from option_a.ingest.job import Limits, World
+from option_a.ingest.lake import Entry, Lake
+from option_a.ingest.ports import Cause
+from option_a.ingest.task import Delivery, Task
+from tests.support.executor import InlineExecutor
+from tests.support.simulation.process import Process
+from tests.support.simulation.sqs import SqsLike
+
+T = TypeVar("T")
+
+
+def world_of(process: Process, limits: Limits) -> World:
+    """The world as a process sees it."""
+    return World(
+        lake=SteppedLake(process),
+        queue=SteppedQueue(process),
+        fetch=process.fetch,
+        clock=process,
+        limits=limits,
+        executor=InlineExecutor,
+        jitter=process.stage.rng.random,
+        tell=process.setting.tell,
+    )
+
+
+class SteppedLake(Lake):
+    """A lake whose every call is a step; each object deleted is one."""
+
+    def __init__(self, process: Process) -> None:
+        self._process, self._lake, self._law = process, process.setting.lake, process.law
+        self.name = self._lake.name
+
+    def read(self, key: str) -> tuple[bytes, str] | None:
+        return self._call(f"read {key}", lambda: self._lake.read(key))
+
+    def entries(self, prefix: str) -> Iterator[Entry]:
+        found = self._call(f"list {prefix}", lambda: sorted(self._lake.entries(prefix), key=lambda entry: entry.key))
+        return iter(found)
+
+    def put(self, key: str, data: bytes) -> None:
+        def act() -> None:
+            self._lake.put(key, data)
+            self._law.put(key, data, self._process)
+
+        self._write(f"put {key}", act)
+
+    def copy(self, source: str, target: str) -> None:
+        def act() -> None:
+            self._lake.copy(source, target)
+            self._law.copied(source, target, self._process)
+
+        self._write(f"copy to {target}", act)
+
+    def swap(self, key: str, data: bytes, tag: str | None) -> str | None:
+        process, folder = self._process, key.rpartition("/")[0]
+
+        def act() -> str | None:
+            self._unlocked(folder)
+            written = self._lake.swap(key, data, tag)
+            if written is not None:
+                self._law.swapped(key, data, process)
+            return written
+
+        written = self._call(f"swap {key}", act)
+        if written is not None and process.faults.happens(process.stage.rng, process.faults.too_late, "answer lost"):
+            return None
+        return written
+
+    @contextmanager
+    def held(self, key: str, tag: str | None) -> Iterator[bool]:
+        process, folder = self._process, key.rpartition("/")[0]
+        still = self._call(f"look at {key}", lambda: self._tag(key) == tag)
+        if not process.setting.folder:
+            yield still
+            return
+        self._unlocked(folder)
+        still = self._tag(key) == tag
+        process.setting.fenced[folder] = process
+        try:
+            yield still
+        finally:
+            del process.setting.fenced[folder]
+
+    def _delete(self, keys: list[str]) -> None:
+        for key in keys:
+
+            def act(key: str = key) -> None:
+                self._lake.delete([key])
+                self._law.deleted(key, self._process)
+
+            self._write(f"delete {key}", act)
+
+    def _tag(self, key: str) -> str | None:
+        found = self._lake.read(key)
+        return None if found is None else found[1]
+
+    def _unlocked(self, folder: str) -> None:
+        """Wait as long as another process has the folder locked."""
+        while self._process.setting.fenced.get(folder, self._process) is not self._process:
+            self._process.sleep(2.0)
+
+    def _call(self, what: str, act: Callable[[], T], *, fenced: bool = True) -> T:
+        refusal = lambda what: LakeError(f"cannot {what}: 500")  # noqa: E731
+        return self._process.call(what, act, refusal, cost=0.1, fenced=fenced)
+
+    def _write(self, what: str, act: Callable[[], None]) -> None:
+        """Whoever sleeps between its look at the claim and the write itself is held off by a lock alone."""
+        self._call(what, act, fenced=self._process in self._process.setting.fenced.values())
+
+
+class SteppedQueue:
+    """A queue whose every call is a step."""
+
+    def __init__(self, process: Process) -> None:
+        self._process, self._queue, self._law = process, process.setting.queue, process.law
+
+    def send(self, tasks: Iterable[Task], *, delay: float = 0.0) -> int:
+        every = list(tasks)
+
+        def act() -> int:
+            taken = self._queue.send(every, delay=delay)
+            self._law.sent(every)
+            return taken
+
+        return self._call(f"send {_named(every)}", act)
+
+    def receive(self, queues: Sequence[str], *, lease: float) -> Delivery | None:
+        def act() -> Delivery | None:
+            delivery = self._queue.receive(queues, lease=lease)
+            if delivery is not None:
+                self._law.received(delivery)
+            return delivery
+
+        return self._call("receive", act)
+
+    def ack(self, delivery: Delivery) -> None:
+        def act() -> None:
+            self._queue.ack(delivery)
+            self._law.acked(delivery)
+
+        self._call(f"ack {delivery.queue}", act)
+
+    def extend(self, delivery: Delivery, seconds: float) -> bool:
+        return self._call(f"extend {delivery.queue}", lambda: self._queue.extend(delivery, seconds))
+
+    def bury(self, delivery: Delivery, cause: Cause) -> None:
+        queue = self._queue
+        if isinstance(queue, SqsLike):
+            self._call(f"lay {cause.kind}", lambda: queue.lay(delivery, cause))
+            self.ack(delivery)
+            return
+
+        def act() -> None:
+            queue.bury(delivery, cause)
+            self._law.acked(delivery)
+
+        self._call(f"bury {cause.kind}", act)
+
+    def _call(self, what: str, act: Callable[[], T]) -> T:
+        return self._process.call(what, act, lambda what: QueueError(f"cannot {what}"), cost=0.05)
+
+
+def _named(tasks: Sequence[Task]) -> str:
+    return ", ".join(f"{task.source} {task.day} {task.run} hop {task.hop}" for task in tasks)
