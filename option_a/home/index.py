@@ -67,7 +67,7 @@ class Index:
         rows = self._rows("SELECT key, mark, summary FROM summaries WHERE lake = ?")
         try:
             return {key: (mark, msgspec.json.decode(summary, type=Summary)) for key, mark, summary in rows}
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return {}  # another version's
 
     def _read(self, entries: list[Entry]) -> dict[str, Summary]:

@@ -66,8 +66,10 @@ def open_breakers(lake: Lake, sources: Collection[str], now: float) -> dict[str,
 def _decoded(data: bytes, now: float) -> State:
     try:
         state = _STATE.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return CLOSED  # it holds nothing that cannot be learnt again
+    if not 0.0 <= state.since <= now + LONGEST_DELAY:
+        return CLOSED  # of no time that there was
     if state.until > now + LONGEST_DELAY:  # nobody opens it for so long: a clock was wrong
         return msgspec.structs.replace(state, until=now)
     return state

@@ -147,7 +147,7 @@ def _endpoints(value: str | None) -> dict[str, str]:
         return {}
     try:
         return msgspec.json.decode(value, type=dict[str, str])
-    except (msgspec.DecodeError, UnicodeError) as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         hint = """write a JSON object: ENDPOINT_MAP='{"api-a": "https://api.example.com/a"}'"""
         raise ConfigError(f"ENDPOINT_MAP is no JSON object of source to url: {error}", hint=hint) from None
 

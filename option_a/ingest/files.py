@@ -12,7 +12,7 @@ from option_a.ingest.errors import LakeError
 
 # not blocking: to open a pipe that nobody writes to would wait for ever
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-_AT_ONCE = 2**20
+_LINKED = "nothing behind it was touched; if you made it, mount the disk there or name its place with --lake"
 
 
 def check_folders(root: str, key: str) -> None:
@@ -25,7 +25,7 @@ def check_folders(root: str, key: str) -> None:
         folder = f"{folder}/{part}"
         if os.path.islink(folder):
             what = f"a symbolic link stands where the lake wants a folder: {folder}"
-            raise LakeError(what, hint="nothing behind it was read, written or deleted; remove it, and ask who made it")
+            raise LakeError(what, hint=_LINKED)
 
 
 def contents(path: str) -> bytes:
@@ -37,10 +37,8 @@ def contents(path: str) -> bytes:
             raise FileNotFoundError(path) from None
         raise
     try:
-        pieces = []
-        while piece := os.read(handle, _AT_ONCE):
-            pieces.append(piece)
-        return b"".join(pieces)
+        with os.fdopen(handle, "rb", buffering=0, closefd=False) as file:
+            return file.read() or b""  # a pipe that nobody writes to has none
     finally:
         os.close(handle)
 

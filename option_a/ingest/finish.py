@@ -152,8 +152,7 @@ def tidy(job: Job) -> None:
     runs = {run for run in runs_of(job.manifest) if run <= load.run}
     with suppress(ClaimLost):
         for run in sorted(runs):
-            staged = staging_prefix(job.partition, run)
-            while lot := [entry.key for entry in islice(lake.entries(staged), LOT)]:
+            for lot in lake.lots(staging_prefix(job.partition, run), LOT):
                 with job.ledger.fenced():
                     lake.delete(lot)
         with job.ledger.fenced():

@@ -240,7 +240,7 @@ def _fsync_folder(folder: str) -> None:
     try:
         handle = os.open(folder, os.O_RDONLY)
     except (PermissionError, FileNotFoundError):
-        return  # who may not read it has made nothing in it; one that is gone holds nothing
+        return  # it is not ours to sync, or it is gone and holds nothing
     try:
         os.fsync(handle)
     finally:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 
 import msgspec
 
@@ -52,6 +53,16 @@ class Lake(ABC):
     @abstractmethod
     def entries(self, prefix: str) -> Iterator[Entry]:
         """Every object under a prefix, in no order."""
+
+    def lots(self, prefix: str, size: int) -> Iterator[list[str]]:
+        """The keys below a prefix, so many at a time, to be deleted before the next ones are asked for.
+
+        It ends at what no deletion removes: in buckets, consoles make objects that stand for folders, under odd names.
+        """
+        before: list[str] = []
+        while (lot := [entry.key for entry in islice(self.entries(prefix), size)]) and lot != before:
+            yield lot
+            before = lot
 
     def delete(self, keys: Iterable[str]) -> None:
         """Delete objects; one that is not there is none the less gone."""

@@ -11,8 +11,11 @@ from option_a.ingest.errors import ConfigError
 from option_a.ingest.folder import FolderLake
 from option_a.ingest.lake import Lake
 
-ONE_REQUEST, ASKED_AGAIN = dt.timedelta(seconds=30), dt.timedelta(seconds=60)
-"""How long a call of a bucket may take: a write that a claim allowed is over before a Lambda's claim runs out."""
+ASKED_AGAIN = dt.timedelta(seconds=60)
+"""How long a call of a bucket is made again: a write that a claim allowed is over before a Lambda's claim runs out.
+
+One request takes 30 seconds at most unless the environment says otherwise: obstore's own default.
+"""
 SCHEMES = ("s3://", "gs://", "az://", "abfss://")
 
 
@@ -27,9 +30,10 @@ def open_lake(name: str, env: Mapping[str, str], *, durable: bool = False) -> La
 
     from option_a.ingest.bucket import BucketLake
 
-    client: Any = {"timeout": ONE_REQUEST, **({"allow_http": True} if plain_http(env) else {})}
+    # any client option given here puts out all that the environment holds: proxy, certificates, plain http
+    options: Any = {"client_options": {"allow_http": True}} if plain_http(env) else {}
     try:
-        store = from_url(name.rstrip("/"), client_options=client, retry_config={"retry_timeout": ASKED_AGAIN})
+        store = from_url(name.rstrip("/"), retry_config={"retry_timeout": ASKED_AGAIN}, **options)
         return BucketLake(store, name)
     except (BaseError, ValueError) as error:
         raise ConfigError(f"--lake {name!r} cannot be opened: {str(error).splitlines()[0]}") from None

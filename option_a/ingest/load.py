@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Executor
 from threading import Condition
 
 from option_a.ingest.errors import HttpError, OptionAError, PaginationError, RepeatError, TotalError, TransientError
+from option_a.ingest.fewer import CursorRefused, fewer_by_now, is_refusal
 from option_a.ingest.job import Job, Limits
 from option_a.ingest.page import Answer, Fault, land_page, mask
 from option_a.ingest.paginate import Seen, Told
@@ -16,8 +18,6 @@ WINDOW = 1_000
 """How far beyond the contiguous mark pages are asked for: it bounds what the manifest holds."""
 TICK = 1.0
 """Seconds between looks at the clock while nothing lands."""
-_PAST_THE_END = frozenset({400, 404, 410, 416, 422})
-"""How APIs refuse a page that is not there."""
 
 
 class OutOfTime(Exception):
@@ -34,14 +34,6 @@ def check_time(limits: Limits) -> None:
         raise Stopped
     if limits.out_of_time():
         raise OutOfTime
-
-
-class CursorRefused(Exception):
-    """The API does not take the cursor, or the page, any more at which an earlier delivery left off."""
-
-    def __init__(self, refusal: HttpError) -> None:
-        super().__init__()
-        self.refusal = refusal
 
 
 class Loading:
@@ -74,18 +66,24 @@ class Loading:
     def _man(self, pool: Executor) -> bool:
         """Give every page that may be asked for now a thread, up to `parallel`; False once nobody flies any more."""
         while self.crew < self._places() and self._next_page() is not None:
-            self.crew += 1
-            pool.submit(self._fly)
+            self._send(pool, self._land_next)
+        if self.crew == 0 and self.counts_on and self.fault is not None and is_refusal(self.fault.error):
+            self.counts_on = False  # one second look is enough
+            self._send(pool, self._look_again)
         return self.crew > 0
+
+    def _send(self, pool: Executor, work: Callable[[], bool]) -> None:
+        self.crew += 1
+        pool.submit(self._fly, work)
 
     def _places(self) -> int:
         alone = self.load.last is None or self.job.breaker.probes
         return 1 if alone else self.job.source.parallel
 
-    def _fly(self) -> None:
-        """Land pages until there is none to ask for."""
+    def _fly(self, work: Callable[[], bool]) -> None:
+        """Work until there is no more of it."""
         try:
-            while self._land_next():
+            while work():
                 pass
         except BaseException as error:
             self.broken = self.broken or error
@@ -105,6 +103,18 @@ class Loading:
         with self.lock:
             self._take(answer)
         return True
+
+    def _look_again(self) -> bool:
+        """Begin anew only where there are fewer pages by now: else the page is at fault, and what has landed stays."""
+        fault = self.fault
+        if fault is None or not is_refusal(fault.error):
+            return False
+        try:
+            if fewer_by_now(self.job, fault.page):
+                self.fault = Fault(fault.page, CursorRefused(fault.error))
+        except TransientError as error:
+            self.fault = Fault(fault.page, error)
+        return False
 
     def _take(self, answer: Answer | Fault) -> None:
         """Account for a page, or for what kept it from landing."""
@@ -187,8 +197,7 @@ class Loading:
         """Whether page 2 only confirms that the first page, which was short, was the last: refused, or page 1 again."""
         if not (self.load.doubt and fault.page == 2):
             return False
-        refused = isinstance(fault.error, HttpError) and fault.error.status in _PAST_THE_END
-        if refused or isinstance(fault.error, RepeatError):
+        if is_refusal(fault.error) or isinstance(fault.error, RepeatError):
             self.load.last, self.load.doubt, self.load.cursor = 1, False, None
             return True
         return False
@@ -206,8 +215,7 @@ class Loading:
 
     def _judged(self, fault: Fault) -> BaseException:
         error = fault.error
-        goes_on = self.counts_on or fault.page == self.resumed
-        if goes_on and isinstance(error, HttpError) and error.status in _PAST_THE_END:
+        if fault.page == self.resumed and is_refusal(error):
             error = CursorRefused(error)
         return error.at(self.job.where(fault.page)) if isinstance(error, OptionAError) else error
 

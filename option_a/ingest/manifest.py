@@ -217,7 +217,7 @@ class Manifest(msgspec.Struct, omit_defaults=True):
             last.answered = self.load.answered
 
 
-_MANIFEST, _ROWS = msgspec.json.Decoder(Manifest), msgspec.json.Decoder(list[Row])  # threads at once would crash
+_MANIFEST, _ROWS = msgspec.json.Decoder(Manifest), msgspec.json.Decoder(list[Row])  # made in threads, msgspec crashes
 
 
 def encode(manifest: Manifest) -> bytes:

@@ -68,9 +68,11 @@ def _cut(text: bytes, root: Node, where: str, node: Node | None, lines_of: Lines
 
 def _check_no_errors(meta: Any, where: str) -> None:
     """A null beside an error is no page without records: it would be taken for the end."""
-    told = [key for key in ERRORS if isinstance(meta, dict) and meta.get(key)]
-    if told:
-        raise BodyError(f"`{where}` is null, and the body says `{told[0]}`", hint=KEPT)
+    for part in [*where.split(".")[:-1], ""]:
+        told = [key for key in ERRORS if isinstance(meta, dict) and meta.get(key)]
+        if told:
+            raise BodyError(f"`{where}` is null, and the body says `{told[0]}`", hint=KEPT)
+        meta = meta.get(part) if isinstance(meta, dict) else None
 
 
 def _objects(text: bytes, where: str, node: Node) -> list[bytes]:

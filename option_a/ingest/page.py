@@ -16,7 +16,7 @@ from option_a.ingest.job import Job
 from option_a.ingest.layout import page_key
 from option_a.ingest.manifest import Row, checksum
 from option_a.ingest.outline import KEPT, Split
-from option_a.ingest.paginate import Cursor
+from option_a.ingest.paginate import Cursor, Seen, Told
 from option_a.ingest.ports import Response, as_it_is
 from option_a.ingest.request import request_of
 
@@ -67,6 +67,16 @@ def land_page(job: Job, page: int, cursor: Cursor | None) -> Answer | Fault:
         return Fault(page, error.at(job.where(page)))
     except BaseException as error:
         return Fault(page, error)
+
+
+def told_again(job: Job, page: int) -> Told:
+    """What a numbered page that has landed tells now; nothing of it lands. Raises what is wrong with it."""
+    response = answered(job, request_of(job.source, job.task, page, None), page)
+    if response.empty:
+        return Told(last=page)
+    found = _read(job, response)
+    so_far = max(job.load.records, found.records)
+    return job.source.pagination.read(Seen(page, found.records, so_far, found.meta, response.headers))
 
 
 def _read(job: Job, response: Response) -> Split:

@@ -80,13 +80,14 @@ class Tokens:
         return _read(body, str(host))
 
 
+_NO_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _GRANT, _REFUSAL = msgspec.json.Decoder(_Grant), msgspec.json.Decoder(_Refusal)
 
 
 def _read(body: bytes, host: str) -> _Grant:
     try:
         grant = _GRANT.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except _NO_JSON:
         raise SecretError(f"what {host} answered is no token", hint=_HINT) from None
     if grant.token_type.lower() != "bearer" or not grant.access_token:
         raise SecretError(f"{host} gave no bearer token", hint=_HINT)
@@ -97,7 +98,7 @@ def _why(body: bytes | None) -> str:
     """The error code of RFC 6749, 5.2, and nothing else of the answer: it may repeat the secret."""
     try:
         code = _REFUSAL.decode(body or b"").error
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except _NO_JSON:
         return ""
     return f", {code}" if code in _CODES else ""
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import islice
 from typing import Literal, assert_never
 
 from option_a.ingest import decide as to
 from option_a.ingest.dates import over
 from option_a.ingest.errors import ClaimLost, ManifestError, MessageError, TotalError, TransientError
 from option_a.ingest.events import Event
+from option_a.ingest.fewer import CursorRefused
 from option_a.ingest.finish import finish, tidy
 from option_a.ingest.job import LOT, Job, World
 from option_a.ingest.ledger import Ledger
-from option_a.ingest.load import CursorRefused, Loading
+from option_a.ingest.load import Loading
 from option_a.ingest.manifest import Attempt, Load, Manifest
 from option_a.ingest.outcome import bury, bury_unknown, bury_unreadable, hold, settle
 from option_a.ingest.snapshot import check_day
@@ -185,7 +185,7 @@ class Worker:
 
 def _clear(job: Job) -> None:
     """Delete what an abandoned load has left where this one's pages go."""
-    while lot := [entry.key for entry in islice(job.world.lake.entries(job.prefix), LOT)]:
+    for lot in job.world.lake.lots(job.prefix, LOT):
         job.delete(lot)
 
 

@@ -109,9 +109,9 @@ class SqliteQueue:
 
     def holds(self, queues: Sequence[str]) -> bool:
         """Whether any of these queues has a live task; it costs the same however many there are."""
-        sql = f"SELECT 1 FROM tasks WHERE source IN ({', '.join('?' * len(queues))}) LIMIT 1"
+        statement = f"SELECT 1 FROM tasks WHERE source IN ({', '.join('?' * len(queues))}) LIMIT 1"
         with self._transaction() as db:
-            return db.execute(sql, queues).fetchone() is not None
+            return db.execute(statement, queues).fetchone() is not None
 
     def next_visible(self) -> float | None:
         """The epoch second at which the first live task is or becomes visible; None if there is none."""

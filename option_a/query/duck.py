@@ -51,7 +51,7 @@ class Duck:
             try:
                 return self._answer(sql)
             except duckdb.Error as error:
-                if not _GONE.search(str(error)):
+                if isinstance(error, duckdb.DataError) or not _GONE.search(str(error)):
                     raise QueryError(_first_lines(error), hint=self._hint(error)) from None
         raise _gone()
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
 from option_a.aws.batch import CHECKPOINT, LEASE
 from option_a.ingest.bucket import BucketLake
 from option_a.ingest.errors import LakeError
-from option_a.ingest.lakes import ASKED_AGAIN, ONE_REQUEST, open_lake
+from option_a.ingest.lakes import ASKED_AGAIN, open_lake
 from tests.support.server import Server, reply
 
 SECRET = "hush-hush"
+ONE_REQUEST = dt.timedelta(seconds=30)
+"""The default of obstore."""
 
 
 def error(status: int, code: str) -> bytes:
@@ -61,5 +65,41 @@ def test_a_write_that_a_claim_allowed_is_over_or_given_up_before_a_lambdas_claim
     """A bucket cannot be fenced: what is asked again for minutes would write over another worker's pages."""
     with Server(lambda exchange: None) as server:
         store = lake_at(server, monkeypatch)._store
-    assert (store.retry_config["retry_timeout"], store.client_options["timeout"]) == (ASKED_AGAIN, "30s")
+    assert store.retry_config["retry_timeout"] == ASKED_AGAIN
+    assert "timeout" not in store.client_options
     assert (ASKED_AGAIN + ONE_REQUEST).total_seconds() <= LEASE - CHECKPOINT
+
+
+@pytest.mark.parametrize(
+    ("name", "endpoint", "env"),
+    [
+        (
+            "s3://bucket/prefix",
+            "AWS_ENDPOINT",
+            {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_ALLOW_HTTP": "true"},
+        ),
+        (
+            "az://bucket/prefix",
+            "AZURE_STORAGE_ENDPOINT",
+            {"AZURE_STORAGE_ACCOUNT_NAME": "a", "AZURE_STORAGE_ACCOUNT_KEY": "a2V5", "AZURE_ALLOW_HTTP": "true"},
+        ),
+        (
+            "s3://bucket/prefix",
+            "AWS_PROXY_URL",
+            {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_ENDPOINT": "http://minio.test"}
+            | {"AWS_ALLOW_HTTP": "true"},
+        ),
+    ],
+)
+def test_what_the_environment_says_of_connections_holds(
+    name: str, endpoint: str, env: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An endpoint over plain http, or a proxy: one client option given in code would put out all of these."""
+    for unset in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        monkeypatch.delenv(unset, raising=False)
+    with Server(lambda exchange: exchange.send(error(404, "NoSuchKey"))) as server:
+        for variable, value in {**env, endpoint: server.url}.items():
+            monkeypatch.setenv(variable, value)
+        assert open_lake(name, {}).get("key") is None
+    (target,) = server.targets
+    assert target.endswith("bucket/prefix/key")

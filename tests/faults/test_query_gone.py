@@ -59,3 +59,9 @@ def test_a_page_that_was_listed_and_is_gone_is_told_as_that(tmp_path: Path) -> N
     with pytest.raises(QueryError, match="a page is gone that was there when the query began") as caught:
         list(duck.run(COUNT).rows)
     assert "ask again" in caught.value.hint
+
+
+def test_what_a_query_itself_gets_wrong_is_no_page_that_is_gone(tmp_path: Path) -> None:
+    _, duck = landed(tmp_path / "lake")
+    with pytest.raises(QueryError, match="Conversion"):
+        duck.run("SELECT 'No such file'::INT")

@@ -8,26 +8,26 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from option_a.ingest.errors import HttpError
+from option_a.ingest.errors import HttpError, TransientError
 from option_a.ingest.folder import FolderLake
 from option_a.ingest.lake import Entry
 from option_a.ingest.layout import STAGING, Partition
 from option_a.ingest.look import look
 from option_a.ingest.plan import redrive
-from option_a.ingest.ports import Cause, Request
+from option_a.ingest.ports import Cause, Request, Response
 from option_a.ingest.work import Worker
 from tests.support.executor import InlineExecutor
 from tests.support.world import DATE, Pipeline, days_of, numbered, source
 
-NEXT, LAST = "20231114T230000Z-b", "20231115T010000Z-c"
+NEXT, LAST, LATER = "20231114T230000Z-b", "20231115T010000Z-c", "20231115T020000Z-d"
 PARTITION = Partition("s", DATE)
 DIED = Cause("receives", "received 5 times and never done")
 
 
-def redriven(pipeline: Pipeline) -> list[bool]:
+def redriven(pipeline: Pipeline, run: str = LAST) -> list[bool]:
     """Send again what is dead or failed; whether as re-loads."""
     known = look(pipeline.lake, [PARTITION], InlineExecutor(1))
-    planned = redrive([PARTITION], known, pipeline.queue.dead, LAST)
+    planned = redrive([PARTITION], known, pipeline.queue.dead, run)
     pipeline.queue.send(item.task for item in planned)
     pipeline.queue.dead.clear()
     return [item.task.fresh for item in planned]
@@ -99,21 +99,88 @@ def test_an_api_that_has_fewer_pages_by_now_begins_the_partition_anew(status: in
     assert f"answered {status} to the page at which the load stood" in told.message
 
 
-def test_it_begins_anew_twice_at_most_and_never_for_a_page_that_a_first_delivery_asked_for(tmp_path: Path) -> None:
-    def answer(request: Request) -> bytes:
-        if request.params["page"] == "3":
-            raise HttpError("the API answered 404", status=404)
-        return numbered(days_of(4), total_pages=4)(request)
+DECLARED: dict[str, object] = {"style": "page", "total_pages": "total_pages"}
+SHORT: dict[str, object] = {"style": "page", "size": 2, "stop": "short"}
 
-    pipeline = Pipeline(
-        tmp_path, answer, source(pagination={"style": "page", "total_pages": "total_pages"}, parallel=1)
-    )
+
+def refusing(tmp_path: Path, refused: set[int], pages: list[list[dict[str, object]]], **fields: object) -> Pipeline:
+    """An API that answers some of its pages 404, for good."""
+
+    def answer(request: Request) -> bytes:
+        if int(request.params["page"]) in refused:
+            raise HttpError("the API answered 404", status=404)
+        return numbered(pages, total_pages=len(pages))(request)
+
+    pipeline = Pipeline(tmp_path, answer, source(parallel=1, **fields))
     pipeline.send()
+    return pipeline
+
+
+@pytest.mark.parametrize("pagination", [DECLARED, SHORT, {"style": "page"}])
+def test_a_page_that_is_refused_for_good_costs_a_redrive_two_requests_and_what_landed_stays(
+    pagination: dict[str, object], tmp_path: Path
+) -> None:
+    pipeline = refusing(tmp_path, {3}, days_of(4), pagination=pagination)
     assert pipeline.drain() == ["failed"]
-    assert (pipeline.asked(), "restarted" in pipeline.kinds()) == ([1, 2, 3], False)
+    landed = pipeline.pages()
+    assert (pipeline.asked(), len(landed)) == ([1, 2, 3], 2)
+    for run in (LAST, LATER):
+        before = len(pipeline.requests)
+        redriven(pipeline, run)
+        assert pipeline.drain() == ["failed"]
+        assert pipeline.asked(before) == [3, 2]
+    assert (pipeline.pages(), "restarted" in pipeline.kinds()) == (landed, False)
+    assert "the API answered 404" in pipeline.queue.dead[0].cause.message
+
+
+@pytest.mark.parametrize("pagination", [DECLARED, SHORT, {"style": "page"}])
+def test_an_api_that_refuses_every_page_by_now_has_moved_and_what_landed_stays(
+    pagination: dict[str, object], tmp_path: Path
+) -> None:
+    refused = {3}
+    pipeline = refusing(tmp_path, refused, days_of(4), pagination=pagination)
+    pipeline.drain()
+    landed, before = pipeline.pages(), len(pipeline.requests)
+    refused |= {1, 2, 4}
     redriven(pipeline)
     assert pipeline.drain() == ["failed"]
-    assert pipeline.asked(3) == [3, 1, 2, 3]
+    assert (pipeline.asked(before), pipeline.pages()) == ([3, 2, 1], landed)
+
+
+@pytest.mark.parametrize("pages", [days_of(1, size=1, word="b"), [*days_of(1, word="b"), [{"id": "2.0"}]]])
+def test_an_api_that_declares_no_end_has_fewer_pages_where_the_last_one_is_short_or_gone(
+    pages: list[list[dict[str, object]]], tmp_path: Path
+) -> None:
+    refused, now = {3}, days_of(4)
+    pipeline = refusing(tmp_path, refused, now, pagination=SHORT)
+    pipeline.drain()
+    now[:] = pages
+    refused |= set(range(len(pages) + 1, 5))
+    before = len(pipeline.requests)
+    redriven(pipeline)
+    assert pipeline.drain() == ["complete"]
+    assert [len(lines) for lines in pipeline.pages().values()] == [len(page) for page in pages]
+    assert pipeline.asked(before)[:2] == [3, 2]
+    assert pipeline.differences() == []
+
+
+def test_the_second_look_may_have_to_wait(tmp_path: Path) -> None:
+    refused, down = {3}, [False]
+    pipeline = refusing(tmp_path, refused, days_of(4), pagination=DECLARED)
+    pipeline.drain()
+    usual = pipeline.api
+
+    def answer(request: Request) -> bytes | Response:
+        if request.params["page"] == "2" and down[0]:
+            raise TransientError("the API answered 503", retry_after=3_600.0)
+        return usual(request)
+
+    pipeline.api, down[0] = answer, True
+    redriven(pipeline)
+    assert pipeline.step() == "waiting"
+    down[0] = False
+    assert pipeline.drain() == ["failed"]
+    assert (len(pipeline.pages()), "restarted" in pipeline.kinds()) == (2, False)
 
 
 class SlowLake(FolderLake):

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from email.utils import formatdate
+from functools import cache
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
@@ -97,9 +98,14 @@ def only_with(token: str) -> Misbehaviour:
     return act
 
 
+@cache
+def nothing() -> bytes:
+    """200 MB of it, packed once: a busy machine is no late answer."""
+    return gzip.compress(bytes(200 * 2**20), 1)
+
+
 def bomb(exchange: Exchange, n: int) -> None:
-    """200 MB of nothing."""
-    exchange.send(packed(gzip.compress(bytes(200 * 2**20), 1)))
+    exchange.send(packed(nothing()))
 
 
 def packed(data: bytes, encoding: str = "gzip") -> bytes:

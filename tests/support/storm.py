@@ -138,5 +138,6 @@ class Storm:
     def _one(self, drawing: tuple[int, random.Random]) -> None:
         number, rng = drawing
         victim = self.victims[str(number)] = Victim(drawn(rng), self._arguments(rng))
-        with self._start(*victim.arguments, **{self._worker: str(number)}) as process:
+        env = {self._worker: str(number), "PYTHONFAULTHANDLER": "1"}
+        with self._start(*victim.arguments, **env) as process:
             self._last_start = victim.live(process, self._last_start)

@@ -143,8 +143,13 @@ def test_while_all_is_well_it_costs_one_read_a_delivery_and_nothing_a_page(tmp_p
     assert lake.calls == 1
 
 
-def test_an_object_that_nobody_can_read_is_a_closed_breaker(lake: FolderLake) -> None:
-    lake.put(breaker_key("s"), b"\xff{")
+@pytest.mark.parametrize(
+    "data",
+    [b"\xff{", b'{"x":' * 9_000, b'{"since":1e300,"until":5}', b'{"since":-1e300,"until":5}', b'{"since":"soon"}'],
+)
+def test_an_object_that_nobody_can_read_is_a_closed_breaker(lake: FolderLake, data: bytes) -> None:
+    lake.put(breaker_key("s"), data)
+    assert open_breakers(lake, ["s"], FakeClock().now()) == {}
     worker = Breaker(lake, "s", FakeClock())
     assert worker.held() is None
     opened(lake, FakeClock())

@@ -36,3 +36,16 @@ def test_beside_records_that_are_null_the_rest_of_the_body_is_kept(path: str | N
     found = split(b'{"data":null,"total":0,"next":"c"}', path)
     assert (found.records, found.lines, found.path) == (0, b"", "data")
     assert (found.meta["total"], found.meta["next"]) == (0, "c")
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        (b'{"data":null,"errors":["no"]}', "data"),
+        (b'{"data":{"items":null,"error":"no"}}', "data.items"),
+        (b'{"errors":["no"],"data":{"items":null}}', "data.items"),
+    ],
+)
+def test_null_beside_an_error_at_any_height_is_no_end(body: bytes, path: str) -> None:
+    with pytest.raises(BodyError, match=f"`{path}` is null, and the body says `error"):
+        split(body, path)

@@ -199,6 +199,19 @@ def test_an_answer_that_holds_no_bearer_token_is_an_error(gives: dict[str, Any])
         fetching(Issuer(**gives), FakeClock())(ASKED)
 
 
+@pytest.mark.parametrize("deep", [b'{"x":' * 9_000, b"[" * 100_000])
+def test_an_answer_that_is_nested_too_deeply_is_none(deep: bytes) -> None:
+    def answered(request: Request) -> Response:
+        return Response(200, {}, deep)
+
+    def refused(request: Request) -> Response:
+        raise HttpError("the API answered 400", status=400, body=deep)
+
+    for issuer in (answered, refused):
+        with pytest.raises(SecretError, match=r"login\.test"):
+            Authorized(issuer, declared(""), secret, FakeClock())(ASKED)
+
+
 def test_the_secrets_of_a_client_are_those_that_it_names() -> None:
     assert declared()["s"].secrets == ("env:S",)
     text = TABLE.replace('client_id = "us"', 'client_id = "env:ID"')
