@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import random
 import re
 import threading
@@ -26,6 +27,12 @@ LOOKS_A_QUERY = 12
 _PAGE = re.compile(r"source=(\w+)/ingestion_date=([\d-]+)/page=(\d{6})\.json\.gz")
 _COMPLETE = re.compile(r": complete, (\d+) pages?")
 COUNT = "SELECT count(*) AS lines, count(DISTINCT record) AS different FROM raw"
+
+
+def _files(below: Path, name: str = "") -> list[Path]:
+    """Every file, or those of a name; folders go meanwhile."""
+    found = (Path(folder, file) for folder, _, files in os.walk(below) for file in files)
+    return sorted(path for path in found if name in ("", path.name))
 
 
 class Looker:
@@ -61,13 +68,13 @@ class Looker:
 
     def look(self) -> None:
         """At every file."""
-        for path in sorted((self._option_a.lake / "manifest").rglob("manifest.json")):
+        for path in _files(self._option_a.lake / "manifest", "manifest.json"):
             self._ledger(path)
         raw = self._option_a.lake / "raw"
-        for path in sorted(raw.rglob("*")):
+        for path in _files(raw):
             try:
                 data = path.read_bytes()
-            except (FileNotFoundError, IsADirectoryError):
+            except FileNotFoundError:
                 continue
             found = _PAGE.fullmatch(path.relative_to(raw).as_posix())
             if found is None or _text(data) not in self._api.ever(found[1], found[2], int(found[3])):
