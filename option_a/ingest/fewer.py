@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TypeGuard
-
 from option_a.ingest.errors import HttpError, PermanentError
 from option_a.ingest.job import Job
 from option_a.ingest.manifest import Load
@@ -22,9 +20,9 @@ class CursorRefused(Exception):
         self.refusal = refusal
 
 
-def is_refusal(error: BaseException) -> TypeGuard[HttpError]:
-    """Whether an API may mean by it that the page is not there."""
-    return isinstance(error, HttpError) and error.status in _PAST_THE_END
+def refusal_in(error: BaseException) -> HttpError | None:
+    """The answer by which an API may mean that the page is not there."""
+    return error if isinstance(error, HttpError) and error.status in _PAST_THE_END else None
 
 
 def fewer_by_now(job: Job, refused: int) -> bool:
@@ -38,7 +36,7 @@ def fewer_by_now(job: Job, refused: int) -> bool:
         try:
             return leaves_out(told_again(job, page), job.load, refused, gone=gone)
         except PermanentError as error:
-            if not is_refusal(error):
+            if refusal_in(error) is None:
                 return False
             gone = True
     return False

@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from threading import Condition
 
 from option_a.ingest.errors import HttpError, OptionAError, PaginationError, RepeatError, TotalError, TransientError
-from option_a.ingest.fewer import CursorRefused, fewer_by_now, is_refusal
+from option_a.ingest.fewer import CursorRefused, fewer_by_now, refusal_in
 from option_a.ingest.job import Job, Limits
 from option_a.ingest.page import Answer, Fault, land_page, mask
 from option_a.ingest.paginate import Seen, Told
@@ -67,7 +67,7 @@ class Loading:
         """Give every page that may be asked for now a thread, up to `parallel`; False once nobody flies any more."""
         while self.crew < self._places() and self._next_page() is not None:
             self._send(pool, self._land_next)
-        if self.crew == 0 and self.counts_on and self.fault is not None and is_refusal(self.fault.error):
+        if self.crew == 0 and self.counts_on and self.fault is not None and refusal_in(self.fault.error):
             self.counts_on = False  # one second look is enough
             self._send(pool, self._look_again)
         return self.crew > 0
@@ -107,11 +107,12 @@ class Loading:
     def _look_again(self) -> bool:
         """Begin anew only where there are fewer pages by now: else the page is at fault, and what has landed stays."""
         fault = self.fault
-        if fault is None or not is_refusal(fault.error):
+        refusal = refusal_in(fault.error) if fault else None
+        if fault is None or refusal is None:
             return False
         try:
             if fewer_by_now(self.job, fault.page):
-                self.fault = Fault(fault.page, CursorRefused(fault.error))
+                self.fault = Fault(fault.page, CursorRefused(refusal))
         except TransientError as error:
             self.fault = Fault(fault.page, error)
         return False
@@ -197,7 +198,7 @@ class Loading:
         """Whether page 2 only confirms that the first page, which was short, was the last: refused, or page 1 again."""
         if not (self.load.doubt and fault.page == 2):
             return False
-        if is_refusal(fault.error) or isinstance(fault.error, RepeatError):
+        if refusal_in(fault.error) or isinstance(fault.error, RepeatError):
             self.load.last, self.load.doubt, self.load.cursor = 1, False, None
             return True
         return False
@@ -214,9 +215,9 @@ class Loading:
         raise Stopped if stopping else OutOfTime
 
     def _judged(self, fault: Fault) -> BaseException:
-        error = fault.error
-        if fault.page == self.resumed and is_refusal(error):
-            error = CursorRefused(error)
+        error, refusal = fault.error, refusal_in(fault.error)
+        if fault.page == self.resumed and refusal is not None:
+            error = CursorRefused(refusal)
         return error.at(self.job.where(fault.page)) if isinstance(error, OptionAError) else error
 
     def _reconcile(self) -> None:

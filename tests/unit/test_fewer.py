@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from option_a.ingest.errors import BodyError, HttpError
-from option_a.ingest.fewer import is_refusal, leaves_out
+from option_a.ingest.fewer import leaves_out, refusal_in
 from option_a.ingest.manifest import Load
 from option_a.ingest.paginate import Told
 
@@ -44,5 +44,5 @@ def test_a_total_that_fell_is_a_sign_where_no_end_is_declared(total: int, left_o
 
 @pytest.mark.parametrize(("status", "refusal"), [(400, True), (404, True), (422, True), (401, False), (451, False)])
 def test_credentials_and_their_like_are_no_word_on_a_page(status: int, refusal: bool) -> None:
-    assert is_refusal(HttpError("no", status=status)) is refusal
-    assert not is_refusal(BodyError("the body is no JSON"))
+    assert (refusal_in(HttpError("no", status=status)) is not None) is refusal
+    assert refusal_in(BodyError("the body is no JSON")) is None
