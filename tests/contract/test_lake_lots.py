@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import urllib3
-from moto.server import ThreadedMotoServer
 
 from option_a.ingest.folder import FolderLake
 from option_a.ingest.lakes import open_lake
 from tests.contract.test_lake import bucket
+from tests.support.moto import aws
 
 KEYS = [f"raw/source=s/ingestion_date=2024-05-01/page={page:06}.json.gz" for page in range(1, 8)]
-
-
-@pytest.fixture
-def s3() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
 
 
 def test_lots_are_all_there_is(tmp_path: Path) -> None:
@@ -37,13 +27,15 @@ def test_lots_are_all_there_is(tmp_path: Path) -> None:
     assert list(lake.entries("raw")) == []
 
 
-def test_an_object_that_stands_for_a_folder_keeps_nobody(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_object_that_stands_for_a_folder_keeps_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """Consoles make `…/ingestion_date=2024-05-01/`; a listing tells it without its last character."""
-    name = bucket(s3, monkeypatch)
-    lake = open_lake(f"s3://{name}", {"AWS_ENDPOINT_URL": s3})
-    assert urllib3.request("PUT", f"{s3}/{name}/{KEYS[0].rpartition('/')[0]}/", body=b"").status == 200
-    for key in KEYS:
-        lake.put(key, b"{}")
-    for lot in lake.lots("raw", 3):
-        lake.delete(lot)
-    assert [entry.size for entry in lake.entries("raw")] == [0]
+    with aws() as server:
+        name = bucket(server.endpoint, monkeypatch)
+        lake = open_lake(f"s3://{name}", server.env)
+        marker = f"{server.endpoint}/{name}/{KEYS[0].rpartition('/')[0]}/"
+        assert urllib3.request("PUT", marker, body=b"").status == 200
+        for key in KEYS:
+            lake.put(key, b"{}")
+        for lot in lake.lots("raw", 3):
+            lake.delete(lot)
+        assert [entry.size for entry in lake.entries("raw")] == [0]
