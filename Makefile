@@ -30,7 +30,7 @@ run: $(BIN)/option-a ## Load today's four partitions of mock data into ./lake an
 test: .venv/.dev ## Run every test
 	@$(BIN)/python -m pytest
 
-prove: .venv/.prove ## Try to break it, in full: 1 to 2 hours; writes docs/reliability.md (SEED=7, BAR=11)
+prove: .venv/.prove ## Try to break it, in full, for an hour or two; writes docs/reliability.md (SEED=7, BAR=11)
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup --timeout 7200 -m bar --prove --seed $(SEED) --hypothesis-seed $(SEED) $(BAR:%=--bar %)
 
 mutants: .venv/.prove ## Change the pipeline in 9,000 ways, one at a time: does a test fail? A night; goes on where it stopped (ROOM=decide)
