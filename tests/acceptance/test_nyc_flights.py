@@ -28,6 +28,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.acceptance.command import wait_for
+
 EXAMPLE = Path(__file__).parents[2] / "examples" / "nyc_flights"
 SOURCES = EXAMPLE / "sources.toml"
 OPTION_A = Path(sys.executable).with_name("option-a")
@@ -146,7 +148,8 @@ def test_a_second_backfill_has_nothing_to_do(landed: Landed) -> None:
 
 def test_an_interrupted_command_stops_the_server(tmp_path: Path) -> None:
     never_ends = tmp_path / "option-a"
-    never_ends.write_text("#!/bin/sh\nexec sleep 60\n")
+    begun = tmp_path / "begun"
+    never_ends.write_text(f"#!/bin/sh\nsleep 0.5\n: > {begun}\nexec sleep 300\n")
     never_ends.chmod(0o755)
     python = EXAMPLE / ".venv" / "bin" / "python"
     days = ("--from", str(FIRST), "--to", str(LAST))
@@ -156,8 +159,9 @@ def test_an_interrupted_command_stops_the_server(tmp_path: Path) -> None:
         assert running.stdout is not None
         started = running.stdout.readline() + running.stdout.readline()
         assert listens(started)
+        wait_for(running, begun.exists)
         running.send_signal(signal.SIGTERM)
-        assert running.wait(30) == 128 + signal.SIGTERM
+        assert running.wait(60) == 128 + signal.SIGTERM
     assert not listens(started)
 
 

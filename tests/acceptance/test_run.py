@@ -149,7 +149,7 @@ def interrupted(option_a: Place, asked: list[Asked], *arguments: str) -> int:
     with option_a.start(*arguments) as running:
         wait_for(running, lambda: len(asked) >= 5)
         running.send_signal(signal.SIGINT)
-        _, err = running.communicate(timeout=30)
+        _, err = running.communicate(timeout=120)
     assert "stopped; the next `option-a run` goes on where it stood" in err
     assert "Traceback" not in err
     return running.returncode

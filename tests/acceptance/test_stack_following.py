@@ -84,7 +84,7 @@ def test_ctrl_c_leaves_the_stack_at_work(option_a: Place, stack: Stack, api: Api
     with option_a.start("run", "--date", DAY) as running:
         wait_for(running, lambda: waiting(option_a) == 1)
         running.send_signal(signal.SIGINT)
-        out, err = running.communicate(timeout=30)
+        out, err = running.communicate(timeout=120)
     assert running.returncode == 130, err
     assert "no longer following: the stack goes on with what it has" in err
     assert f"the stack goes on: option-a status --stack {stack.name}" in err
@@ -110,8 +110,8 @@ def test_a_second_run_follows_what_a_worker_has_in_hand(option_a: Place, stack: 
                 with option_a.start("run", "--date", DAY) as second:
                     said = second.stderr.readline() if second.stderr else ""
                     gate.set()
-                    second.communicate(timeout=30)
-                running.communicate(timeout=30)
+                    second.communicate(timeout=120)
+                running.communicate(timeout=120)
         finally:
             gate.set()
     assert said == "1 left in the queue\n"
