@@ -65,4 +65,4 @@ def mock_api(option_a: Place) -> Iterator[int]:
             yield int(found[1])
         finally:
             server.send_signal(signal.SIGINT)
-            assert server.wait(10) == 0
+            assert server.wait(60) == 0

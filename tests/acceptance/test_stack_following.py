@@ -97,7 +97,7 @@ def test_a_second_run_follows_what_a_worker_has_in_hand(option_a: Place, stack: 
     answered, gate = api.pages, threading.Event()
 
     def slow(asked: Asked) -> bytes | Answer:
-        assert gate.wait(30)
+        assert gate.wait(120)
         return answered(asked)
 
     api.pages = slow

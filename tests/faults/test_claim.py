@@ -146,12 +146,12 @@ def test_pages_in_flight_when_the_claim_is_lost_are_not_written(tmp_path: Path) 
 
     def answer(request: Request) -> bytes:
         if request.params["page"] == "2":
-            assert asked.wait(20)
+            assert asked.wait(60)
             usurp(pipeline)
             pipeline.clock.time += LEASE / 2  # now a checkpoint is due
         if request.params["page"] == "3":
             asked.set()
-            assert lost.wait(20)
+            assert lost.wait(60)
         return numbered(days_of(6), total_pages=6)(request)
 
     pipeline = Pipeline(tmp_path, answer, source(pagination=DECLARED, parallel=2), lease=LEASE)

@@ -76,7 +76,7 @@ def test_the_last_word_is_the_highest_pages_even_where_a_lower_one_answers_later
     def answer(request: Request) -> bytes:
         page = int(request.params["page"])
         if page == 2:
-            assert landed.wait(20)
+            assert landed.wait(60)
         return numbered(days_of(6), total_pages=5 if page < 5 else 6)(request)
 
     def tell(event: Event) -> None:
