@@ -13,6 +13,7 @@ from option_a.ingest.dates import EARLIEST
 from option_a.ingest.errors import ConfigError
 from option_a.ingest.plan import Only
 from option_a.ingest.task import run_id
+from option_a.ingest.wording import plain
 
 _EXAMPLE = (
     '{"date": "2026-11-23", "sources": ["api-a"]} or {"from": "2026-11-01", "to": "2026-11-23", "only": "missing"}'
@@ -35,7 +36,7 @@ class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         if min(date for date in (self.date, self.first, EARLIEST) if date is not None) < EARLIEST:
-            raise ValueError("a date in it is the first of all")
+            raise ValueError(f"a date in it is the first of all: write {EARLIEST} or a later one")
         if (self.first is None) != (self.last is None):
             raise ValueError("`from` and `to` go together")
         if self.date is not None and self.first is not None:
@@ -87,7 +88,8 @@ def _wish(event: Any) -> Wish:
     try:
         return msgspec.convert(event, Wish)
     except (msgspec.ValidationError, UnicodeEncodeError) as error:  # a lone surrogate is no text
-        raise ConfigError(f"the event: {error}", hint=f"for example {_EXAMPLE}") from None
+        what = plain(error, event, Wish) if isinstance(error, msgspec.ValidationError) else str(error)
+        raise ConfigError(f"the event: {what}", hint=f"for example {_EXAMPLE}") from None
 
 
 def _moment(event: dict[str, Any]) -> float:
@@ -105,5 +107,5 @@ def _unlike(given: str, allowed: Iterable[str]) -> str:
     close = difflib.get_close_matches(given, names, 1, 0.6)
     did_you_mean = f"did you mean `{close[0]}`? " if close else ""
     shown = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
-    plain = given.encode("utf-8", "backslashreplace").decode()  # a lone surrogate cannot be written
-    return f"`{plain}` is unknown; {did_you_mean}allowed: {shown}"
+    text = given.encode("utf-8", "backslashreplace").decode()  # a lone surrogate cannot be written
+    return f"`{text}` is unknown; {did_you_mean}allowed: {shown}"

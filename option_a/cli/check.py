@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import click
@@ -28,12 +29,7 @@ def command(as_json: bool, settings: Settings) -> None:
     _ = pipeline.lake
     _check_access(pipeline)
     if as_json:
-        emit(
-            [
-                {"name": s.name, "origin": s.origin, "url": s.url, "next": newest(s, pipeline.today()), "source": s}
-                for s in sources
-            ]
-        )
+        emit([_as_json(source, pipeline) for source in sources])
         return
     rows = [_row(source, pipeline) for source in sources]
     click.echo(table(("source", "origin", "next date", "pages", "parallel", "url"), rows, right=("parallel",)))
@@ -42,8 +38,9 @@ def command(as_json: bool, settings: Settings) -> None:
         click.echo(
             "Mock sources ask no network. Real ones: a url in sources.toml, or USE_REAL_HTTP=true and ENDPOINT_MAP"
         )
-    for source in filter(_in_the_clear, sources):
-        click.echo(f"{source.name}: its credentials go over http, and whoever is on the way can read them: use https")
+    for source in sources:
+        for warning in _warnings(source):
+            click.echo(f"{source.name}: {warning}")
 
 
 def _check_access(pipeline: Pipeline) -> None:
@@ -56,6 +53,20 @@ def _check_access(pipeline: Pipeline) -> None:
 def _row(source: Source, pipeline: Pipeline) -> tuple[str, ...]:
     date = newest(source, pipeline.today()).isoformat() + (" (snapshot)" if source.snapshot else "")
     return (source.name, source.origin, date, str(source.pagination), str(source.parallel), source.url)
+
+
+def _as_json(source: Source, pipeline: Pipeline) -> dict[str, Any]:
+    return {
+        "name": source.name, "origin": source.origin, "url": source.url, "next": newest(source, pipeline.today()),
+        "source": source, "warnings": _warnings(source),
+    }  # fmt: skip
+
+
+def _warnings(source: Source) -> list[str]:
+    """What may be declared, and should not."""
+    if not _in_the_clear(source):
+        return []
+    return ["its credentials go over http, and whoever is on the way can read them: use https"]
 
 
 def _in_the_clear(source: Source) -> bool:

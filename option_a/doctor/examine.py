@@ -17,7 +17,7 @@ from option_a.ingest.columns import decode_lines
 from option_a.ingest.errors import HttpError, OptionAError, PermanentError, Where
 from option_a.ingest.finding import Place, places
 from option_a.ingest.first import records_of, told_by
-from option_a.ingest.outline import Split
+from option_a.ingest.outline import ERRORS, Split, check_errors
 from option_a.ingest.paginate import Cursor
 from option_a.ingest.ports import Fetch, Response
 from option_a.ingest.reading import Reading
@@ -49,6 +49,8 @@ class Examination:
         response = self.response = self._fetched(self._source({"style": "none"}), 1, None)
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         found = self._records(response, kind)
+        if self.given.get("errors") != "allow":
+            check_errors(found, response.body)
         first = next(iter(decode_lines(found.lines)), {})
         signs = read_signs(found.meta, response.headers, found.records, first)
         answered = Answered(found, response.headers)
@@ -230,6 +232,6 @@ def _format(kind: str) -> str:
 
 def _places(body: bytes) -> list[Place]:
     try:
-        return places(msgspec.json.decode(body))
+        return [place for place in places(msgspec.json.decode(body)) if not {*place.path.split(".")} & {*ERRORS}]
     except (msgspec.DecodeError, RecursionError):
         return []

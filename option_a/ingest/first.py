@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from option_a.ingest.bodies import read_body
-from option_a.ingest.outline import Split
+from option_a.ingest.outline import Split, check_errors
 from option_a.ingest.page import final_record
 from option_a.ingest.paginate import Seen, Told
 from option_a.ingest.ports import Response
@@ -15,7 +15,10 @@ def records_of(source: Source, response: Response, where: str | None = None) -> 
     """The records of an answer; `where` they were on an earlier page. Raises BodyError."""
     if response.empty:
         return Split(b"", 0, None, where or source.records or "")
-    return read_body(response.body, source.reading, source.records or where)
+    found = read_body(response.body, source.reading, source.records or where)
+    if source.errors == "error":
+        check_errors(found, response.body)
+    return found
 
 
 def told_by(source: Source, response: Response, found: Split) -> Told:

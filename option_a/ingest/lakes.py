@@ -12,7 +12,7 @@ from option_a.ingest.folder import FolderLake
 from option_a.ingest.lake import Lake
 
 ASKED_AGAIN = dt.timedelta(seconds=60)
-"""How long a call of a bucket is made again: a write that a claim allowed is over before a Lambda's claim runs out.
+"""How long a call of a bucket is made again: a write that a claim allowed is over before the claim runs out.
 
 One request takes 30 seconds at most unless the environment says otherwise: obstore's own default.
 """

@@ -57,7 +57,9 @@ def by_outline(body: bytes, path: str | None, lines_of: Lines, kind: Kind = "arr
 def _cut(text: bytes, root: Node, where: str, node: Node | None, lines_of: Lines) -> Split:
     if node is None:
         meta = decoded(text[root.start : root.end])
-        _check_no_errors(meta, where)
+        told = _error_in(meta, where)
+        if told is not None:
+            raise BodyError(f"`{where}` is null, and the body says `{told}`", hint=KEPT)
         return Split(b"", 0, meta, where)
     if where == "":
         return Split(text[node.start : node.end] + b"\n", 1, decoded(text[node.start : node.end]), where)
@@ -66,13 +68,25 @@ def _cut(text: bytes, root: Node, where: str, node: Node | None, lines_of: Lines
     return Split(b"".join(lines), len(lines), decoded(rest), where)
 
 
-def _check_no_errors(meta: Any, where: str) -> None:
-    """A null beside an error is no page without records: it would be taken for the end."""
+def check_errors(found: Split, body: bytes) -> None:
+    """An error beside records, or beside none: the page is not whole, or no end. Raises BodyError with the body."""
+    told = _error_in(found.meta, found.path)
+    if told is not None:
+        beside = f"{'the' if found.records else 'no'} records at `{found.path}`"
+        what = f"the body says `{told}` beside {beside}" if found.path else f"the body is one record, and says `{told}`"
+        raise BodyError(what, hint='if nothing is missing for that: errors = "allow"', body=body)
+
+
+def _error_in(meta: Any, where: str) -> str | None:
+    """The key, at any height down to the records, under which a body says what went wrong."""
     for part in [*where.split(".")[:-1], ""]:
-        told = [key for key in ERRORS if isinstance(meta, dict) and meta.get(key)]
+        if not isinstance(meta, dict):
+            return None
+        told = [key for key in ERRORS if key != part and meta.get(key)]
         if told:
-            raise BodyError(f"`{where}` is null, and the body says `{told[0]}`", hint=KEPT)
-        meta = meta.get(part) if isinstance(meta, dict) else None
+            return told[0]
+        meta = meta.get(part)
+    return None
 
 
 def _objects(text: bytes, where: str, node: Node) -> list[bytes]:

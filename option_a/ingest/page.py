@@ -15,7 +15,7 @@ from option_a.ingest.fields import apply
 from option_a.ingest.job import Job
 from option_a.ingest.layout import page_key
 from option_a.ingest.manifest import Row, checksum
-from option_a.ingest.outline import KEPT, Split
+from option_a.ingest.outline import KEPT, Split, check_errors
 from option_a.ingest.paginate import Cursor, Seen, Told
 from option_a.ingest.ports import Response, as_it_is
 from option_a.ingest.request import request_of
@@ -113,6 +113,8 @@ def _split(job: Job, body: bytes) -> Split:
             hint='say where they are: records = "…"',
             body=body,
         )
+    if job.source.errors == "error":
+        check_errors(found, body)
     return found
 
 

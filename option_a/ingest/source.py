@@ -58,6 +58,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     patience: str = "6h"
     total: Literal["exact", "at_least", "ignore"] = "exact"
     repeats: Literal["error", "allow"] = "error"
+    errors: Literal["error", "allow"] = "error"
     columns: dict[str, ColumnType] = {}
     auth: Auth | None = None
     due: str = "4h"
@@ -99,7 +100,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         if self.date_param is not None and self.window is not None:
             raise ValueError("`date_param` and `window` exclude each other")
         if self.since is not None and self.since < EARLIEST:
-            raise ValueError("`since` is the first date of all")
+            raise ValueError(f"`since` is the first date of all: write {EARLIEST} or a later one")
         if self.snapshot and self.since is not None:
             raise ValueError("`since` needs `date_param`: a source without dates has no past to ask for")
         for key in ("date_offset", "lookback"):

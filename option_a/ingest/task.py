@@ -68,7 +68,8 @@ def decode_task(body: bytes) -> Task:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MessageError(f"not a task: {error}") from None
     if not EARLIEST <= task.date <= LATEST:
-        raise MessageError("not a task: its date is the first or the last of all")
+        hint = f"send one of {EARLIEST} to {LATEST}"
+        raise MessageError("not a task: its date is the first or the last of all", hint=hint)
     if not RUN_ID.fullmatch(task.run) or not _SOURCE.fullmatch(task.source):
         raise MessageError("not a task: its run or its source is not a name that keys may hold")
     return task

@@ -29,7 +29,7 @@ def unlike(given: str, allowed: Iterable[str]) -> str:
 def plain(error: msgspec.ValidationError, table: Any, kind: type) -> str:
     """msgspec's word on a table, with its path in the words of the file and, of a choice, all that there is."""
     what, _, path = str(error).partition(" - at `$")
-    if what.startswith("Invalid enum value"):
+    if what.startswith(("Invalid enum value", "Invalid value")):  # the second is of the tag that tells kinds apart
         what = what.replace(" enum", "", 1) + _choice(kind, table, re.findall(r"\w+|\.\.\.", path))
     keys = re.sub(r"\[\.\.\.\]", "", path).strip("`.")
     return f"`{keys}`: {what}" if keys else what
@@ -49,6 +49,8 @@ def _values(kind: Any, given: Any, path: list[str]) -> Iterator[str]:
     match kind:
         case LiteralType(values=values) if not path:
             yield from map(str, values)
+        case StructType(tag_field=str(key), tag=tag) if path == [key]:
+            yield str(tag)
         case UnionType(types=types):
             for one in types:
                 yield from _values(one, given, path)

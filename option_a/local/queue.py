@@ -113,12 +113,6 @@ class SqliteQueue:
         with self._transaction() as db:
             return db.execute(statement, queues).fetchone() is not None
 
-    def next_visible(self) -> float | None:
-        """The epoch second at which the first live task is or becomes visible; None if there is none."""
-        with self._transaction() as db:
-            found: tuple[float | None] = db.execute("SELECT min(visible_at) FROM tasks").fetchone()
-        return found[0]
-
     def queued(self) -> set[Partition]:
         """The partitions that have a live task."""
         with self._transaction() as db:

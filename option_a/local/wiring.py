@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
@@ -30,6 +30,14 @@ from option_a.local.turns import SharedTurns
 
 LEASE = 15.0
 """Seconds after which a killed worker's task is taken over; a living one renews it every five."""
+BUCKET_LEASE = 120.0
+"""The same over a bucket: it outlasts the longest call (see `ASKED_AGAIN`), as a Lambda's does."""
+
+
+def limits_over(lake: Lake, stopping: Callable[[], bool]) -> Limits:
+    """When a worker on this machine must let go of what it has in hand."""
+    lease = LEASE if isinstance(lake, FolderLake) else BUCKET_LEASE
+    return Limits(lease, stopping=stopping, often=LEASE / 3)
 
 
 class Local(Home):
@@ -95,8 +103,9 @@ class Local(Home):
         if isinstance(self.lake, FolderLake):
             self.lake.sweep()
         keep_buffers()
-        worker = Worker(self._world(tell), self.sources)
-        pool = Pool(worker, self._queue, self.lake, self.clock, tell, threads=self.settings.workers, lease=LEASE)
+        world = self._world(tell)
+        worker, lease = Worker(world, self.sources), world.limits.lease
+        pool = Pool(worker, self._queue, self.lake, self.clock, tell, threads=self.settings.workers, lease=lease)
         pool.drain(list(sources))
 
     def _world(self, tell: Tell) -> World:
@@ -105,7 +114,7 @@ class Local(Home):
             queue=self._queue,
             fetch=self.fetch(),
             clock=self.clock,
-            limits=Limits(lease=LEASE, stopping=self.clock.stopping),
+            limits=limits_over(self.lake, self.clock.stopping),
             executor=ThreadPoolExecutor,
             jitter=random.random,
             tell=tell,

@@ -35,6 +35,9 @@ def answer(asked: Asked) -> bytes | Answer:
         return json.dumps({"data": rows[first : first + SIZE], "next": after, "prev": None}).encode()
     if asked.name == "keyed":
         return json.dumps({"users": {f"u{n}": {"id": n, "name": "x"} for n in range(3)}}).encode()
+    if asked.name in ("failed", "partial"):
+        told = {"data": rows[:3] if asked.name == "partial" else [], "errors": [{"message": "no"}]}
+        return json.dumps(told).encode()
     return Answer(b'{"error": "who are you?"}', 401)
 
 
@@ -83,6 +86,24 @@ def test_what_is_not_told_is_tried_within_three_requests_and_its_doubts_are_said
     assert done.json()["table"] == {"url": f"{api.url}/{path}", **table}
     assert any(unsure in doubt for doubt in done.json()["unsure"])
     assert 2 <= len(api.asked) <= 3
+
+
+@pytest.mark.parametrize(("path", "beside"), [("failed", "no"), ("partial", "the")])
+def test_an_answer_that_says_an_error_is_refused_by_all_that_look_at_one(
+    path: str, beside: str, api: Api, option_a: Place
+) -> None:
+    head = f'[sources.s]\nurl = "{api.url}/{path}"\npagination = {{ style = "none" }}\n'
+    option_a.declare(head)
+    for words in (["add", f"{api.url}/{path}"], ["preview", "s"], ["doctor", "s"]):
+        done = option_a(*words)
+        assert done.code != 0
+        assert f"the body says `errors` beside {beside} records at `data`" in done.err
+        assert 'errors = "allow"' in done.err
+    option_a.declare(f'{head}errors = "allow"\n')
+    allowed = ["add", f"{api.url}/{path}", "--set", 'errors = "allow"']
+    for words in (allowed, ["preview", "s"], ["doctor", "s"]):
+        assert option_a(*words).code == 0
+    assert 'records = "errors' not in option_a(*allowed).out
 
 
 def test_a_next_url_on_another_host_is_not_followed_and_said(api: Api, option_a: Place) -> None:

@@ -105,6 +105,8 @@ def test_check_says_where_credentials_would_go_unencrypted(option_a: Place, tabl
     done = option_a("check", T="q7Rz9KfW2mXc")
     assert done.code == 0, done.err
     assert ("it: its credentials go over http" in done.out) is told
+    (row,) = option_a("check", "--json", T="q7Rz9KfW2mXc").json()
+    assert [f"it: {warning}" in done.out.splitlines() for warning in row["warnings"]] == [True] * told
 
 
 def test_under_a_umask_of_077_no_other_user_reads_a_file_of_the_lake_or_of_the_home(option_a: Place) -> None:

@@ -1,4 +1,4 @@
-"""Every command of docs/runbook.md is run in a world that is broken in that way, and prints what the runbook shows."""
+"""Each command of docs/runbook.md and docs/messages.md is run where things are broken so, and prints what they show."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from option_a.aws.names import queue_name
 from option_a.ingest.manifest import Manifest
 from tests.acceptance.command import DAY, wait_for
 from tests.support.api import Asked, listed, serving
+from tests.support.documents import MESSAGES, RUNBOOK
 from tests.support.moto import Aws
 from tests.support.stack import Stack
 from tests.support.stage import NAME, NAMES, Events, Stage, healthy, refused
 from tests.support.transcript import transcripts
 
-DOCUMENT = (Path(__file__).parents[2] / "docs" / "runbook.md").read_text("utf-8")
-TRANSCRIPTS = transcripts(DOCUMENT)
+TRANSCRIPTS = transcripts(RUNBOOK, MESSAGES)
 NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-euc")
 Scene = Callable[[Stage], Events]
 SCENES: dict[str, Scene] = {}
@@ -79,15 +79,15 @@ def played(
 
 
 @pytest.mark.parametrize("name", SCENES)
-def test_each_command_prints_what_the_runbook_shows(name: str, played: Callable[[str], None]) -> None:
+def test_each_command_prints_what_is_shown(name: str, played: Callable[[str], None]) -> None:
     played(name)
 
 
-def test_no_command_of_the_runbook_is_left_untried() -> None:
+def test_no_command_is_left_untried() -> None:
     """Neither those in fences nor those within the text."""
     assert TRANSCRIPTS.keys() == SCENES.keys()
     shown = {step.command.replace(f" --stack {NAME}", "") for steps in TRANSCRIPTS.values() for step in steps}
-    text = re.sub(r"^```.*?^```$", "", DOCUMENT, flags=re.DOTALL | re.MULTILINE)
+    text = re.sub(r"^```.*?^```$", "", f"{RUNBOOK}\n{MESSAGES}", flags=re.DOTALL | re.MULTILINE)
     within = set(re.findall(r"`(option-a [^`]+)`", text))
     assert within - shown == set()
 
@@ -97,10 +97,10 @@ def late(stage: Stage) -> Events:
     stage.api.pages = refused(401)
     stage.working()
     stage.prepare("run", "--source", "orders", code=1)
-    return {"the key is renewed": stage.healed}
+    return {}
 
 
-@scene("deadletters")
+@scene("look")
 def dead(stage: Stage) -> Events:
     stage.api.pages = refused(401)
     stage.working()

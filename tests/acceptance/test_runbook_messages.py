@@ -1,11 +1,10 @@
-"""Sources that are broken, each in its own way: what is printed of them is what docs/runbook.md explains."""
+"""Sources that are broken, each in its own way: what is printed of them is what docs/messages.md explains."""
 
 from __future__ import annotations
 
 import socket
 from collections.abc import Callable
 from contextlib import ExitStack, closing
-from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,10 +12,11 @@ import pytest
 
 from tests.acceptance.command import DAY, Done, Place
 from tests.support.api import listed
+from tests.support.documents import MESSAGES
 from tests.support.messages import rows
 from tests.support.server import Exchange, Server, reply, until_close
 
-ROWS = rows((Path(__file__).parents[2] / "docs" / "runbook.md").read_text("utf-8"))
+ROWS = rows(MESSAGES)
 PAGED = 'pagination = { style = "page", total_pages = "pages", total_records = "total" }'
 NEXT = 'pagination = { style = "next_url", path = "next" }'
 CURSOR = 'pagination = { style = "cursor", path = "next" }'
@@ -134,7 +134,7 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Night:
 
 
 @pytest.mark.parametrize("name", WAYS)
-def test_what_is_printed_of_a_broken_source_is_what_the_runbook_explains(name: str, night: Night) -> None:
+def test_what_is_printed_of_a_broken_source_is_what_the_messages_explain(name: str, night: Night) -> None:
     way, place = WAYS[name], f"error: {name} {DAY}"
     (line,) = [line for line in night.run.err.splitlines() if line.startswith(place)]
     (letter,) = [one for one in night.letters.json() if one["source"] == name]

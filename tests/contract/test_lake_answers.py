@@ -10,6 +10,7 @@ from option_a.aws.batch import CHECKPOINT, LEASE
 from option_a.ingest.bucket import BucketLake
 from option_a.ingest.errors import LakeError
 from option_a.ingest.lakes import ASKED_AGAIN, open_lake
+from option_a.local.wiring import limits_over
 from tests.support.server import Server, reply
 
 SECRET = "hush-hush"
@@ -59,15 +60,18 @@ def test_a_refusal_names_the_lake_and_the_way_out_and_no_secret(monkeypatch: pyt
     assert SECRET not in str(caught.value)
 
 
-def test_a_write_that_a_claim_allowed_is_over_or_given_up_before_a_lambdas_claim_runs_out(
+def test_a_write_that_a_claim_allowed_is_over_or_given_up_before_the_claim_runs_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A bucket cannot be fenced: what is asked again for minutes would write over another worker's pages."""
     with Server(lambda exchange: None) as server:
-        store = lake_at(server, monkeypatch)._store
+        lake = lake_at(server, monkeypatch)
+    store, here = lake._store, limits_over(lake, lambda: False)
     assert store.retry_config["retry_timeout"] == ASKED_AGAIN
     assert "timeout" not in store.client_options
-    assert (ASKED_AGAIN + ONE_REQUEST).total_seconds() <= LEASE - CHECKPOINT
+    longest = (ASKED_AGAIN + ONE_REQUEST).total_seconds()
+    assert longest <= LEASE - CHECKPOINT
+    assert longest <= here.lease - here.heartbeat
 
 
 @pytest.mark.parametrize(

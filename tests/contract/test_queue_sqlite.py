@@ -80,13 +80,6 @@ def test_a_task_is_received_past_those_of_other_sources_and_the_first_of_several
         assert delivery.queue == first
 
 
-def test_next_visible_is_the_moment_of_the_first_task(queue: SqliteQueue, clock: FakeClock) -> None:
-    assert queue.next_visible() is None
-    queue.send([task(1)], delay=60)
-    queue.send([task(2)], delay=20)
-    assert queue.next_visible() == clock.now() + 20
-
-
 def test_queued_partitions_are_those_with_a_live_task(queue: SqliteQueue) -> None:
     queue.send([task(1), task(2, hop=1), task(3)])
     queue.receive(["s"], lease=LEASE)

@@ -11,13 +11,13 @@ import pytest
 
 from option_a.ingest.breaker import THRESHOLD
 from option_a.ingest.ports import Clock
-from option_a.local.queue import SqliteQueue
 from tests.conftest import Proof
 from tests.support.moto import Aws, aws
 from tests.support.simulation.outage import Answers, Down, within_a_minute
 from tests.support.simulation.process import Watched
 from tests.support.simulation.sqs import SqsLike
 from tests.support.simulation.wire import WireQueue
+from tests.support.sqlite import SeenQueue
 
 pytestmark = pytest.mark.bar(10)
 
@@ -35,7 +35,7 @@ OPENING = THRESHOLD + 2
 
 
 def sqlite(clock: Clock, rng: Random) -> Watched:
-    return SqliteQueue(Path(":memory:"), clock)
+    return SeenQueue(Path(":memory:"), clock)
 
 
 def sqs(clock: Clock, rng: Random) -> Watched:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 
 from tests.stack.assembly import DEFAULT, STACK, Resource, default, flat, synthesize
+from tests.support.documents import RUNBOOK
 
-RUNBOOK = (Path(__file__).parents[2] / "docs" / "runbook.md").read_text("utf-8")
 OURS = {
     *("PagesLanded", "RecordsLanded", "BytesLanded", "PartitionsComplete", "PartitionsFailed", "Retries"),
     *("TasksSentAgain", "NearTimeouts", "LoadSeconds", "PartitionsLate"),

@@ -25,9 +25,9 @@ from option_a.ingest.task import Delivery, decode_task
 from option_a.ingest.verify import Verified, strangers, verify
 from option_a.ingest.work import Worker
 from option_a.local.pool import Pool
-from option_a.local.queue import SqliteQueue
 from tests.support.clock import FakeClock
 from tests.support.executor import InlineExecutor
+from tests.support.sqlite import SeenQueue
 from tests.support.world import DATE, Api, source
 
 LEASE = 15.0
@@ -131,7 +131,7 @@ class AilingLake(FolderLake):
             raise OSError(self._trouble.fault.number, os.strerror(self._trouble.fault.number))
 
 
-class AilingQueue(SqliteQueue):
+class AilingQueue(SeenQueue):
     """A transaction is refused at its begin or at its end; a lock is held by another connection, as by a process."""
 
     def __init__(self, path: Path, clock: Clock, trouble: Trouble) -> None:

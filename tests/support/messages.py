@@ -1,4 +1,4 @@
-"""The table of messages in docs/runbook.md, and the messages that the code can give."""
+"""The table of messages in docs/messages.md, and the messages that the code can give."""
 
 from __future__ import annotations
 

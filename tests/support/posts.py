@@ -20,11 +20,11 @@ from option_a.ingest.ports import DeadLetter
 from option_a.ingest.source import Source
 from option_a.ingest.task import Task
 from option_a.ingest.work import Worker
-from option_a.local.queue import SqliteQueue
 from tests.support.crash import Crash
 from tests.support.mapping import FakeContext, Mapping
 from tests.support.moto import Aws, pass_sqs_time
 from tests.support.queue import MemoryQueue
+from tests.support.sqlite import SeenQueue
 from tests.support.world import Api, Pipeline
 
 _INSERT = (
@@ -36,7 +36,7 @@ _numbers = count(1)
 class Post(ABC):
     """A queue, and a worker that handles what comes from it until nothing is left."""
 
-    queue: MemoryQueue | SqliteQueue | SqsDesk
+    queue: MemoryQueue | SeenQueue | SqsDesk
 
     def __init__(self, root: Path, api: Api, *sources: Source) -> None:
         self.pipeline = Pipeline(root / "lake", api, *sources)
@@ -81,7 +81,7 @@ class Post(ABC):
 class _Here(Post):
     """A queue whose clock the tests own."""
 
-    queue: MemoryQueue | SqliteQueue
+    queue: MemoryQueue | SeenQueue
 
     def work(self) -> None:
         world = msgspec.structs.replace(self.pipeline.world, queue=self.queue)
@@ -121,7 +121,7 @@ class InMemory(_Here):
 class InSqlite(_Here):
     def __init__(self, root: Path, api: Api, *sources: Source) -> None:
         super().__init__(root, api, *sources)
-        self.queue: SqliteQueue = SqliteQueue(root / "queue.sqlite", self.pipeline.clock)
+        self.queue: SeenQueue = SeenQueue(root / "queue.sqlite", self.pipeline.clock)
 
     def post(self, source: str, body: bytes) -> None:
         with self.queue._transaction() as db:

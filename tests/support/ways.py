@@ -58,7 +58,8 @@ def reset_amid(exchange: Exchange, before: int) -> None:
 
 BODIES: dict[str, Way] = {
     "200 with an error": Way(bad(reply(b'{"error": "quota"}')), "body", "no records at `data`"),
-    "200 with an error on page 1": Way(on(1, reply(b'{"error": "quota"}')), "pagination", "`pages` is not there"),
+    "200 with an error on page 1": Way(on(1, reply(b'{"error": "quota"}')), "body", "and says `error`"),
+    "200 with a message on page 1": Way(on(1, reply(b'{"message": "quota"}')), "pagination", "`pages` is not there"),
     "200 with an error where records are": Way(bad(reply(b'{"pages": 3, "data": "quota"}')), "body", "is no list"),
     "200 with a status of its own": Way(bad(reply(b'{"status": 500, "message": "no"}')), "body", "no records at"),
     "null and errors, as GraphQL has it": Way(
@@ -68,7 +69,15 @@ BODIES: dict[str, Way] = {
         bad(reply(b'{"data": null, "error": "no"}')), "body", "error", pagination=UNTIL_EMPTY, more={"records": "data"}
     ),
     "null and no errors": Way(on(4, reply(b'{"data": null, "errors": [], "error": ""}')), pagination=UNTIL_EMPTY),
-    "an empty list and an error": Way(on(4, reply(b'{"data": [], "error": "no more"}')), pagination=UNTIL_EMPTY),
+    "an empty list and an error": Way(
+        on(4, reply(b'{"data": [], "error": "no more"}')), "body", "says `error`", pagination=UNTIL_EMPTY
+    ),
+    "an empty list and an error that is allowed": Way(
+        on(4, reply(b'{"data": [], "error": "no more"}')), pagination=UNTIL_EMPTY, more={"errors": "allow"}
+    ),
+    "records and errors": Way(
+        bad(reply(body(2, errors=[{"message": "no"}]))), "body", "says `errors` beside the records at `data`"
+    ),
     "null amid pages": Way(bad(reply(body(2, data=None))), ids=[1, 3]),
     "no list": Way(bad(reply(b'{"pages": 3}')), "body", "no records at `data`"),
     "a list where an object was": Way(bad(reply(b'[{"id": 2}]')), "body", "no records at `data`"),

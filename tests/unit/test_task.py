@@ -59,6 +59,13 @@ def test_the_same_trigger_gives_the_same_run_which_keys_may_hold(moment: int, su
     assert decode_task(encode_task(Task("s", DAY, run))).run == run
 
 
+@pytest.mark.usefixtures("far_from_utc")
+def test_a_runs_id_is_the_utc_second_of_its_trigger_and_what_a_key_may_hold_of_its_suffix() -> None:
+    assert run_id(1_700_000_000, "") == "20231114T221320Z"
+    assert run_id(1_700_000_000.9, "By Hand/7_a-b") == "20231114T221320Z-By-Hand-7_a-b"
+    assert run_id(1_700_000_000, "x" * 99) == "20231114T221320Z-" + "x" * 64
+
+
 HOSTILE = [
     b"", b"null", b"[]", b"{}", b'"x"', b"1", b"{", b"\xff\xfe", b"\x00", b"[" * 100_000, b'{"source":' * 50_000,
     b'{"source":"api-a","date":"2026-11-23","run":"20261123T020000Z-\xff"}', b"NaN", b"\xef\xbb\xbf{}",
@@ -87,6 +94,13 @@ def test_a_body_that_is_no_task_is_a_message_error_and_nothing_else(body: bytes)
 def test_a_task_with_one_field_that_cannot_be_is_a_message_error(change: dict[str, object]) -> None:
     with pytest.raises(MessageError):
         decode_task(json.dumps(GOOD | change).encode())
+
+
+@pytest.mark.parametrize("date", ["0001-01-01", "9999-12-31"])
+def test_a_date_that_no_task_may_have_is_told_with_those_that_it_may(date: str) -> None:
+    with pytest.raises(MessageError, match="the last of all") as caught:
+        decode_task(json.dumps(GOOD | {"date": date}).encode())
+    assert caught.value.hint == "send one of 0001-01-02 to 9999-12-30"
 
 
 @pytest.mark.parametrize("key", GOOD)

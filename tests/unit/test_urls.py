@@ -34,6 +34,7 @@ def test_a_url_without_more_parameters_stays_as_it_is() -> None:
         ("/s?a=1&key=k", "/s?a=1"),
         ("/s?a=1&%6Bey=k&key", "/s?a=1"),
         ("/s?a+b=k&key=k", "/s"),
+        ("/s?key=k&next=/s?b", "/s?next=/s?b"),
         ("https://api.test/key?keys=1", "https://api.test/key?keys=1"),
         ("/key", "/key"),
     ],

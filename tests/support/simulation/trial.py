@@ -14,7 +14,6 @@ from option_a.ingest.events import Event
 from option_a.ingest.folder import FolderLake
 from option_a.ingest.layout import STAGING, Partition
 from option_a.ingest.verify import Difference, Verified, strangers, verify
-from option_a.local.queue import SqliteQueue
 from tests.support.executor import InlineExecutor
 from tests.support.simulation.api import SERVED, Apis
 from tests.support.simulation.faults import Faults
@@ -24,6 +23,7 @@ from tests.support.simulation.process import Process, Setting
 from tests.support.simulation.sqs import MAX_RECEIVES, SqsLike
 from tests.support.simulation.stage import Stage, StageClock
 from tests.support.simulation.worker import Life
+from tests.support.sqlite import SeenQueue
 
 BEGIN = 1_700_000_000.0 - 22 * 3600.0 - 800.0
 MOST_STEPS = 300_000
@@ -62,7 +62,7 @@ class Trial:
         self.queue = (
             SqsLike(StageClock(self.stage), rng, again=again, old_receipts=rng.random() < 0.5)
             if self.lambdas
-            else SqliteQueue(Path(":memory:"), StageClock(self.stage))
+            else SeenQueue(Path(":memory:"), StageClock(self.stage))
         )
         lake = FolderLake(folder) if on_disk else BucketLake(MemoryStore(), "memory")
         self.law = Law(self.stage, self.queue, self.apis, sources)
@@ -87,7 +87,7 @@ class Trial:
         except BaseException as error:
             raise Failed(self._told(error)) from error
         finally:
-            if isinstance(self.queue, SqliteQueue):
+            if isinstance(self.queue, SeenQueue):
                 self.queue.close()
         return Outcome(self.seed, self.stage.digest, self._seen())
 
