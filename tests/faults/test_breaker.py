@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from option_a.ingest.attempts import SPREAD
 from option_a.ingest.breaker import THRESHOLD, State
 from option_a.ingest.errors import TransientError
 from option_a.ingest.layout import Partition, breaker_key
@@ -145,6 +146,7 @@ def test_a_delivery_that_is_held_leaves_what_stands_in_the_lake_as_it_is(tmp_pat
     assert (pipeline.requests, pipeline.objects("manifest", "raw")) == ([], {})
     (task,) = pipeline.queue.tasks()
     assert (task.hop, task.waiting_since) == (1, now)
+    assert [message.visible_at for message in pipeline.queue.messages] == [now + 100.0 + SPREAD / 2]
     assert [(event.kind, event.message) for event in pipeline.events] == [("waiting", "503")]
     assert pipeline.drain() == ["complete"]
 

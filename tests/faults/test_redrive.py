@@ -164,6 +164,35 @@ def test_an_api_that_declares_no_end_has_fewer_pages_where_the_last_one_is_short
     assert pipeline.differences() == []
 
 
+@pytest.mark.parametrize(("gone", "begun_anew"), [({2, 3}, True), ({3}, False)])
+def test_where_a_whole_page_is_left_of_two_it_is_the_landed_one_that_is_gone_that_says_so(
+    gone: set[int], begun_anew: bool, tmp_path: Path
+) -> None:
+    refused = {3}
+    pipeline = refusing(tmp_path, refused, days_of(4), pagination=SHORT)
+    pipeline.drain()
+    refused |= gone
+    redriven(pipeline)
+    assert pipeline.drain() == ["failed"]
+    assert ("restarted" in pipeline.kinds()) is begun_anew
+
+
+def test_a_second_look_that_is_refused_for_another_reason_begins_nothing_anew(tmp_path: Path) -> None:
+    pipeline, locked = refusing(tmp_path, {3}, days_of(4), pagination=SHORT), [False]
+    pipeline.drain()
+    usual = pipeline.api
+
+    def answer(request: Request) -> bytes | Response:
+        if request.params["page"] == "2" and locked[0]:
+            raise HttpError("the API answered 401", status=401)
+        return usual(request)
+
+    pipeline.api, locked[0] = answer, True
+    redriven(pipeline)
+    assert pipeline.drain() == ["failed"]
+    assert (len(pipeline.pages()), "restarted" in pipeline.kinds()) == (2, False)
+
+
 def test_the_second_look_may_have_to_wait(tmp_path: Path) -> None:
     refused, down = {3}, [False]
     pipeline = refusing(tmp_path, refused, days_of(4), pagination=DECLARED)

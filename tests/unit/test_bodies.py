@@ -130,7 +130,7 @@ cells = st.text(alphabet=st.characters(codec="utf-8"), max_size=8)
 
 
 @given(st.integers(1, 4).flatmap(lambda width: st.lists(st.lists(cells, min_size=width, max_size=width), max_size=5)),
-       st.sampled_from(",;\t|"), st.sampled_from(["\n", "\r\n"]))  # fmt: skip
+       st.sampled_from(",;\t|X"), st.sampled_from(["\n", "\r\n"]))  # fmt: skip
 def test_every_value_of_a_csv_file_lands_as_the_text_that_it_is(
     rows: list[list[str]], delimiter: str, end: str
 ) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from option_a.ingest.folder import FolderLake
 from option_a.ingest.layout import Partition, manifest_key
@@ -19,7 +21,7 @@ class Counting(InlineExecutor):
 
     most = 0
 
-    def map(self, fn, *iterables, **options):
+    def map(self, fn: Callable[..., Any], *iterables: Iterable[Any], **options: Any) -> Iterator[Any]:
         asked = [list(iterable) for iterable in iterables]
         self.most = max(self.most, *map(len, asked))
         return super().map(fn, *asked, **options)

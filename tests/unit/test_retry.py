@@ -43,6 +43,7 @@ def test_a_backoff_is_any_part_of_a_ceiling_that_doubles(attempt: int, ceiling: 
 @given(st.integers(1, ATTEMPTS - 1), st.floats(0, SHORT), chances)
 def test_a_short_wish_is_the_least_that_is_waited(attempt: int, wish: float, chance: float) -> None:
     assert wait_of(attempt, wish, chance) == max(wish, wait_of(attempt, None, chance))
+    assert wait_of(attempt, SHORT, chance) == SHORT
 
 
 @given(st.integers(1, 99), st.floats(SHORT, 1e9, exclude_min=True))
@@ -76,6 +77,10 @@ def test_delays_double_from_thirty_seconds_to_fifteen_minutes() -> None:
 @pytest.mark.parametrize("value", ["0", "7", " 120 ", "3600", "999999999"])
 def test_retry_after_in_seconds(value: str) -> None:
     assert retry_after(value, NOW.timestamp()) == float(value)
+
+
+def test_a_wish_of_more_than_thirty_years_is_one_of_thirty() -> None:
+    assert retry_after("9" * 40, NOW.timestamp()) == 999_999_999
 
 
 @given(st.integers(-(10**6), 10**6))

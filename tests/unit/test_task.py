@@ -34,6 +34,11 @@ def test_a_task_comes_back_from_its_message_as_it_was(task: Task) -> None:
     assert decode_task(encode_task(task)) == task
 
 
+@pytest.mark.parametrize("date", [EARLIEST, LATEST])
+def test_a_task_may_be_of_the_first_date_and_of_the_last(date: dt.date) -> None:
+    assert decode_task(encode_task(Task("s", date, RUN))).date == date
+
+
 def test_a_message_holds_no_more_than_it_must() -> None:
     assert json.loads(encode_task(Task("api-a", DAY, RUN))) == GOOD
 

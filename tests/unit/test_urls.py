@@ -65,6 +65,11 @@ def test_one_origin_is_one_scheme_host_and_port(other: str) -> None:
     assert same_origin(other, "https://api.test/s")
 
 
+def test_a_port_that_is_not_written_is_its_schemes() -> None:
+    assert same_origin("http://api.test/s", "http://api.test:80/s")
+    assert not same_origin("http://api.test/s", "http://api.test:443/s")
+
+
 @pytest.mark.parametrize(
     "other",
     [
