@@ -18,8 +18,9 @@ from option_a.ingest.source import Source
 from option_a.ingest.task import Delivery, decode_task
 from option_a.ingest.work import Worker
 
-LEASE = 120.0
-"""Seconds after which another worker takes over what a killed one had in hand."""
+LEASE = 200.0
+"""Seconds after which another worker takes over what a killed one had in hand: the slowest renewal of a claim leaves it
+time for the slowest write."""
 CHECKPOINT = 15.0
 SPARE = 60.0
 """Seconds beyond the end of an invocation after which a message that it never came to is delivered again."""

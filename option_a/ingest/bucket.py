@@ -19,8 +19,8 @@ _HINT = "check the bucket, the credentials and the network"
 class BucketLake(Lake):
     """Objects in a bucket; tags are ETags."""
 
-    def __init__(self, store: Any, name: str) -> None:
-        self.name = name
+    def __init__(self, store: Any, name: str, *, slowest: float = 0.0) -> None:
+        self.name, self.slowest = name, slowest
         self._store = store
 
     def read(self, key: str) -> tuple[bytes, str] | None:

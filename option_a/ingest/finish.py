@@ -84,11 +84,11 @@ def _promote_page(job: Job, new: Row | None, old: Row | None) -> int:
     A page that the ledger calls the same is read and compared, so that a re-load mends one that was damaged.
     Raises ClaimLost: of a batch that outlasts the claim, a bucket's fence keeps nothing back.
     """
-    job.guard()
     lake, page = job.world.lake, _page_of(new, old)
     target = page_key(raw_prefix(job.partition), page)
     differs = (new.checksum if new else "") != (old.checksum if old else "")
     if new is None or not new.records:
+        job.guard()
         lake.delete([target] if differs else [])
     elif differs or checksum(lake.get(target) or b"") != new.checksum:
         _copy_staged(job, page)
@@ -98,6 +98,7 @@ def _promote_page(job: Job, new: Row | None, old: Row | None) -> int:
 def _copy_staged(job: Job, page: int) -> None:
     """A staged page over the one under raw/. Raises TotalError if it is gone, so that the partition is loaded anew."""
     lake, staged = job.world.lake, page_key(job.prefix, page)
+    job.guard()
     try:
         lake.copy(staged, page_key(raw_prefix(job.partition), page))
     except LakeError:
@@ -115,7 +116,6 @@ def reconcile_listing(job: Job) -> None:
     absent, strays = _differences(job)
     if absent and job.load.staged:
         for page in job.paced(absent):
-            job.guard()
             _copy_staged(job, page)
         absent, strays = _differences(job)
     if absent:

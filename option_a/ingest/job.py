@@ -140,15 +140,15 @@ class Job:
         return self.load.steps > self._steps_at_claim
 
     def guard(self) -> None:
-        """Raises ClaimLost if the claim has run out: who does not hold it writes nothing."""
-        if self.world.clock.now() >= self._expires:
+        """Raises ClaimLost if the claim has run out, or may before a write is over: who lost it writes nothing."""
+        if self.world.clock.now() + self.world.lake.slowest >= self._expires:
             raise ClaimLost("the claim ran out before it was renewed")
 
     @contextmanager
     def fenced(self) -> Iterator[None]:
         """For what cannot be undone: the claim is ours, and the manifest is as we wrote it. Raises ClaimLost."""
-        self.guard()
         with self.ledger.fenced():
+            self.guard()
             yield
 
     def delete(self, keys: Iterable[str]) -> None:

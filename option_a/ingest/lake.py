@@ -28,6 +28,8 @@ class Lake(ABC):
 
     name: str
     """How the user wrote the lake."""
+    slowest: float = 0.0
+    """Seconds that a write may take where nothing fences it: none is begun that its claim might not outlast."""
 
     def get(self, key: str) -> bytes | None:
         """The object's bytes; None if there is none."""

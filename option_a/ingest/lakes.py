@@ -12,10 +12,9 @@ from option_a.ingest.folder import FolderLake
 from option_a.ingest.lake import Lake
 
 ASKED_AGAIN = dt.timedelta(seconds=60)
-"""How long a call of a bucket is made again: a write that a claim allowed is over before the claim runs out.
-
-One request takes 30 seconds at most unless the environment says otherwise: obstore's own default.
-"""
+"""How long a call of a bucket is made again."""
+ONE_REQUEST = dt.timedelta(seconds=30)
+"""What one request takes at most, unless the environment says otherwise: obstore's own default."""
 SCHEMES = ("s3://", "gs://", "az://", "abfss://")
 
 
@@ -34,7 +33,7 @@ def open_lake(name: str, env: Mapping[str, str], *, durable: bool = False) -> La
     options: Any = {"client_options": {"allow_http": True}} if plain_http(env) else {}
     try:
         store = from_url(name.rstrip("/"), retry_config={"retry_timeout": ASKED_AGAIN}, **options)
-        return BucketLake(store, name)
+        return BucketLake(store, name, slowest=(ASKED_AGAIN + ONE_REQUEST).total_seconds())
     except (BaseError, ValueError) as error:
         raise ConfigError(f"--lake {name!r} cannot be opened: {str(error).splitlines()[0]}") from None
 

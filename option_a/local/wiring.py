@@ -30,14 +30,11 @@ from option_a.local.turns import SharedTurns
 
 LEASE = 15.0
 """Seconds after which a killed worker's task is taken over; a living one renews it every five."""
-BUCKET_LEASE = 120.0
-"""The same over a bucket: it outlasts the longest call (see `ASKED_AGAIN`), as a Lambda's does."""
 
 
 def limits_over(lake: Lake, stopping: Callable[[], bool]) -> Limits:
-    """When a worker on this machine must let go of what it has in hand."""
-    lease = LEASE if isinstance(lake, FolderLake) else BUCKET_LEASE
-    return Limits(lease, stopping=stopping, often=LEASE / 3)
+    """When a worker on this machine must let go. The slowest renewal of a claim leaves time for the slowest write."""
+    return Limits(LEASE + 2 * lake.slowest, stopping=stopping, often=LEASE / 3)
 
 
 class Local(Home):

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from option_a.aws.batch import LEASE
 from option_a.ingest.mock import body_of
 from option_a.ingest.source import DEFAULT_NAMES
 from option_a.ingest.task import Task
@@ -120,7 +121,7 @@ def test_a_worker_that_is_killed_is_followed_by_another_and_nothing_is_lost_or_d
                 assert doomed.process.poll() is None, doomed.log.read_text()
             doomed.kill()
         api.free.set()
-        pass_sqs_time(STACK, 150)
+        pass_sqs_time(STACK, LEASE + 30)
         wait_out_the_claim(stack)
         with stack.function("worker", **pointing_to(server)) as worker:
             stack.drain(worker)
@@ -132,10 +133,10 @@ def test_a_worker_that_is_killed_is_followed_by_another_and_nothing_is_lost_or_d
 
 
 def wait_out_the_claim(stack: Stack) -> None:
-    """As if the dead worker's claim had run out: two minutes are long in a test."""
+    """As if the dead worker's claim had run out: minutes are long in a test."""
     key = f"manifest/source=api-c/ingestion_date={DAY}/manifest.json"
     manifest = json.loads(stack.objects(key)[key])
-    manifest["claim"]["expires"] -= 150
+    manifest["claim"]["expires"] -= LEASE + 30
     stack.server.client("s3").put_object(Bucket=stack.bucket, Key=key, Body=json.dumps(manifest).encode())
 
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import pytest
 
 from option_a.aws.batch import CHECKPOINT, LEASE
 from option_a.ingest.bucket import BucketLake
 from option_a.ingest.errors import LakeError
-from option_a.ingest.lakes import ASKED_AGAIN, open_lake
+from option_a.ingest.lakes import ASKED_AGAIN, ONE_REQUEST, open_lake
 from option_a.local.wiring import limits_over
 from tests.support.server import Server, reply
 
 SECRET = "hush-hush"
-ONE_REQUEST = dt.timedelta(seconds=30)
-"""The default of obstore."""
 
 
 def error(status: int, code: str) -> bytes:
@@ -69,9 +65,9 @@ def test_a_write_that_a_claim_allowed_is_over_or_given_up_before_the_claim_runs_
     store, here = lake._store, limits_over(lake, lambda: False)
     assert store.retry_config["retry_timeout"] == ASKED_AGAIN
     assert "timeout" not in store.client_options
-    longest = (ASKED_AGAIN + ONE_REQUEST).total_seconds()
-    assert longest <= LEASE - CHECKPOINT
-    assert longest <= here.lease - here.heartbeat
+    assert lake.slowest == (ASKED_AGAIN + ONE_REQUEST).total_seconds()
+    assert 2 * lake.slowest <= LEASE - CHECKPOINT
+    assert 2 * lake.slowest <= here.lease - here.heartbeat
 
 
 @pytest.mark.parametrize(
