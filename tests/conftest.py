@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from pathlib import Path
 
 import msgspec
 import pytest
 
-from tests.prove.table import Figure, Seen, inserted, load, save, table
+from tests.prove.seen import RESULTS, Figure, Seen, load, save
+from tests.prove.table import DOCUMENT, table, write
 
 SEED = 20240501
-RESULTS = Path(__file__).parent / "prove" / "results.json"
-DOCUMENT = Path(__file__).parents[1] / "docs" / "reliability.md"
 
 
 class Proof:
@@ -91,6 +89,6 @@ class _Writer:
             return
         known = load(RESULTS) | self._seen
         save(RESULTS, known)
-        DOCUMENT.write_text(inserted(DOCUMENT.read_text(), table(known)))
+        write(DOCUMENT, known)
         terminalreporter.section("evidence")
         terminalreporter.write_line(table(self._seen))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from tests.support.held import Held
 
-_WIDTH, _LEFT, _RIGHT, _HEIGHT, _HEAD, _FOOT = 860, 64, 20, 150, 56, 40
+_WIDTH, _LEFT, _RIGHT, _HEIGHT, _HEAD, _FOOT = 860, 64, 20, 150, 76, 56
 _PLOT = _WIDTH - _LEFT - _RIGHT
 _STYLE = """\
 text { font: 14px system-ui, sans-serif; fill: #212529 }
@@ -16,7 +17,7 @@ text { font: 14px system-ui, sans-serif; fill: #212529 }
 
 
 class Panel(NamedTuple):
-    """One measure over the rounds, on a scale from nought to beyond its greatest value."""
+    """One measure over the rounds, on a scale from nought to the round number beyond its greatest value."""
 
     title: str
     values: Sequence[float]
@@ -40,12 +41,30 @@ def draw(rounds: Sequence[Held], minutes: float) -> str:
 
 
 def _panel(panel: Panel, top: int) -> Iterator[str]:
-    most = max(panel.values) * 1.15 or 1.0
+    step = _step(max(panel.values))
+    most = step * max(1, math.ceil(max(panel.values) / step))
     yield f'<text class="title" x="16" y="{top - 18}">{panel.title}</text>'
-    for share in (0, 0.5, 1):
-        y = top + _HEIGHT * (1 - share)
+    for value in range(0, most + 1, step):
+        y = top + _HEIGHT * (1 - value / most)
         yield f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-        yield f'<text class="note" x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{most * share:.0f}</text>'
+        yield f'<text class="note" x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{value:,}</text>'
     last = max(1, len(panel.values) - 1)
+    yield from _rounds(len(panel.values), top + _HEIGHT)
     points = [(_LEFT + _PLOT * n / last, top + _HEIGHT * (1 - value / most)) for n, value in enumerate(panel.values)]
     yield f'<polyline class="line" points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in points)}"/>'
+
+
+def _rounds(count: int, foot: int) -> Iterator[str]:
+    """The axis below: the round at which a value was seen."""
+    step = _step(count)
+    for number in sorted({1, *range(step, count + 1, step)}):
+        x = _LEFT + _PLOT * (number - 1) / max(1, count - 1)
+        yield f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{foot - _HEIGHT}" y2="{foot + 4}"/>'
+        yield f'<text class="note" x="{x:.1f}" y="{foot + 18}" text-anchor="middle">round {number:,}</text>'
+
+
+def _step(most: float) -> int:
+    """The round distance of three to six lines up to `most`: 1, 2 or 5 and noughts."""
+    least = max(1.0, most / 5)
+    unit: int = 10 ** math.floor(math.log10(least))
+    return next(unit * times for times in (1, 2, 5, 10) if unit * times >= least)

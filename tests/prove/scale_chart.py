@@ -10,8 +10,11 @@ from tests.support.scale import Cost
 _WIDTH, _LEFT, _ROW, _HEAD = 860, 330, 18, 52
 _HALF = (_WIDTH - _LEFT - 40) // 2
 _BAR = _HALF - 110
+_NOTE = "Within a group, each column has a scale of its own: the longest bar is the greatest of the three."
 _COLOURS = ("#a5d8e6", "#4ea3b5", "#0b7285")
-_STYLE = "text { font: 13px system-ui, sans-serif; fill: #212529 } .title { font-size: 15px; font-weight: 600 }"
+_STYLE = """\
+text { font: 13px system-ui, sans-serif; fill: #212529 } .title { font-size: 15px; font-weight: 600 }
+.note { font-size: 12px; fill: #495057 }"""
 
 
 def draw(series: Mapping[str, list[Cost]]) -> str:
@@ -21,6 +24,8 @@ def draw(series: Mapping[str, list[Cost]]) -> str:
     for name, costs in series.items():
         parts += _group(name, costs, top)
         top += _ROW * len(costs) + 14
+    parts.append(f'<text class="note" x="16" y="{top + 6}">{_NOTE}</text>')
+    top += 22
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {top}" width="{_WIDTH}" role="img">'
     titles = [
         f'<text class="title" x="{x}" y="28">{text}</text>'

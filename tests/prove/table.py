@@ -1,135 +1,120 @@
-"""What was seen of each bar, kept as JSON and shown as the table of docs/reliability.md."""
+"""docs/reliability.md's figures, rendered from results.json; `python -m tests.prove.table` does so without a trial."""
 
 from __future__ import annotations
 
-import datetime as dt
-import os
-import platform
-from collections.abc import Iterable
-from functools import reduce
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
+from tests.prove.rows import ROWS, Grid, Row
+from tests.prove.seen import RESULTS, Figure, Seen, load
 
+DOCUMENT = Path(__file__).parents[2] / "docs" / "reliability.md"
 BEGIN, END = "<!-- figures: written by `make prove` -->", "<!-- end of figures -->"
-
-BARS = {
-    1: "random `kill -9` of `option-a run`, 4 at once on one queue and one lake",
-    2: "death before and after each call of each port",
-    3: "each message delivered 1 to 3 times, reordered, two workers on one partition at once",
-    4: "an SQS batch of 10, every subset of it failing",
-    5: "a poison page and a poison message, mended and redriven",
-    6: "the same run twice; a longer, then a shorter one; death during a promotion",
-    7: "the order of writes, as the kernel sees it",
-    8: "a disk that is full or read-only, a queue locked or corrupt, a manifest corrupt: at each step",
-    9: "malformed bodies, and APIs' own ways to fail",
-    10: "an outage of 4 hours, with the semantics of SQLite's queue and of SQS",
-    11: "a whole night simulated on one clock, faults by seed, every invariant after every step",
-    12: "fuzzed messages, events, configurations, manifests, bodies and keys",
-    13: "secrets, addresses, rights",
-    14: "scale: a year of 400 sources planned, one partition of 100,000 pages, a queue of a million tasks",
-    15: "runs and backfills with faults, without a pause",
-}
-
-
-class Figure(msgspec.Struct, array_like=True):
-    """A value that was seen, and the limits it had to keep."""
-
-    label: str
-    value: int | float | str
-    least: int | float | None = None
-    most: int | float | None = None
-
-    def __str__(self) -> str:
-        limits = [f"≥ {self.least:,}"] if self.least is not None else []
-        limits += [f"≤ {self.most:,}"] if self.most is not None else []
-        value = self.value if isinstance(self.value, str) else f"{self.value:,}"
-        return f"{self.label} **{value}**" + (f" ({', '.join(limits)})" if limits else "")
-
-    def joined(self, other: Figure) -> Figure:
-        """Of two tests: counts add up, with their limits; of measures the larger stands; texts are listed."""
-        if isinstance(self.value, int) and isinstance(other.value, int):
-            return Figure(
-                self.label, self.value + other.value, _sum(self.least, other.least), _sum(self.most, other.most)
-            )
-        if isinstance(self.value, str) or isinstance(other.value, str):
-            texts = dict.fromkeys([*str(self.value).split(", "), *str(other.value).split(", ")])
-            return Figure(self.label, ", ".join(texts))
-        return self if self.value >= other.value else other
-
-
-class Seen(msgspec.Struct):
-    """One bar, as its tests left it."""
-
-    seed: int
-    date: str
-    machine: str
-    passed: int = 0
-    seconds: float = 0.0
-    missed: list[str] = []
-    figures: list[Figure] = []
-
-    @classmethod
-    def now(cls, seed: int) -> Seen:
-        """Nothing seen yet, here and today."""
-        machine = (
-            f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-        )
-        return cls(seed, dt.datetime.now(dt.UTC).date().isoformat(), machine)
-
-    def add(self, outcome: str, test: str, seconds: float, figures: Iterable[Figure]) -> None:
-        """Count one test; one that did not pass is named."""
-        self.seconds = round(self.seconds + seconds, 1)
-        self.figures += figures
-        if outcome == "passed":
-            self.passed += 1
-        else:
-            self.missed.append(f"{outcome}: {test}")
-
-    def joined(self) -> list[Figure]:
-        """One figure for each label, in the order in which they were seen."""
-        labels = dict.fromkeys(figure.label for figure in self.figures)
-        return [reduce(Figure.joined, (f for f in self.figures if f.label == label)) for label in labels]
-
-    def row(self, bar: int) -> str:
-        """The bar as a line of the table."""
-        figures = [str(figure) for figure in self.joined()] + [f"{self.passed:,} tests passed"]
-        figures += [f"**{missed}**" for missed in self.missed]
-        return f"| {bar} | {BARS[bar]} | {'; '.join(figures)} | {self.seconds:,.0f} s, {self.date} | `{self.seed}` |"
-
-
-def load(path: Path) -> dict[int, Seen]:
-    """What was seen up to now."""
-    return msgspec.json.decode(path.read_bytes(), type=dict[int, Seen], strict=False) if path.exists() else {}
-
-
-def save(path: Path, seen: dict[int, Seen]) -> None:
-    """Keep what was seen, in the order of the bars and one line each."""
-    rows = {bar: msgspec.structs.replace(found, figures=found.joined()) for bar, found in sorted(seen.items())}
-    lines = [f'"{bar}": {msgspec.json.encode(row).decode()}' for bar, row in rows.items()]
-    path.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+FIGURE = re.compile(r"\{([^}|]+)(\|[^}]+)?\}")
+_CODE = re.compile(r"`([^`]+)`")
+_NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 def table(seen: dict[int, Seen]) -> str:
-    """The figures as Markdown."""
-    rows = [found.row(bar) for bar, found in sorted(seen.items())]
+    """A line for each row: what was tried, and the figures that decide it."""
+    rows = [_row(bar, found) for bar, found in sorted(seen.items())]
+    return "\n".join(["| # | what is tried | what was seen | took | seed |", "|--:|---|---|--:|--:|", *rows])
+
+
+def details(seen: dict[int, Seen]) -> str:
+    """Every figure, folded up row by row."""
+    return "\n\n".join("\n".join(_folded(bar, found)) for bar, found in sorted(seen.items()))
+
+
+def figures(seen: dict[int, Seen]) -> str:
+    """What stands between the marks of the document."""
     machines = "; ".join(dict.fromkeys(found.machine for found in seen.values()))
-    return "\n".join(
-        [
-            "| # | what is tried | what was seen | took | seed |",
-            "|--:|---|---|---|---|",
-            *rows,
-            "",
-            f"Seen on {machines}.",
-        ]
-    )
+    return f"{table(seen)}\n\nSeen on {machines}. All that was counted, row by row:\n\n{details(seen)}"
 
 
-def inserted(document: str, text: str) -> str:
-    """The document with its table replaced."""
-    before, rest = document.split(BEGIN)
-    return f"{before}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}"
+def write(document: Path, seen: dict[int, Seen]) -> None:
+    """Replace the figures of the document."""
+    before, rest = document.read_text("utf-8").split(BEGIN)
+    document.write_text(f"{before}{BEGIN}\n{figures(seen)}\n{END}{rest.split(END)[1]}", "utf-8")
 
 
-def _sum(one: float | None, other: float | None) -> float | None:
-    return None if one is None or other is None else one + other
+def _row(bar: int, seen: Seen) -> str:
+    verdict = _verdict(ROWS[bar], seen)
+    return f"| {bar} | {ROWS[bar].tried} | {verdict} | {seen.seconds:,.0f}{_NO_BREAK}s | `{seen.seed}` |"
+
+
+def _verdict(row: Row, seen: Seen) -> str:
+    """A row that a test missed has none, whatever its figures are."""
+    if seen.missed:
+        return f"**{_count(len(seen.missed), 'test')} did not pass**, named below"
+    found = {figure.label: figure for figure in seen.joined()}
+    return FIGURE.sub(lambda match: _decisive(found.get(match[1], Figure(match[1], "?")), match[2] or ""), row.verdict)
+
+
+def _decisive(figure: Figure, noun: str) -> str:
+    """That nought is the limit of a nought need not be said."""
+    limits = "" if figure.value == figure.most == 0 else _limits(figure)
+    return f"**{_number(figure.value)}**{noun.replace('|', ' ')}{limits}"
+
+
+def _folded(bar: int, seen: Seen) -> Iterator[str]:
+    row = ROWS[bar]
+    tried = _CODE.sub(r"<code>\1</code>", row.tried)  # within HTML, Markdown's own marks are not read
+    yield f"<details><summary>{bar}: {tried}</summary>"
+    yield ""
+    yield from _listed(row, seen.joined())
+    yield from (f"- **{missed}**" for missed in seen.missed)
+    yield f"- {_count(seen.passed, 'test')} passed in {seen.seconds:,.0f} s on {seen.date}"
+    yield from _gridded(row.grid, row.words, seen.joined()) if row.grid else ()
+    yield ""
+    yield "</details>"
+
+
+def _listed(row: Row, figures: list[Figure]) -> Iterator[str]:
+    pattern, of_what = row.gathered or (None, "")
+    alike = [figure for figure in figures if pattern and pattern.fullmatch(figure.label)]
+    for figure in figures:
+        if figure not in alike and not (row.grid and row.grid.each.search(_plain(figure))):
+            yield _item(row.words.get(figure.label, figure.label), figure)
+    if alike:
+        yield f"- {of_what}: {', '.join(f'{figure.label} {_number(figure.value)}' for figure in alike)}"
+
+
+def _item(words: str, figure: Figure) -> str:
+    """What is a part of the figure before it stands below that."""
+    indent = "  " if words.startswith("of them ") else ""
+    return f"{indent}- {words}: {_number(figure.value)}{_limits(figure)}"
+
+
+def _gridded(grid: Grid, words: dict[str, str], figures: list[Figure]) -> Iterator[str]:
+    lines = [match.groups() for figure in figures for match in grid.each.finditer(_plain(figure))]
+    yield ""
+    yield f"| {' | '.join(grid.head)} |"
+    yield "|---" + "|--:" * (len(grid.head) - 1) + "|"
+    yield from (f"| {' | '.join([words.get(what, what), *map(_number, cells)])} |" for what, *cells in lines)
+
+
+def _plain(figure: Figure) -> str:
+    return f"{figure.label}: {figure.value}"
+
+
+def _limits(figure: Figure) -> str:
+    limits = [f"≥{_NO_BREAK}{_number(figure.least)}"] if figure.least is not None else []
+    limits += [f"≤{_NO_BREAK}{_number(figure.most)}"] if figure.most is not None else []
+    return f" ({', '.join(limits)})" if limits else ""
+
+
+def _number(value: float | str) -> str:
+    """Thousands are set apart by commas, in texts too, and a whole number has no point."""
+    if isinstance(value, str):
+        return re.sub(r"(?<=\d)_(?=\d{3})", ",", value)
+    return f"{int(value):,}" if value == int(value) else f"{value:,}"
+
+
+def _count(number: int, of_what: str) -> str:
+    return f"{number:,} {of_what}" + ("" if number == 1 else "s")
+
+
+if __name__ == "__main__":
+    write(DOCUMENT, load(RESULTS))

@@ -33,7 +33,7 @@ PARTITION = Partition("s", DATE)
 PAGES, OTHERS = days_of(12), days_of(15, word="z")
 DECLARING = source(pagination=DECLARED, parallel=3)
 SECONDS, STALLS = [0.0, 0.1, 1.0, 12.0], [LEASE - 0.1, LEASE, 45.0]
-OLD = "20231114T210000Z-z"
+OLD, LATER = "20231114T210000Z-z", "20231114T235900Z-d"
 TASKS = [Task("s", DATE, RUN, fresh=True), Task("s", DATE, NEXT, fresh=True)]
 
 
@@ -103,12 +103,12 @@ def calm(root: Path) -> dict[str, bytes]:
     return pipeline.objects("raw")
 
 
-def assert_as_calm(pipeline: Pipeline, expected: dict[str, bytes], case: object) -> None:
+def assert_as_calm(pipeline: Pipeline, expected: dict[str, bytes], case: object, run: str = NEXT) -> None:
     """Byte for byte the same, with one manifest, and nothing left behind."""
     assert pipeline.objects("raw") == expected, case
     assert list(pipeline.objects("manifest", "staging", "dead")) == [manifest_key(PARTITION)], case
     manifest = pipeline.manifest()
-    assert (manifest.state, manifest.load.run, manifest.claim) == ("complete", NEXT, None), case
+    assert (manifest.state, manifest.load.run, manifest.claim) == ("complete", run, None), case
     assert pipeline.differences() == [], case
 
 
@@ -140,15 +140,26 @@ def test_two_workers_whose_calls_are_interleaved_in_any_way_leave_the_lake_of_on
 def test_so_it_is_where_a_worker_is_frozen_between_its_look_at_the_claim_and_its_write(
     tmp_path: Path, proof: Proof
 ) -> None:
-    """What it had in hand then is written, and is what the other has written: no bucket can refuse it."""
-    expected = calm(tmp_path / "calm")
+    """What it had in hand then is written, and is what the other has written: no bucket can refuse it.
+
+    Where the other has tidied up meanwhile, it is left under staging/, until the day is loaded again.
+    """
+    expected, left = calm(tmp_path / "calm"), 0
     for case in range(proof.size(5, 100)):
         rng = proof.rng("frozen", case)
         ground = Ground(BucketLake(MemoryStore(), "memory://lake"), partial(Repeating, rng=rng))
         trial = Rivalry(ground, rng, frozen=0.004)
         trial.run()
-        assert_as_calm(trial.pipeline, expected, (proof.seed, case))
+        staged = len(trial.pipeline.objects("staging"))
+        if staged:
+            assert trial.pipeline.objects("raw") == expected, (proof.seed, case)
+            trial.pipeline.api = numbered(PAGES, total_pages=len(PAGES))
+            trial.pipeline.send(LATER, fresh=True)
+            trial.pipeline.drain()
+        left += staged
+        assert_as_calm(trial.pipeline, expected, (proof.seed, case), LATER if staged else NEXT)
     proof.figure("seeds with workers frozen at any call", proof.size(5, 100))
+    proof.figure("pages that a frozen worker left in staging", left)
 
 
 class Hasty:

@@ -15,8 +15,9 @@ import msgspec
 import pytest
 
 from tests.acceptance.command import Place
-from tests.conftest import DOCUMENT, Proof
+from tests.conftest import Proof
 from tests.prove.chart import draw
+from tests.prove.table import DOCUMENT
 from tests.support.api import Asked
 from tests.support.changing import NAMES, WORKER, Changing, declared
 from tests.support.faulty import Faulty
