@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     epilog=examples(
         """
         option-a add https://api.example.com/v1/orders
-        option-a add 'https://api.example.com/v1/orders?date=2026-11-23&per_page=100' --write
+        option-a add 'https://api.example.com/v1/orders?date=2026-11-23&per_page=100' --set 'date_offset = -1' --write
         option-a add https://api.example.com/v1/orders --set 'auth = { style = "bearer", token = "env:TOKEN" }'
         """
     ),
@@ -51,7 +51,7 @@ def command(url: str, name: str | None, given: tuple[str, ...], write: bool, as_
 
     pipeline = machine(settings)
     name, query, lines = name or name_of(url), read_query(url), _lines(given)
-    _check(name, query.url, lines)
+    _check(name, {"url": query.url, **query.dated(lines), **lines})
     report = Examination(name, query, lines, _shown(pipeline)).run(pipeline.today())
     text = as_toml(report)
     read_sources(text, {})  # what is printed is a table that would be taken
@@ -74,11 +74,10 @@ def _lines(given: tuple[str, ...]) -> dict[str, Any]:
         raise click.UsageError(f"--set is no TOML: {error} ({hint})") from None
 
 
-def _check(name: str, url: str, lines: dict[str, Any]) -> None:
+def _check(name: str, table: dict[str, Any]) -> None:
     """Refuse what no table could hold, before anything is asked. Raises ConfigError."""
     from option_a.doctor.table import toml_value
 
-    table = {"url": url, **lines}
     keys = "".join(f"{toml_value(key)} = {toml_value(value)}\n" for key, value in table.items())
     read_sources(f"[sources.{toml_value(name)}]\n{keys}", {}, "the new table")
 

@@ -9,7 +9,7 @@ import click
 
 from option_a.cli.options import Date, chosen, examples, not_ahead, place, working
 from option_a.cli.pipeline import opened
-from option_a.cli.planning import tell_what_stays_real
+from option_a.cli.planning import tell_of_defaults, tell_what_is_not_tried, tell_what_stays_real
 from option_a.cli.working import work_off
 from option_a.home.wiring import Settings
 from option_a.ingest.config import forces_mock
@@ -46,12 +46,13 @@ def command(
         raise click.UsageError(f"--from {first} is after --to {last}")
     pipeline = opened(settings)
     asked = chosen(pipeline, names)
+    tell_of_defaults(pipeline)
     not_ahead(pipeline, last)
     snapshots = [name for name in names if pipeline.sources[name].snapshot]
     if snapshots:
         raise click.UsageError(f"`{snapshots[0]}` has no date_param, so it is a snapshot and has no past: option-a run")
     partitions = backfill([pipeline.sources[name] for name in asked], first, last)
-    known = pipeline.known()
+    known, queued = pipeline.known(), pipeline.queued()
     planned = plan(
         partitions,
         pipeline.sources,
@@ -59,10 +60,12 @@ def command(
         pipeline.new_run(),
         now=pipeline.clock.now(),
         only=cast(Only, only),
-        queued=pipeline.queued(),
+        queued=queued,
         mock_over_real=forces_mock(pipeline.settings.env),
     )
     tell_what_stays_real(pipeline, partitions, known, planned)
     # of a range that was narrowed, what was not asked for is not told either
     shown = partitions if only in ("missing", "all") else [item.task.partition for item in planned]
+    sent = {item.task.partition for item in planned}
+    tell_what_is_not_tried(shown, known, sent, queued, pipeline.clock.now())
     work_off(pipeline, planned, shown, asked, as_json=as_json, detach=detach)

@@ -11,6 +11,7 @@ import click
 from option_a.access.config import FILE, read_access
 from option_a.cli.options import examples, json_option, place
 from option_a.cli.pipeline import Pipeline, opened
+from option_a.cli.planning import declared_in
 from option_a.cli.render import emit, plural, table
 from option_a.home.wiring import Settings
 from option_a.ingest.addresses import is_loopback
@@ -33,7 +34,7 @@ def command(as_json: bool, settings: Settings) -> None:
         return
     rows = [_row(source, pipeline) for source in sources]
     click.echo(table(("source", "origin", "next date", "pages", "parallel", "url"), rows, right=("parallel",)))
-    click.echo(f"\n{plural(len(sources), 'source')} of {_file(pipeline)}, lake {pipeline.lake.name}: all is well")
+    click.echo(f"\n{plural(len(sources), 'source')} of {declared_in(pipeline)}, lake {pipeline.lake.name}: all is well")
     if any(source.origin == "mock" for source in sources):
         click.echo(
             "Mock sources ask no network. Real ones: a url in sources.toml, or USE_REAL_HTTP=true and ENDPOINT_MAP"
@@ -74,8 +75,3 @@ def _in_the_clear(source: Source) -> bool:
     urls = [source.url, source.auth.token_url] if isinstance(source.auth, OAuth2) else [source.url]
     plain = [url for url in urls if url.startswith("http://") and not is_loopback(urlsplit(url).hostname or "")]
     return bool(plain and (source.auth or source.secret_headers or source.secret_params))
-
-
-def _file(pipeline: Pipeline) -> str:
-    file = pipeline.settings.sources_file
-    return str(file) if file.exists() else "the defaults (there is no sources.toml)"

@@ -77,7 +77,7 @@ def _page(
 ) -> Answered:
     """A page, and what it tells: for the second one, that may be an error which `run` would meet too."""
     from option_a.doctor.table import Answered
-    from option_a.ingest.first import records_of, told_by
+    from option_a.ingest.first import looked_at, records_of, told_by
 
     request = request_of(source, task, page, cursor)
     click.echo(f"{request.method} {plain(with_params(request.url, request.params))}", err=True)
@@ -88,7 +88,7 @@ def _page(
     except OptionAError as error:
         if page > 1 and isinstance(error, PermanentError):
             error.hint = f"{error.hint}; the first page leads there by pagination ({source.pagination})"
-        raise error.at(Where(source=source.name, date=task.day, page=page)) from None
+        raise looked_at(error, source).at(Where(source=source.name, date=task.day, page=page)) from None
 
 
 def _tell(asked: Asked, found: list[str], more: list[str]) -> None:

@@ -9,7 +9,7 @@ import sys
 import click
 
 from option_a import __version__
-from option_a.cli.render import plain
+from option_a.cli.render import beginning, plain
 from option_a.ingest.errors import OptionAError, UserError
 
 _COMMANDS = {
@@ -66,7 +66,8 @@ class _Lazy(click.Group):
 def cli() -> None:
     """Land every page of your REST APIs in a data lake, and prove that nothing is missing.
 
-    Exit codes: 0 all is well, 1 a partition failed or is not complete, 2 a mistake in the command or the configuration.
+    Exit codes: 0 all that was asked for is there, 1 a partition failed or is not complete, 2 a mistake in the command
+    or the configuration, 130 interrupted. For all that is declared: option-a status --check.
     """
 
 
@@ -80,6 +81,8 @@ def main() -> None:
             click.echo(plain(line), err=True)
         if error.hint:
             click.echo(f"  {plain(error.hint)}", err=True)
+        if error.body:
+            click.echo(f"  the body begins: {beginning(error.body)}", err=True)
         sys.exit(2 if isinstance(error, UserError) else 1)
 
 

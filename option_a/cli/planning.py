@@ -1,18 +1,20 @@
-"""What `run` and `plan` share: the partitions of a night, and the tasks that they need."""
+"""What `run`, `backfill` and `plan` share: the partitions of a night, the tasks that they need, and what has none."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable
 
 import click
 
 from option_a.cli.options import not_ahead
 from option_a.cli.pipeline import Pipeline
-from option_a.cli.render import plural
+from option_a.cli.render import plain, plural
 from option_a.ingest.config import forces_mock
 from option_a.ingest.layout import Partition
 from option_a.ingest.plan import Known, Planned, is_real_under_mock, lookback, plan, tonight
+from option_a.ingest.summary import standing
 
 
 def nightly(
@@ -40,6 +42,34 @@ def nightly(
     )  # fmt: skip
     tell_what_stays_real(pipeline, partitions, known, planned)
     return partitions, planned
+
+
+def declared_in(pipeline: Pipeline) -> str:
+    """The file that declares the sources, in words where there is none."""
+    file = pipeline.settings.sources_file
+    return plain(str(file) if file.exists() else f"the defaults (there is no {file.absolute()})")
+
+
+def tell_of_defaults(pipeline: Pipeline) -> None:
+    """Say that nothing is declared here: maybe it is the wrong folder."""
+    if not pipeline.settings.sources_file.exists():
+        click.echo(f"{plural(len(pipeline.sources), 'source')} of {declared_in(pipeline)}", err=True)
+
+
+def tell_what_is_not_tried(
+    partitions: Iterable[Partition],
+    known: Known,
+    sent: Collection[Partition],
+    queued: Collection[Partition],
+    now: float,
+) -> None:
+    """Say what of a range keeps the state in which it was found before, and how it is loaded."""
+    left = Counter(standing(known.get(p), now) for p in partitions if p not in sent and p not in queued)
+    if count := left["failed"]:
+        was = f"{count} failed before, and {'is' if count == 1 else 'are'} not tried again"
+        click.echo(f"{was}: option-a redrive, or backfill --only failed", err=True)
+    if count := left["incomplete"]:
+        click.echo(f"{count} left incomplete before, and not gone on with: backfill --only incomplete", err=True)
 
 
 def tell_what_stays_real(

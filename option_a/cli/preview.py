@@ -17,7 +17,7 @@ from option_a.ingest.columns import as_toml, decode_lines, infer
 from option_a.ingest.errors import OptionAError, Where
 from option_a.ingest.fields import absent, apply
 from option_a.ingest.finding import suggestions
-from option_a.ingest.first import records_of, told_by
+from option_a.ingest.first import looked_at, records_of, told_by
 from option_a.ingest.outline import Split
 from option_a.ingest.paginate import Told
 from option_a.ingest.ports import Request
@@ -81,7 +81,7 @@ def _first_page(pipeline: Local, source: Source, task: Task) -> tuple[Request, S
         found = records_of(source, response)
         told = told_by(source, response, found)
     except OptionAError as error:
-        raise error.at(Where(source=source.name, date=task.day, page=1)) from None
+        raise looked_at(error, source).at(Where(source=source.name, date=task.day, page=1)) from None
     return request, found, told, took
 
 
@@ -93,7 +93,10 @@ def _landing(pipeline: Local, source: Source, found: Split) -> tuple[bytes, list
     if fields is None:
         return found.lines, notes
     notes += [f"`fields` names `{path}`, which no record has" for path in absent(fields, found.lines)]
-    salt = None if fields.salt is None else pipeline.secrets(reference(fields.salt))
+    try:
+        salt = None if fields.salt is None else pipeline.secrets(reference(fields.salt))
+    except OptionAError as error:
+        raise looked_at(error, source).at(Where(source=source.name)) from None
     return apply(fields, found.lines, salt), notes
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _NOTE = 40
 _EVERY = 5.0
 """Seconds between two lines on the pages of one partition."""
-_ENDED = frozenset({"complete", "done", "superseded", "failed", "stopped", "waiting", "claimed", "anew"})
+_ENDED = frozenset({"complete", "done", "superseded", "failed", "stopped", "waiting", "claimed", "anew", "held"})
 _QUIET = frozenset({"done", "superseded", "anew", "lost"})
 
 
@@ -119,6 +119,8 @@ def describe(event: Event) -> str:
             return f"{name}{page}: {message}; the task comes back{after}"
         case "claimed":
             return f"{name}: another worker is on it; looking again{after}"
+        case "held":
+            return f"{name}: waiting for a worker's claim until {message}"
         case "failed":
             return message if message.startswith(name) else f"{name}{page}: {message}"
         case "stopped":

@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -14,6 +14,7 @@ import msgspec
 
 # and what breaks lines, shows text in another order than it stands in, or is half of a character
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_BEGINNING = 200
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
@@ -56,6 +57,11 @@ def plain(text: str) -> str:
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text).replace("\n", " ")
 
 
+def beginning(body: bytes) -> str:
+    """The first 200 bytes of a body, for a person to look at."""
+    return plain(body[:_BEGINNING].decode(errors="replace")) + ("…" if len(body) > _BEGINNING else "")
+
+
 def escaped(text: str) -> str:
     """JSON text of the same value in which nothing steers a terminal: JSON itself escapes the first 32 alone."""
     return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
@@ -83,6 +89,11 @@ def span(seconds: float) -> str:
         if seconds >= 2 * length:
             return f"{seconds / length:.0f} {unit}"
     return f"{seconds:.0f} s"
+
+
+def tally(counts: Mapping[str, int]) -> str:
+    """`2 failed, 5 missing`: each state that there is, in the order given."""
+    return ", ".join(f"{count:,} {state}" for state, count in counts.items() if count)
 
 
 def plural(count: int, noun: str) -> str:

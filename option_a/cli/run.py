@@ -8,7 +8,7 @@ import click
 
 from option_a.cli.options import Date, chosen, examples, place, working
 from option_a.cli.pipeline import opened
-from option_a.cli.planning import nightly
+from option_a.cli.planning import nightly, tell_of_defaults
 from option_a.cli.working import work_off
 from option_a.home.wiring import Settings
 
@@ -41,5 +41,6 @@ def command(
     """
     pipeline = opened(settings)
     asked = chosen(pipeline, names)
+    tell_of_defaults(pipeline)
     partitions, planned = nightly(pipeline, asked, date, named=bool(names), fresh=fresh)
     work_off(pipeline, planned, partitions, asked, as_json=as_json, detach=detach)

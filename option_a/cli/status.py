@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,10 +11,12 @@ import click
 
 from option_a.cli.options import chosen, examples, json_option, place
 from option_a.cli.pipeline import Pipeline, opened
-from option_a.cli.render import emit, moment, plain, plural, size, span, table
+from option_a.cli.planning import tell_of_defaults
+from option_a.cli.render import emit, moment, plain, plural, size, span, table, tally
 from option_a.cli.working import row
 from option_a.home.wiring import Settings
-from option_a.ingest.breaker import State, open_breakers
+from option_a.ingest.breaker import State, faults
+from option_a.ingest.freshness import LACKING, overdue
 from option_a.ingest.layout import Partition
 from option_a.ingest.plan import Known
 from option_a.ingest.ports import Depth
@@ -24,33 +27,53 @@ _PROBLEMS = 20
 
 
 @click.command(
-    "status", epilog=examples("option-a status\noption-a status --source orders --all\noption-a status --json")
+    "status",
+    epilog=examples(
+        """
+        option-a status
+        option-a status --source orders --all
+        option-a run; option-a status --check      # in cron: and is all there that should be?
+        option-a status --json
+        """
+    ),
 )
 @click.option("--source", "names", multiple=True, metavar="NAME", help="Just this source; may be given again.")
 @click.option("--all", "every", is_flag=True, help="List every partition, not just those that are not complete.")
+@click.option("--check", is_flag=True, help="Exit with 1 if a declared partition has failed, or is missing or late.")
 @json_option
 @place
-def command(names: tuple[str, ...], every: bool, as_json: bool, settings: Settings) -> None:
+def command(names: tuple[str, ...], every: bool, check: bool, as_json: bool, settings: Settings) -> None:
     """Partitions and their states, queues and the age of their oldest task, dead letters, sources that are down.
 
-    A date is missing if it lies between a source's `since` and the newest date, and has no manifest.
+    A date is missing if it lies between a source's `since` and the newest date, and has no manifest. With --check a
+    source's newest date has time until its `due`; then it is late, with or without a `since`.
     """
     pipeline = opened(settings)
     asked = chosen(pipeline, names)
+    tell_of_defaults(pipeline)
     known, now = pipeline.known(), pipeline.clock.now()
     depths = {depth.queue: depth for depth in pipeline.depths()}
-    down = open_breakers(pipeline.lake, asked, now)
+    faulty = faults(pipeline.lake, asked, now)
+    down = {source: state for source, state in faulty.items() if state.until}
+    sources = [pipeline.sources[name] for name in asked]
+    wrong = Counter(overdue(sources, pipeline.today(), known, now).values())
+    lacks = {state: wrong[state] for state in (*LACKING, "late")}
     partitions = sorted(set(_expected(pipeline, asked)) | {p for p in known if p.source in asked or not names})
     if as_json:
         rows = [row(partition, known, now) for partition in partitions]
         queues = [_depth_row(depths[queue], now) for queue in sorted(depths)]
-        emit({"partitions": rows, "queues": queues, "breakers": [_breaker_row(*one) for one in down.items()]})
-        return
-    sources = [pipeline.sources[name] for name in asked]
-    click.echo(_overview(sources, partitions, known, depths, pipeline, now))
-    _list(partitions, known, now, every=every)
-    _down(down, now)
-    _undeclared(pipeline, known, depths)
+        breakers = [_breaker_row(*one) for one in down.items()]
+        emit({"partitions": rows, "queues": queues, "breakers": breakers, "lacks": lacks})
+    else:
+        click.echo(_overview(sources, partitions, known, depths, pipeline, now))
+        _list(partitions, known, faulty, now, every=every)
+        _missing([p for p in partitions if p not in known], pipeline, every=every)
+        _down(down, now)
+        _undeclared(pipeline, known, depths)
+        if check:
+            click.echo(f"\nNot as declared: {tally(lacks)}" if wrong else "\nAll that should be there is there")
+    if check and wrong:
+        sys.exit(1)
 
 
 def _expected(pipeline: Pipeline, asked: list[str]) -> Iterator[Partition]:
@@ -97,7 +120,7 @@ def _source_row(
     ]  # fmt: skip
 
 
-def _list(partitions: list[Partition], known: Known, now: float, *, every: bool) -> None:
+def _list(partitions: list[Partition], known: Known, faulty: Mapping[str, State], now: float, *, every: bool) -> None:
     shown = [p for p in partitions if every or standing(known.get(p), now) not in ("complete", "open", "missing")]
     if not shown:
         return
@@ -106,15 +129,29 @@ def _list(partitions: list[Partition], known: Known, now: float, *, every: bool)
     for partition in shown if every else shown[:_PROBLEMS]:
         summary = known.get(partition)
         pages = f"{summary.pages:,}" if summary else ""
-        note = (
-            plain(summary.cause or (f"restated {summary.restated} pages" if summary.restated else ""))
-            if summary
-            else ""
-        )
+        note = plain(_note(summary, faulty.get(partition.source))) if summary else ""
         rows.append((partition.source, partition.date.isoformat(), standing(summary, now), pages, note))
     click.echo(table(("source", "date", "state", "pages", "note"), rows, right=("pages",)))
     if len(shown) > len(rows):
         click.echo(f"… and {len(shown) - len(rows)} more: option-a status --all")
+
+
+def _note(summary: Summary, fault: State | None) -> str:
+    """Why it failed or waits, or what it brought that was not there before."""
+    waits = fault.why if fault is not None and summary.state not in ("complete", "failed") else ""
+    restated = f"restated {summary.restated} pages" if summary.restated else ""
+    return summary.cause or summary.message or waits or restated
+
+
+def _missing(missing: list[Partition], pipeline: Pipeline, *, every: bool) -> None:
+    """How they are loaded. The table of what has failed has none of them, the one of sources just the newest."""
+    past = [p.date for p in missing if p.date != newest(pipeline.sources[p.source], pipeline.today())]
+    if not past:
+        return
+    ways = [f"option-a backfill --from {min(past)} --to {max(past)}"]
+    ways += ["option-a run"] if len(past) < len(missing) else []
+    where = "" if every else "option-a status --all lists them, "
+    click.echo(f"\n{len(missing)} missing: {where}{' and '.join(ways)} {'load' if len(ways) > 1 else 'loads'} them")
 
 
 def _down(breakers: Mapping[str, State], now: float) -> None:

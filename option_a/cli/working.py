@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -13,8 +14,9 @@ import click
 
 from option_a.cli.pipeline import Pipeline
 from option_a.cli.progress import progress
-from option_a.cli.render import emit, plain, plural, size, table
+from option_a.cli.render import emit, plain, plural, size, table, tally
 from option_a.ingest.errors import OptionAError
+from option_a.ingest.freshness import LACKING, lacking
 from option_a.ingest.layout import Partition
 from option_a.ingest.plan import Known, Planned
 from option_a.ingest.ports import DeadLetter
@@ -46,38 +48,44 @@ def work_off(
         pipeline.forget_dead(list(letters))
     partitions = list(dict.fromkeys([*asked, *sorted(before)]))
     if detach:
-        _detached(pipeline, planned, partitions, as_json=as_json)
+        _detached(pipeline, planned, partitions, names, as_json=as_json)
         return
     if not planned and not before:
-        report(pipeline, partitions, worked=False, as_json=as_json)
+        report(pipeline, partitions, names, worked=False, as_json=as_json)
         return
     _announce(planned, before)
     try:
         with _interruptible(pipeline), progress() as tell:
             pipeline.work(names, list({item.task.partition for item in planned} | before), tell)
     except OptionAError as error:
-        _report_after(error, pipeline, partitions, as_json=as_json)
+        _report_after(error, pipeline, partitions, names, as_json=as_json)
         raise
-    report(pipeline, partitions, worked=True, as_json=as_json)
+    report(pipeline, partitions, names, worked=True, as_json=as_json)
 
 
-def _report_after(error: OptionAError, pipeline: Pipeline, partitions: list[Partition], *, as_json: bool) -> None:
+def _report_after(
+    error: OptionAError, pipeline: Pipeline, partitions: list[Partition], names: list[str], *, as_json: bool
+) -> None:
     """What stands there all the same, if the lake can still be read."""
     with suppress(OptionAError):
         known, now = pipeline.known(), pipeline.clock.now()
         if as_json:
             rows = [row(partition, known, now) for partition in partitions]
-            emit({"partitions": rows, "worked": True, "ok": False, "error": str(error)})
+            beside = not_asked(pipeline, partitions, names, known, now)
+            emit({"partitions": rows, "worked": True, "ok": False, "error": str(error), "not_asked": beside})
         else:
             _show(partitions, known, now, idle=False)
 
 
-def _detached(pipeline: Pipeline, planned: Sequence[Planned], partitions: list[Partition], *, as_json: bool) -> None:
+def _detached(
+    pipeline: Pipeline, planned: Sequence[Planned], partitions: list[Partition], names: list[str], *, as_json: bool
+) -> None:
     """What was sent; how it ends, nobody knows yet."""
     if as_json:
         known, now = pipeline.known(), pipeline.clock.now()
         rows = [row(partition, known, now) for partition in partitions]
-        emit({"partitions": rows, "worked": False, "sent": len(planned), "ok": None})
+        beside = not_asked(pipeline, partitions, names, known, now)
+        emit({"partitions": rows, "worked": False, "sent": len(planned), "ok": None, "not_asked": beside})
         return
     click.echo(f"{plural(len(planned), 'task')} sent" + (f"; {pipeline.stopped}" if planned else ""))
 
@@ -91,15 +99,29 @@ def _announce(planned: Sequence[Planned], before: set[Partition]) -> None:
     click.echo(", ".join(part for part in parts if part), err=True)
 
 
-def report(pipeline: Pipeline, partitions: list[Partition], *, worked: bool, as_json: bool) -> None:
-    """What stands in the lake of these partitions."""
+def not_asked(
+    pipeline: Pipeline, partitions: Iterable[Partition], names: Iterable[str], known: Known, now: float
+) -> dict[str, int]:
+    """How many others of these sources have failed, are incomplete or missing."""
+    asked = set(partitions)
+    every = lacking([pipeline.sources[name] for name in names], pipeline.today(), known, now)
+    counts = Counter(state for partition, state in every.items() if partition not in asked)
+    return {state: counts[state] for state in LACKING}
+
+
+def report(pipeline: Pipeline, partitions: list[Partition], names: list[str], *, worked: bool, as_json: bool) -> None:
+    """What stands in the lake of these partitions, and how many others of these sources do not stand."""
     known, now = pipeline.known(), pipeline.clock.now()
     pipeline.forget_cured(known)
     bad = [partition for partition in partitions if standing(known.get(partition), now) not in ("complete", "open")]
+    beside = not_asked(pipeline, partitions, names, known, now)
     if as_json:
-        emit({"partitions": [row(partition, known, now) for partition in partitions], "worked": worked, "ok": not bad})
+        rows = [row(partition, known, now) for partition in partitions]
+        emit({"partitions": rows, "worked": worked, "ok": not bad, "not_asked": beside})
     else:
         _show(partitions, known, now, idle=not worked and not bad)
+        if any(beside.values()):
+            click.echo(f"Not asked for: {tally(beside)} (option-a status --all)")
         if bad and not pipeline.clock.stopping():
             _complain(bad, known, pipeline.dead_letters())
     if pipeline.clock.stopping():
@@ -163,7 +185,7 @@ def row(partition: Partition, known: Known, now: float) -> dict[str, Any]:
         return common
     keys = (
         "run", "origin", "pages", "records", "bytes", "started", "finished", "restated", "restated_pages", "cause",
-        "cause_kind",
+        "cause_kind", "message",
     )  # fmt: skip
     return common | {key: getattr(summary, key) for key in keys}
 

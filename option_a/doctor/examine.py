@@ -16,12 +16,13 @@ from option_a.ingest.bodies import read_body
 from option_a.ingest.columns import decode_lines
 from option_a.ingest.errors import HttpError, OptionAError, PermanentError, Where
 from option_a.ingest.finding import Place, places
-from option_a.ingest.first import records_of, told_by
-from option_a.ingest.outline import ERRORS, Split, check_errors
+from option_a.ingest.first import looked_at, records_of, told_by
+from option_a.ingest.outline import Split, check_errors
 from option_a.ingest.paginate import Cursor
 from option_a.ingest.ports import Fetch, Response
 from option_a.ingest.reading import Reading
 from option_a.ingest.request import request_of
+from option_a.ingest.said import ERRORS
 from option_a.ingest.source import Source
 from option_a.ingest.task import Task
 
@@ -48,9 +49,7 @@ class Examination:
             self.date = today
         response = self.response = self._fetched(self._source({"style": "none"}), 1, None)
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        found = self._records(response, kind)
-        if self.given.get("errors") != "allow":
-            check_errors(found, response.body)
+        found = self._read(response, kind)
         first = next(iter(decode_lines(found.lines)), {})
         signs = read_signs(found.meta, response.headers, found.records, first)
         answered = Answered(found, response.headers)
@@ -62,13 +61,15 @@ class Examination:
 
     def _take(self) -> None:
         query = self.query
-        if query.window is not None:
-            begin, end, form = query.window
-            named = {"from": begin, "to": end} | ({} if form == "iso" else {"format": form})
-            self.lines.append(Line("window", named, f"`{begin}` and `{end}` of the URL hold the two ends of a day"))
-            self.unsure.append(f'whether `{end}` is exclusive or, with window.end = "inclusive", belongs to the day')
-        elif query.date is not None:
-            self.lines.append(Line("date_param", query.date[0], f"`{query.date[0]}` of the URL holds a date"))
+        for key, value in query.dated(self.given).items():
+            if key == "window":
+                begin, end = value["from"], value["to"]
+                self.lines.append(Line(key, value, f"`{begin}` and `{end}` of the URL hold the two ends of a day"))
+                self.unsure.append(
+                    f'whether `{end}` is exclusive or, with window.end = "inclusive", belongs to the day'
+                )
+            else:
+                self.lines.append(Line(key, value, f"`{value}` of the URL holds a date"))
         if query.date is not None and "date_offset" not in self.given:
             self.unsure.append("date_offset: a night's run asks for today; for yesterday, which is whole, set it to -1")
         kept = {key: value for key, value in self.given.items() if key not in ("params", "pagination")}
@@ -97,7 +98,16 @@ class Examination:
         try:
             return self.fetch(source)(request)
         except OptionAError as error:
-            raise error.at(Where(source=self.name, page=page)) from None
+            raise looked_at(error, source).at(Where(source=self.name, page=page)) from None
+
+    def _read(self, response: Response, kind: str) -> Split:
+        """The records. Raises PermanentError, of which no more is shown than may be."""
+        try:
+            found = self._records(response, kind)
+            check_errors(found, response.body, self.given.get("errors", "error"))
+        except PermanentError as error:
+            raise looked_at(error, self._source({"style": "none"}), response.hide) from None
+        return found
 
     def _records(self, response: Response, kind: str) -> Split:
         """The records: of CSV or NDJSON by their type; in JSON by the rule, or where else they may be."""

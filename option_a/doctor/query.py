@@ -35,6 +35,15 @@ class Query(msgspec.Struct, frozen=True):
     window: tuple[str, str, str] | None = None
     """The two parameters, and the format of their values."""
 
+    def dated(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The key by which the table says where the URL holds its date; empty if it holds none, or it is given."""
+        if "window" in given or "date_param" in given:
+            return {}
+        if self.window is not None:
+            begin, end, form = self.window
+            return {"window": {"from": begin, "to": end} | ({} if form == "iso" else {"format": form})}
+        return {"date_param": self.date[0]} if self.date is not None else {}
+
     def params(self, pagination: Mapping[str, Any]) -> dict[str, str]:
         """What is sent with every request beside the date and what the pagination sends by itself."""
         dated = {*(self.date or ())[:1], *(self.window or ())[:2]}

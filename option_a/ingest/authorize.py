@@ -13,7 +13,7 @@ from urllib.parse import quote, quote_plus
 import msgspec
 
 from option_a.ingest.auth import OAuth2, reference
-from option_a.ingest.errors import HttpError, PermanentError, SecretError
+from option_a.ingest.errors import HttpError, OptionAError, SecretError
 from option_a.ingest.ports import Clock, Fetch, Request, Response, Secrets
 from option_a.ingest.source import Source
 from option_a.ingest.tokens import Tokens
@@ -21,6 +21,12 @@ from option_a.ingest.tokens import Tokens
 KEPT = 300.0
 """Seconds for which a secret is kept: one that was rotated is taken up within five minutes, or at the first 401."""
 _HIDDEN = b"***"
+_ESCAPED = ("<>&", "<>&'", "<>&'+`")
+"""What encoders of JSON escape besides, lest a page of HTML takes it for its own: Go, PHP, .NET."""
+_ESCAPES: tuple[Callable[[re.Match[str]], str], ...] = (
+    lambda found: f"\\u{ord(found[0]):04x}",
+    lambda found: f"\\u{ord(found[0]):04X}",
+)
 _TELLING = 6
 """Characters from which on a secret is looked for in what an API answers."""
 
@@ -72,7 +78,7 @@ class Authorized:
         hide: Callable[[bytes], bytes] = partial(self._hidden, source, sent)
         try:
             response = self._fetch(msgspec.structs.replace(request, headers=headers, credentials=sent.params))
-        except PermanentError as error:
+        except OptionAError as error:
             if error.body is not None:
                 error.body = hide(error.body)
             raise
@@ -119,6 +125,7 @@ def _spellings(value: str) -> list[str]:
     quoted = [quote(value), quote(value, ""), quote_plus(value)]
     lower = [re.sub("%..", lambda digits: digits[0].lower(), text) for text in quoted]
     coded = {spelt for text in (value, *quoted, *lower) for spelt in (text, json.dumps(text)[1:-1], html.escape(text))}
+    coded |= {re.sub(f"[{chars}]", escape, json.dumps(value)[1:-1]) for chars in _ESCAPED for escape in _ESCAPES}
     return sorted(coded | {text.replace("/", "\\/") for text in coded}, key=len, reverse=True)
 
 

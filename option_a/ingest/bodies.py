@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from option_a.ingest.csvtext import read_csv
 from option_a.ingest.errors import BodyError
 from option_a.ingest.jsontext import Malformed, Node, is_utf8, key_text, parse, quoted
-from option_a.ingest.outline import KEPT, Split, by_outline, looks_like
+from option_a.ingest.outline import KEPT, WHOLE, Split, by_outline, looks_like
+from option_a.ingest.paginate import decoded
 from option_a.ingest.reading import Reading
 from option_a.ingest.records import Unproven, pieces, split
+from option_a.ingest.said import ERRORS
 
 _raw = msgspec.json.Decoder(msgspec.Raw)
 _BOM = b"\xef\xbb\xbf"
@@ -23,7 +27,7 @@ def read_body(body: bytes, how: Reading, where: str | None) -> Split:
     if how.format == "ndjson":
         return _ndjson(body, values=how.shape == "values")
     if how.shape == "keyed":
-        return _all_keyed(body, where, how.key_field)
+        return _said_by_key(_all_keyed(body, where, how.key_field), how.key_field)
     if how.shape == "values":
         return _all_values(body, where)
     return split(body, where)
@@ -58,6 +62,19 @@ def _all_keyed(body: bytes, where: str | None, field: str) -> Split:
     return Split(b"".join([_member(name, key, value, body) for key, value in found]), len(found), meta, path)
 
 
+def _said_by_key(found: Split, field: str) -> Split:
+    """The same, with an error for its rest where the whole body is one record whose key is that of an error."""
+    if (found.path, found.records) != (WHOLE, 1):
+        return found
+    record = decoded(found.lines)
+    return msgspec.structs.replace(found, meta=_errors({record.pop(field): record}))
+
+
+def _errors(record: Any) -> dict[str, Any] | None:
+    """What a body that is one record, or one value, says went wrong."""
+    return {key: record[key] for key in ERRORS if key in record} or None if isinstance(record, dict) else None
+
+
 def _keyed(text: bytes, node: Node, name: bytes) -> list[bytes]:
     return [_member(name, key, text[member.start : member.end], text) for key, member in node.members]
 
@@ -87,13 +104,13 @@ def _holds(record: bytes, name: bytes) -> bool:
 def _ndjson(body: bytes, *, values: bool) -> Split:
     if not is_utf8(body):
         raise BodyError("the body is no NDJSON: invalid UTF-8", hint=looks_like(body), body=body)
-    lines = []
+    texts = []
     for number, piece in enumerate(body.removeprefix(_BOM).split(b"\n"), 1):
         line = piece.strip(_BLANK)
         if line:
-            text = _checked(line, number, body, values=values)
-            lines.append(_value(text) if values else text + b"\n")
-    return Split(b"".join(lines), len(lines), None, "")
+            texts.append(_checked(line, number, body, values=values))
+    lines = b"".join([_value(text) if values else text + b"\n" for text in texts])
+    return Split(lines, len(texts), _errors(decoded(texts[0])) if len(texts) == 1 else None, "")
 
 
 def _checked(line: bytes, number: int, body: bytes, *, values: bool) -> bytes:

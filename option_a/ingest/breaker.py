@@ -56,11 +56,16 @@ _CLOSED_SIZE = len(msgspec.json.encode(CLOSED))
 
 
 def open_breakers(lake: Lake, sources: Collection[str], now: float) -> dict[str, State]:
-    """The breakers of sources that are open, or that wait for the next task to probe; most are not even read."""
+    """The breakers of sources that are open, or that wait for the next task to probe."""
+    return {source: state for source, state in faults(lake, sources, now).items() if state.until}
+
+
+def faults(lake: Lake, sources: Collection[str], now: float) -> dict[str, State]:
+    """The breakers of sources that have had a fault since their last answer; the others are not even read."""
     names = {breaker_key(source): source for source in sources}
     keys = sorted(entry.key for entry in lake.entries(CONTROL) if entry.key in names and entry.size > _CLOSED_SIZE)
     found = {names[key]: _decoded(data, now) for key in keys if (data := lake.get(key)) is not None}
-    return {source: state for source, state in found.items() if state.until}
+    return {source: state for source, state in found.items() if state.failures or state.until}
 
 
 def _decoded(data: bytes, now: float) -> State:

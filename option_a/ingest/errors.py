@@ -47,6 +47,8 @@ class OptionAError(Exception):
     """What happened, where, and the way out. Base of every error that the project raises on purpose."""
 
     kind = "error"
+    body: bytes | None = None
+    """The answer that it is about, where there is one."""
 
     def __init__(self, what: str, *, hint: str = "", where: Where | None = None) -> None:
         super().__init__(what)
@@ -89,10 +91,17 @@ class TransientError(OptionAError):
     kind = "transient"
 
     def __init__(
-        self, what: str, *, retry_after: float | None = None, hint: str = "", where: Where | None = None
+        self,
+        what: str,
+        *,
+        retry_after: float | None = None,
+        hint: str = "",
+        where: Where | None = None,
+        body: bytes | None = None,
     ) -> None:
         super().__init__(what, hint=hint, where=where)
         self.retry_after = retry_after
+        self.body = body
 
 
 class PermanentError(OptionAError):

@@ -12,7 +12,7 @@ import urllib3
 from option_a import __version__
 from option_a.ingest.auth import OAuth2
 from option_a.ingest.deadline import WATCHDOG, Guard
-from option_a.ingest.errors import HttpError, PermanentError, TransientError
+from option_a.ingest.errors import BodyError, HttpError, PermanentError, TransientError
 from option_a.ingest.inflate import ACCEPTED, inflated, too_large
 from option_a.ingest.network import Network
 from option_a.ingest.pools import Pools
@@ -100,7 +100,8 @@ class HttpFetch:
         if means == "empty":
             return Response(answer.status, headers, b"", empty=True)
         if means is not None or not 200 <= answer.status <= 299:
-            raise refusal(answer.status, headers, raw, means, self._clock.now())
+            told = _unpacked(raw, headers.get("content-encoding", ""))
+            raise refusal(answer.status, headers, told, means, self._clock.now())
         if not raw and left is None and headers.get("transfer-encoding", "").lower() != "chunked":
             raise TransientError("the answer was cut short before its body")
         if len(raw) > cap:
@@ -130,6 +131,14 @@ def _read(answer: urllib3.BaseHTTPResponse, cap: int) -> bytes:
         answer.close()
     answer.release_conn()
     return raw
+
+
+def _unpacked(raw: bytes, encoding: str) -> bytes:
+    """The body of a refusal, so that its secrets can be masked and a person can read it; as it came if it is cut."""
+    try:
+        return inflated(raw, encoding, ERROR_BODY)
+    except (BodyError, TransientError):
+        return raw
 
 
 def _timeout(request: Request) -> urllib3.Timeout:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from option_a.ingest.layout import Partition
 from option_a.ingest.plan import Known
 from option_a.ingest.source import Source
-from option_a.ingest.summary import newest, standing
+from option_a.ingest.summary import Standing, expected_dates, newest, standing
 
 SCHEDULE_HOUR = 1
 """The UTC hour of the nightly run."""
+LACKING: tuple[Standing, ...] = ("failed", "incomplete", "missing")
+"""What is not complete, and in nobody's hands."""
 
 
 def expected(sources: Iterable[Source], now: float) -> list[Partition]:
@@ -24,6 +26,30 @@ def expected(sources: Iterable[Source], now: float) -> list[Partition]:
 def late(partitions: Iterable[Partition], known: Known, now: float) -> list[Partition]:
     """Those of them that no complete load can be read of: also one whose promotion has been left in the middle."""
     return [p for p in partitions if not _readable(p, known, now)]
+
+
+def lacking(sources: Collection[Source], today: dt.date, known: Known, now: float) -> dict[Partition, Standing]:
+    """What of these sources has failed, is incomplete, or is missing since the `since` that it was promised from."""
+    names = {source.name for source in sources}
+    promised = {Partition(s.name, day) for s in sources if s.since is not None for day in expected_dates(s, today)}
+    partitions = sorted(promised | {partition for partition in known if partition.source in names})
+    found = {partition: standing(known.get(partition), now) for partition in partitions}
+    return {partition: state for partition, state in found.items() if state in LACKING}
+
+
+def overdue(sources: Collection[Source], today: dt.date, known: Known, now: float) -> dict[Partition, str]:
+    """What is wrong by now, and how: it is `lacking`, unless it is the newest date and not yet due, or it is `late`.
+
+    A source with no `since` is late on no date before the first one that it has.
+    """
+    first: dict[str, dt.date] = {}
+    for partition in known:
+        first[partition.source] = min(partition.date, first.get(partition.source, partition.date))
+    due = late((p for p in expected(sources, now) if p.date >= first.get(p.source, p.date)), known, now)
+    tonight = {Partition(source.name, newest(source, today)) for source in sources} - set(due)
+    states = lacking(sources, today, known, now)
+    wrong: dict[Partition, str] = {p: s for p, s in states.items() if s == "failed" or p not in tonight}
+    return wrong | {partition: "late" for partition in due if partition not in wrong}
 
 
 def _run_day(source: Source, now: float) -> dt.date:

@@ -11,9 +11,9 @@ from option_a.ingest.errors import BodyError
 from option_a.ingest.finding import suggestions
 from option_a.ingest.jsontext import Kind, Malformed, Node, key_text, parse
 from option_a.ingest.paginate import decoded, keys
+from option_a.ingest.said import Errors, said
 
 CANDIDATES = ("data", "items", "results", "records", "value")
-ERRORS = ("errors", "error")
 WHOLE = "@"
 """The path of a body that is the list itself."""
 KEPT = "it was kept under dead/ as it came"
@@ -57,9 +57,9 @@ def by_outline(body: bytes, path: str | None, lines_of: Lines, kind: Kind = "arr
 def _cut(text: bytes, root: Node, where: str, node: Node | None, lines_of: Lines) -> Split:
     if node is None:
         meta = decoded(text[root.start : root.end])
-        told = _error_in(meta, where)
+        told = said(meta, where)
         if told is not None:
-            raise BodyError(f"`{where}` is null, and the body says `{told}`", hint=KEPT)
+            raise BodyError(f"`{where}` is null, and the body says `{told[0]}`", shown=told[1], hint=KEPT)
         return Split(b"", 0, meta, where)
     if where == "":
         return Split(text[node.start : node.end] + b"\n", 1, decoded(text[node.start : node.end]), where)
@@ -68,25 +68,22 @@ def _cut(text: bytes, root: Node, where: str, node: Node | None, lines_of: Lines
     return Split(b"".join(lines), len(lines), decoded(rest), where)
 
 
-def check_errors(found: Split, body: bytes) -> None:
+def check_errors(found: Split, body: bytes, allowed: Errors) -> None:
     """An error beside records, or beside none: the page is not whole, or no end. Raises BodyError with the body."""
-    told = _error_in(found.meta, found.path)
-    if told is not None:
-        beside = f"{'the' if found.records else 'no'} records at `{found.path}`"
-        what = f"the body says `{told}` beside {beside}" if found.path else f"the body is one record, and says `{told}`"
-        raise BodyError(what, hint='if nothing is missing for that: errors = "allow"', body=body)
-
-
-def _error_in(meta: Any, where: str) -> str | None:
-    """The key, at any height down to the records, under which a body says what went wrong."""
-    for part in [*where.split(".")[:-1], ""]:
-        if not isinstance(meta, dict):
-            return None
-        told = [key for key in ERRORS if key != part and meta.get(key)]
-        if told:
-            return told[0]
-        meta = meta.get(part)
-    return None
+    told = None if allowed == "allow" else said(found.meta, found.path)
+    alone = found.path in ("", WHOLE)
+    if told is None or (allowed == "beside" and found.records and not alone):
+        return
+    key, shown = told
+    beside = f"{'the' if found.records else 'no'} records at `{found.path}`"
+    what = f"the body is one record, and says `{key}`" if alone else f"the body says `{key}` beside {beside}"
+    if alone:
+        way_out = f'if `{key}` is a field of the record: errors = "allow"'
+    elif found.records:
+        way_out = 'if no record is missing for it: errors = "beside"'
+    else:
+        way_out = 'if it tells no more than the end: errors = "allow"'
+    raise BodyError(what, shown=shown, hint=f"{KEPT}; {way_out}", body=body)
 
 
 def _objects(text: bytes, where: str, node: Node) -> list[bytes]:

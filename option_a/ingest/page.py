@@ -10,7 +10,7 @@ from isal import isal_zlib
 
 from option_a.ingest.attempts import answered
 from option_a.ingest.bodies import read_body
-from option_a.ingest.errors import BodyError, HttpError, OptionAError, PermanentError
+from option_a.ingest.errors import BodyError, HttpError, OptionAError
 from option_a.ingest.fields import apply
 from option_a.ingest.job import Job
 from option_a.ingest.layout import page_key
@@ -65,7 +65,7 @@ def land_page(job: Job, page: int, cursor: Cursor | None) -> Answer | Fault:
         if cursor is not None and isinstance(error, HttpError) and error.status not in (401, 403):
             error.restart = True
         if job.source.fields is not None:
-            _forget_body(error)
+            forget_body(error)
         return Fault(page, error.at(job.where(page)))
     except BaseException as error:
         return Fault(page, error)
@@ -91,7 +91,7 @@ def _read(job: Job, response: Response) -> Split:
 
 def mask(error: OptionAError, hide: Callable[[bytes], bytes]) -> None:
     """Take the secrets that were sent out of an error: an API may repeat them, a piece of its body may cut them."""
-    if isinstance(error, PermanentError) and error.body is not None:
+    if error.body is not None:
         body = hide(error.body)
         if isinstance(error, BodyError) and body != error.body:
             error.what = error.bare
@@ -113,17 +113,15 @@ def _split(job: Job, body: bytes) -> Split:
             hint='say where they are: records = "…"',
             body=body,
         )
-    if job.source.errors == "error":
-        check_errors(found, body)
+    check_errors(found, body, job.source.errors)
     return found
 
 
-def _forget_body(error: OptionAError) -> None:
+def forget_body(error: OptionAError) -> None:
     """A body whose fields were never dropped nor hashed is neither kept nor shown."""
-    if isinstance(error, PermanentError):
-        error.body = None
-        error.what = error.bare if isinstance(error, BodyError) else error.what
-        error.hint = error.hint.replace(KEPT, "it was not kept: `fields` is set")
+    error.body = None
+    error.what = error.bare if isinstance(error, BodyError) else error.what
+    error.hint = error.hint.replace(KEPT, "it was not kept: `fields` is set")
 
 
 def final_record(found: Split) -> bytes:

@@ -21,7 +21,8 @@ def refusal(
     limited = status in _LIMITED and wait is not None
     if means == "transient" or (means is None and (limited or is_transient(status))):
         wish = retry_after(headers.get("retry-after"), server_time(headers, now))
-        return TransientError(f"the API answered {status}", retry_after=wait if wish is None and limited else wish)
+        wish = wait if wish is None and limited else wish
+        return TransientError(f"the API answered {status}", retry_after=wish, body=body or None)
     return HttpError(f"the API answered {status}", status=status, hint=_advice(status), body=body or None)
 
 

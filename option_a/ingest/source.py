@@ -19,6 +19,7 @@ from option_a.ingest.literals import check_request, is_reference
 from option_a.ingest.paginate import Page, Pagination
 from option_a.ingest.ratelimit import interval
 from option_a.ingest.reading import DELIMITER, KEY_FIELD, Format, Reading
+from option_a.ingest.said import Errors
 from option_a.ingest.statuses import Meaning
 from option_a.ingest.statuses import check as check_statuses
 from option_a.ingest.template import slots
@@ -58,7 +59,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     patience: str = "6h"
     total: Literal["exact", "at_least", "ignore"] = "exact"
     repeats: Literal["error", "allow"] = "error"
-    errors: Literal["error", "allow"] = "error"
+    errors: Errors = "error"
     columns: dict[str, ColumnType] = {}
     auth: Auth | None = None
     due: str = "4h"
@@ -96,6 +97,11 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise ValueError(
                 f'total = "{self.total}" needs pagination.stop: as it stands `total_records` is the end, and '
                 'records beyond an estimate would be lost; set stop = "empty" (or "short", with `size`)'
+            )
+        if self.errors == "beside" and getattr(self.pagination, "stop", None) == "short":
+            raise ValueError(
+                'errors = "beside" needs another pagination.stop than "short": a page that an error cut short would be '
+                'the end; set stop = "empty"'
             )
         if self.date_param is not None and self.window is not None:
             raise ValueError("`date_param` and `window` exclude each other")

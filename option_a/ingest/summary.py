@@ -48,6 +48,8 @@ class Summary(msgspec.Struct, frozen=True, omit_defaults=True):
     """Its run; empty where an earlier version remembered the summary."""
     cause: str | None = None
     cause_kind: str | None = None
+    message: str = ""
+    """Why an unfinished load waits: what the last attempt to say so was told."""
 
     @property
     def partition(self) -> Partition:
@@ -80,7 +82,15 @@ def summarize(manifest: Manifest) -> Summary:
         restated_pages=shown.restated_pages,
         cause=manifest.cause.message if manifest.cause else None,
         cause_kind=manifest.cause.kind if manifest.cause else None,
+        message=_told(manifest),
     )
+
+
+def _told(manifest: Manifest) -> str:
+    if manifest.state in ("complete", "failed"):
+        return ""
+    mine = (attempt for attempt in reversed(manifest.attempts) if attempt.started >= manifest.load.started)
+    return next((attempt.message for attempt in mine if attempt.message), "")
 
 
 def unreadable(partition: Partition, error: ManifestError) -> Summary:

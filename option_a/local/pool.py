@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
@@ -38,6 +39,7 @@ class Pool:
         self._threads, self._lease = threads, lease
         self._ended: SimpleQueue[BaseException | None] = SimpleQueue()
         self._busy = 0
+        self._said = False
 
     def drain(self, sources: Sequence[str]) -> None:
         """Work until the queues of these sources are empty, or until somebody asks to stop.
@@ -53,6 +55,8 @@ class Pool:
                         threads.submit(self._work, delivery)
                     if not self._busy and not self._queue.holds(sources):
                         break
+                    if not self._busy and not self._said:
+                        self._say_what_is_held(sources)
                     error = self._wait() or error
                     if error is not None:
                         break
@@ -61,6 +65,14 @@ class Pool:
                     self._clock.stop()
         if error is not None:
             raise error
+
+    def _say_what_is_held(self, sources: Sequence[str]) -> None:
+        """That what is left is in a worker's hands: another process's, or those of one that was killed."""
+        held = self._queue.held(sources)
+        if held is not None:
+            source, until = held
+            self._said = True
+            self._tell(Event("held", source, message=f"{dt.datetime.fromtimestamp(until, dt.UTC):%H:%M:%S}Z"))
 
     def _work(self, delivery: Delivery) -> None:
         try:

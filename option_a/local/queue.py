@@ -113,6 +113,13 @@ class SqliteQueue:
         with self._transaction() as db:
             return db.execute(statement, queues).fetchone() is not None
 
+    def held(self, queues: Sequence[str]) -> tuple[str, float] | None:
+        """Of the tasks in a worker's hands the one that is visible again first: its queue, and when that is."""
+        statement = sql.HELD.format(sources=", ".join("?" * len(queues)))
+        with self._transaction() as db:
+            found: tuple[str, float] | None = db.execute(statement, (*queues, self._clock.now())).fetchone()
+        return found
+
     def queued(self) -> set[Partition]:
         """The partitions that have a live task."""
         with self._transaction() as db:

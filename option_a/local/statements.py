@@ -42,6 +42,10 @@ WHERE id = (
 )
 RETURNING source, body, receives, receipt
 """
+HELD = """
+SELECT source, visible_at FROM tasks
+WHERE source IN ({sources}) AND receipt IS NOT NULL AND visible_at > ? ORDER BY visible_at LIMIT 1
+"""
 EXHAUSTED = f"""
 INSERT OR REPLACE INTO dead (source, date, run, body, died_at, receives, cause)
 SELECT source, date, run, body, :now, receives, :cause

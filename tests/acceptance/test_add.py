@@ -88,19 +88,19 @@ def test_what_is_not_told_is_tried_within_three_requests_and_its_doubts_are_said
     assert 2 <= len(api.asked) <= 3
 
 
-@pytest.mark.parametrize(("path", "beside"), [("failed", "no"), ("partial", "the")])
+@pytest.mark.parametrize(("path", "beside", "way_out"), [("failed", "no", "allow"), ("partial", "the", "beside")])
 def test_an_answer_that_says_an_error_is_refused_by_all_that_look_at_one(
-    path: str, beside: str, api: Api, option_a: Place
+    path: str, beside: str, way_out: str, api: Api, option_a: Place
 ) -> None:
     head = f'[sources.s]\nurl = "{api.url}/{path}"\npagination = {{ style = "none" }}\n'
     option_a.declare(head)
     for words in (["add", f"{api.url}/{path}"], ["preview", "s"], ["doctor", "s"]):
         done = option_a(*words)
         assert done.code != 0
-        assert f"the body says `errors` beside {beside} records at `data`" in done.err
-        assert 'errors = "allow"' in done.err
-    option_a.declare(f'{head}errors = "allow"\n')
-    allowed = ["add", f"{api.url}/{path}", "--set", 'errors = "allow"']
+        assert f"the body says `errors` beside {beside} records at `data` as follows: [{{" in done.err
+        assert f'errors = "{way_out}"' in done.err
+    option_a.declare(f'{head}errors = "{way_out}"\n')
+    allowed = ["add", f"{api.url}/{path}", "--set", f'errors = "{way_out}"']
     for words in (allowed, ["preview", "s"], ["doctor", "s"]):
         assert option_a(*words).code == 0
     assert 'records = "errors' not in option_a(*allowed).out
@@ -147,6 +147,27 @@ def test_lines_that_are_given_are_not_guessed(api: Api, option_a: Place) -> None
     table = done.json()["table"]
     assert (table["pagination"], table["params"]) == ({"style": "page", "stop": "empty"}, {"a": 1})
     assert all(asked.query["a"] == "1" for asked in api.asked)
+
+
+@pytest.mark.parametrize(
+    ("query", "lines", "dated"),
+    [
+        (f"day={DAY}", ["date_offset = -1", "since = 2026-01-01"], {"date_param": "day"}),
+        (f"from={DAY}&to=2026-11-02", ["date_offset = -1"], {"window": {"from": "from", "to": "to", "format": "date"}}),
+        (f"day={DAY}", ['date_param = "day"', "date_offset = -1"], {"date_param": "day"}),
+    ],
+)
+def test_what_is_given_about_dates_fits_the_date_of_the_url(
+    query: str, lines: list[str], dated: dict[str, object], api: Api, option_a: Place
+) -> None:
+    given = (part for line in lines for part in ("--set", line))
+    done = option_a("add", f"{api.url}/paged?{query}", *given, "--write")
+    assert done.code == 0, done.err
+    table = tomllib.loads((option_a.folder / "sources.toml").read_text())["sources"]["paged"]
+    assert {key: table.get(key) for key in dated} == dated
+    assert table["date_offset"] == -1
+    assert "date_offset" not in done.err
+    assert option_a("check").code == 0
 
 
 @pytest.mark.parametrize(

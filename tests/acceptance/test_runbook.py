@@ -47,11 +47,14 @@ def names_a_stack(name: str) -> bool:
     return any("--stack" in step.command for step in TRANSCRIPTS[name])
 
 
-def play(name: str, folder: Path, server: Aws) -> None:
+def play(name: str, folder: Path, server: Aws, *, exported: bool = False) -> None:
+    """Play a scene on a stack if its commands name one, or if one is exported; else on one machine."""
     with ExitStack() as held:
         api = held.enter_context(serving(healthy))
-        stack = Stack(server, f"Runbook{next(_numbers)}") if names_a_stack(name) else None
+        stack = Stack(server, f"Runbook{next(_numbers)}") if exported or names_a_stack(name) else None
         stage = Stage(folder, api, held, stack)
+        if stack is not None and exported:
+            stage.place.env["OPTION_A_STACK"] = stack.name
         text = stage.declare(*NAMES if stack is not None else NAMES[:1])
         if stack is not None:
             stack.deploy(NAMES, text)
@@ -83,6 +86,10 @@ def test_each_command_prints_what_is_shown(name: str, played: Callable[[str], No
     played(name)
 
 
+def test_what_is_looked_at_first_looks_the_same_on_a_stack_that_is_exported(tmp_path: Path, server: Aws) -> None:
+    play("look", tmp_path, server, exported=True)
+
+
 def test_no_command_is_left_untried() -> None:
     """Neither those in fences nor those within the text."""
     assert TRANSCRIPTS.keys() == SCENES.keys()
@@ -103,7 +110,8 @@ def late(stage: Stage) -> Events:
 @scene("look")
 def dead(stage: Stage) -> Events:
     stage.api.pages = refused(401)
-    stage.working()
+    if stage.stack is not None:
+        stage.working()
     stage.prepare("run", "--source", "orders", "--date", DAY, code=1)
     return {"the key is renewed": stage.healed}
 

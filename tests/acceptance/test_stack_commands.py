@@ -121,7 +121,7 @@ def test_rows_of_run_and_status_are_the_same_everywhere(there: There) -> None:
     assert (answer["worked"], answer["ok"]) == (True, True)
     rows = sorted(figures(answer["partitions"]), key=lambda row: row["source"])
     assert [{key: row[key] for key in ROWS[0]} for row in rows] == ROWS
-    assert {"bytes", "cause", "cause_kind", "restated_pages"} | ROWS[0].keys() == rows[0].keys()
+    assert {"bytes", "cause", "cause_kind", "message", "restated_pages"} | ROWS[0].keys() == rows[0].keys()
     status = there("status", "--json").json()
     assert figures([row for row in status["partitions"] if row["date"] == DAY]) == rows
     assert status["queues"] == []

@@ -68,6 +68,27 @@ def test_a_queue_holds_what_waits_is_delayed_or_in_other_hands(queue: SqliteQueu
     assert not queue.holds([])
 
 
+def test_of_the_tasks_in_a_workers_hands_the_first_that_is_visible_again_is_told(
+    queue: SqliteQueue, clock: FakeClock
+) -> None:
+    queue.send([task(1), task(2), task(1, source="t"), task(3)])
+    assert queue.held(["s", "t"]) is None, "they wait for anybody"
+    first, second = queue.receive(["s"], lease=LEASE + 5), queue.receive(["s"], lease=LEASE)
+    other = queue.receive(["t"], lease=1)
+    assert (first is None, second is None, other is None) == (False, False, False)
+    assert queue.held(["s"]) == ("s", clock.now() + LEASE)
+    assert queue.held(["s", "t"]) == ("t", clock.now() + 1)
+    clock.sleep(LEASE)
+    assert queue.held(["s", "t"]) == ("s", clock.now() + 5)
+    clock.sleep(5)
+    assert queue.held(["s", "t"]) is None, "a claim that is over is nobody's"
+
+
+def test_a_task_that_was_put_off_is_in_nobodys_hands(queue: SqliteQueue) -> None:
+    queue.send([task(1)], delay=60)
+    assert queue.held(["s"]) is None
+
+
 def test_a_task_is_received_past_those_of_other_sources_and_the_first_of_several_first(
     queue: SqliteQueue, clock: FakeClock
 ) -> None:

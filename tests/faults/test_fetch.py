@@ -24,6 +24,7 @@ from tests.support.server import Behaviour, Exchange, Server, chunked, reply, un
 
 BODY = b'{"data": [{"id": 1}]}'
 GZIP = {"Content-Encoding": "gzip"}
+CUT = gzip.compress(b"why not")[:-3]
 TIMEOUT = 20.0
 
 
@@ -105,6 +106,24 @@ def test_a_refusal_is_permanent_with_its_status_advice_and_body(status: int, adv
         ask(answer(reply(b"why not", status)))
     assert (caught.value.status, caught.value.body) == (status, b"why not")
     assert advice in caught.value.hint
+
+
+@pytest.mark.parametrize("status", [401, 500])
+@pytest.mark.parametrize(
+    ("raw", "encoding", "kept"),
+    [
+        (gzip.compress(b"why not"), "gzip", b"why not"),
+        (CUT, "gzip", CUT),
+        (b"why not", "gzip", b"why not"),
+        (b"why not", "deflate", b"why not"),
+    ],
+)
+def test_the_body_of_a_refusal_is_unpacked_or_as_it_came_where_it_is_broken(
+    status: int, raw: bytes, encoding: str, kept: bytes
+) -> None:
+    with pytest.raises((HttpError, TransientError), match=f"answered {status}") as caught:
+        ask(answer(reply(raw, status, headers={"Content-Encoding": encoding})))
+    assert caught.value.body == kept
 
 
 def test_of_a_refusal_that_goes_on_and_on_a_megabyte_is_kept() -> None:

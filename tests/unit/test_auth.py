@@ -213,6 +213,7 @@ def test_a_refusal_that_repeats_the_key_is_kept_without_it() -> None:
     ("secret", "body", "kept"),
     [
         ('"k\\y9z8', b'"k\\y9z8 \\"k\\\\y9z8', b"*** ***"),
+        ("s+k/e=&y9", b"s\\u002Bk/e=\\u0026y9 s\\u002bk\\/e=\\u0026y9 s+k/e=\\u0026y9", b"*** *** ***"),
         ("abcdef", b"abcdef", b"***"),
         ("abcde", b"abcde", b"abcde"),
     ],

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from option_a.ingest.breaker import CLOSED, LONGEST, MEMORY, SHORTEST, THRESHOLD, Breaker, State, open_breakers
+from option_a.ingest.breaker import CLOSED, LONGEST, MEMORY, SHORTEST, THRESHOLD, Breaker, State, faults, open_breakers
 from option_a.ingest.folder import FolderLake
 from option_a.ingest.lake import Entry, Lake
 from option_a.ingest.layout import breaker_key
@@ -168,6 +168,7 @@ def test_those_that_are_open_are_found_with_no_read_of_the_others(tmp_path: Path
     found = open_breakers(lake, ["s", "recovered", "shaky", "well"], clock.now())
     assert {source: (state.failures, state.why) for source, state in found.items()} == {"s": (THRESHOLD, "503")}
     assert lake.calls == 2
+    assert faults(lake, ["s", "recovered", "shaky", "well"], clock.now()).keys() == {"s", "shaky"}
     assert open_breakers(lake, ["s"], clock.now() + 86_400).keys() == {"s"}, "nobody has asked since"
 
 

@@ -98,7 +98,11 @@ def test_a_default_source_that_is_declared_without_a_url_stays_mock_and_keeps_it
         ("date_offset = 999999999", "`date_offset`: Expected `int` <= 3660"),
         ('due = "99999999999999d"', "`due`: '99999999999999d' is longer than ten years"),
         ('date_param = "d"\nsince = 0001-01-01', "`since` is the first date of all: write 0001-01-02 or a later"),
-        ('errors = "never"', "`errors`: Invalid value 'never'; valid values are: allow, error"),
+        ('errors = "never"', "`errors`: Invalid value 'never'; valid values are: allow, beside, error"),
+        (
+            'errors = "beside"\npagination = { style = "page", size = 9, stop = "short" }',
+            'another pagination.stop than "short"',
+        ),
         ('auth = { style = "x" }', "auth.style `x` is unknown; allowed: bearer, api_key, basic, oauth2"),
     ],
 )  # fmt: skip

@@ -7,8 +7,9 @@ import datetime as dt
 import msgspec
 import pytest
 
-from option_a.ingest.freshness import expected, late
+from option_a.ingest.freshness import expected, lacking, late, overdue
 from option_a.ingest.layout import Partition
+from option_a.ingest.plan import Known
 from option_a.ingest.source import Source
 from option_a.ingest.summary import Summary
 
@@ -68,3 +69,53 @@ def test_due_and_date_offset_and_since_move_what_is_expected() -> None:
 def test_late_is_what_no_complete_load_can_be_read_of(known: Summary | None, *, is_late: bool) -> None:
     partition = Partition("s", DAY)
     assert late([partition], {} if known is None else {partition: known}, at(6)) == ([partition] if is_late else [])
+
+
+def before(days: int, name: str = "s") -> Partition:
+    return Partition(name, DAY - dt.timedelta(days=days))
+
+
+def test_what_is_lacking_has_failed_or_is_left_or_missing_since_it_was_promised() -> None:
+    known: Known = {
+        before(0): summary(state="loading", claimed_until=at(7)),
+        before(1): summary(),
+        before(2): summary(state="failed", beneath=True),
+        before(3): summary(state="loading", claimed_until=at(5)),
+        before(9): summary(state="failed"),
+        before(1, "another's"): summary(state="failed"),
+    }
+    found = lacking([source(since="2026-11-20")], DAY, known, at(6))
+    assert found == {before(2): "failed", before(3): "incomplete", before(4): "missing", before(9): "failed"}
+    found = lacking([source()], DAY, known, at(6))
+    assert found == {before(2): "failed", before(3): "incomplete", before(9): "failed"}, "nothing was promised"
+
+
+@pytest.mark.parametrize("since", [{}, {"since": "2026-11-23"}])
+@pytest.mark.parametrize(
+    ("today", "hour", "wrong"),
+    [
+        (None, 4, {}),
+        (None, 5, {"missing"}),
+        (summary(), 5, {}),
+        (summary(open=True), 5, {}),
+        (summary(state="failed"), 4, {"failed"}),
+        (summary(state="loading"), 4, {}),
+        (summary(state="loading"), 5, {"incomplete"}),
+        (summary(state="loading", claimed_until=at(6)), 4, {}),
+        (summary(state="loading", claimed_until=at(6)), 5, {"late"}),
+    ],
+)
+def test_the_newest_date_has_time_until_it_is_due(
+    since: dict[str, str], today: Summary | None, hour: int, wrong: set[str]
+) -> None:
+    known = {before(1): summary()} | ({} if today is None else {before(0): today})
+    found = overdue([source(**since)], DAY, known, at(hour))
+    promised = {"late"} if wrong == {"missing"} and not since else wrong
+    assert found == dict.fromkeys([before(0)] if wrong else [], *promised)
+
+
+def test_a_source_that_was_declared_today_is_not_late_yesterday() -> None:
+    assert overdue([source()], DAY, {before(0): summary()}, at(2)) == {}
+    assert overdue([source()], DAY, {}, at(2)) == {before(1): "late"}, "it never ran"
+    assert overdue([source(since="2026-11-24")], DAY, {}, at(2)) == {}
+    assert overdue([source(since="2026-11-22")], DAY, {before(0): summary()}, at(2)).keys() == {before(1), before(2)}

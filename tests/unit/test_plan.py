@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from option_a.ingest.days import day_over
 from option_a.ingest.errors import ManifestError
 from option_a.ingest.layout import Partition
-from option_a.ingest.manifest import Attempt, Claim, Load, Manifest
+from option_a.ingest.manifest import Attempt, Claim, Load, Manifest, State
 from option_a.ingest.plan import Only, backfill, is_real_under_mock, plan, tonight
 from option_a.ingest.ports import Cause
 from option_a.ingest.summary import Standing, Summary, due_again, expected_dates, standing, summarize, unreadable
@@ -197,6 +197,28 @@ def test_a_summary_shows_the_load_that_can_be_read() -> None:
     assert (found.pages, found.records, found.bytes, found.finished, found.restated) == (7, 70, 700, 5.0, 1)
     assert (found.run, found.last, found.staged, found.beneath) == ("20261101T000000Z-a", 9, True, True)
     assert (found.cause, found.cause_kind, found.claimed_until, found.partition) == ("no", "http", 5.0, P)
+
+
+@pytest.mark.parametrize(
+    ("state", "attempts", "message"),
+    [
+        ("loading", [("waiting", "500"), ("died", "")], "500"),
+        ("loading", [("waiting", "500"), ("waiting", "503")], "503"),
+        ("loading", [("died", "")], ""),
+        ("loading", [("before", "401")], ""),
+        ("failed", [("waiting", "500"), ("failed", "401")], ""),
+        ("complete", [("waiting", "500"), ("complete", "")], ""),
+    ],
+)
+def test_a_summary_of_an_unfinished_load_says_what_it_waits_for(
+    state: State, attempts: list[tuple[str, str]], message: str
+) -> None:
+    manifest = Manifest("s", YESTERDAY, state, loaded())
+    for outcome, told in attempts:
+        began = manifest.load.started - (1 if outcome == "before" else 0)
+        manifest.begin_attempt(Attempt(RUN, began, 1, 0))
+        manifest.end_attempt(outcome, NOW, told)
+    assert summarize(manifest).message == message
 
 
 def test_a_partition_whose_manifest_cannot_be_read_has_failed_with_that_cause() -> None:

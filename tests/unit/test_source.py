@@ -33,7 +33,7 @@ SHAPING: list[dict[str, Any]] = [
 ]  # fmt: skip
 OTHER: list[dict[str, Any]] = [
     {"parallel": 9}, {"timeout": 5.0}, {"patience": "1h"}, {"max_pages": 5}, {"total": "ignore"}, {"repeats": "allow"},
-    {"errors": "allow"},
+    {"errors": "allow"}, {"errors": "beside"},
     {"columns": {"id": "bigint"}}, {"since": "2026-01-01"}, {"date_offset": -1}, {"name": "t"}, {"max_body": 9},
 ]  # fmt: skip
 
