@@ -16,6 +16,7 @@ from option_a.ingest.records import Unproven, pieces, split
 from option_a.ingest.said import ERRORS
 
 _raw = msgspec.json.Decoder(msgspec.Raw)
+_OF_AN_ERROR = {*ERRORS, "code", "detail", "details", "message", "reason", "status", "title", "type"}
 _BOM = b"\xef\xbb\xbf"
 _BLANK = b" \t\r"
 
@@ -110,7 +111,13 @@ def _ndjson(body: bytes, *, values: bool) -> Split:
         if line:
             texts.append(_checked(line, number, body, values=values))
     lines = b"".join([_value(text) if values else text + b"\n" for text in texts])
-    return Split(lines, len(texts), _errors(decoded(texts[0])) if len(texts) == 1 else None, "")
+    return Split(lines, len(texts), _told_alone(texts), "")
+
+
+def _told_alone(texts: list[bytes]) -> dict[str, Any] | None:
+    """What the one line says went wrong, if it says no more than that: NDJSON has no other place for it."""
+    alone = decoded(texts[0]) if len(texts) == 1 else None
+    return _errors(alone) if isinstance(alone, dict) and alone.keys() <= _OF_AN_ERROR else None
 
 
 def _checked(line: bytes, number: int, body: bytes, *, values: bool) -> bytes:

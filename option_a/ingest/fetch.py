@@ -14,6 +14,7 @@ from option_a.ingest.auth import OAuth2
 from option_a.ingest.deadline import WATCHDOG, Guard
 from option_a.ingest.errors import BodyError, HttpError, PermanentError, TransientError
 from option_a.ingest.inflate import ACCEPTED, inflated, too_large
+from option_a.ingest.jsontext import is_utf8
 from option_a.ingest.network import Network
 from option_a.ingest.pools import Pools
 from option_a.ingest.ports import Clock, Request, Response
@@ -134,11 +135,11 @@ def _read(answer: urllib3.BaseHTTPResponse, cap: int) -> bytes:
 
 
 def _unpacked(raw: bytes, encoding: str) -> bytes:
-    """The body of a refusal, so that its secrets can be masked and a person can read it; as it came if it is cut."""
+    """The body of a refusal, so that its secrets can be masked and a person can read it; none where that cannot be."""
     try:
         return inflated(raw, encoding, ERROR_BODY)
     except (BodyError, TransientError):
-        return raw
+        return raw if not encoding.strip() or is_utf8(raw) else b""
 
 
 def _timeout(request: Request) -> urllib3.Timeout:

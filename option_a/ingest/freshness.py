@@ -29,16 +29,19 @@ def late(partitions: Iterable[Partition], known: Known, now: float) -> list[Part
 
 
 def lacking(sources: Collection[Source], today: dt.date, known: Known, now: float) -> dict[Partition, Standing]:
-    """What of these sources has failed, is incomplete, or is missing since the `since` that it was promised from."""
-    names = {source.name for source in sources}
+    """What of these sources has failed, is incomplete, or is missing since the `since` that it was promised from.
+
+    A snapshot of an earlier day can be taken by nobody any more, and is not told.
+    """
+    since = {source.name: newest(source, today) if source.snapshot else dt.date.min for source in sources}
     promised = {Partition(s.name, day) for s in sources if s.since is not None for day in expected_dates(s, today)}
-    partitions = sorted(promised | {partition for partition in known if partition.source in names})
+    partitions = sorted(promised | {p for p in known if p.source in since and p.date >= since[p.source]})
     found = {partition: standing(known.get(partition), now) for partition in partitions}
     return {partition: state for partition, state in found.items() if state in LACKING}
 
 
 def overdue(sources: Collection[Source], today: dt.date, known: Known, now: float) -> dict[Partition, str]:
-    """What is wrong by now, and how: it is `lacking`, unless it is the newest date and not yet due, or it is `late`.
+    """What is wrong by now, and how: it is `lacking`, unless it has not failed and is not yet due, or it is `late`.
 
     A source with no `since` is late on no date before the first one that it has.
     """
@@ -46,9 +49,9 @@ def overdue(sources: Collection[Source], today: dt.date, known: Known, now: floa
     for partition in known:
         first[partition.source] = min(partition.date, first.get(partition.source, partition.date))
     due = late((p for p in expected(sources, now) if p.date >= first.get(p.source, p.date)), known, now)
-    tonight = {Partition(source.name, newest(source, today)) for source in sources} - set(due)
+    until = {source.name: newest(source, _run_day(source, now)) for source in sources}
     states = lacking(sources, today, known, now)
-    wrong: dict[Partition, str] = {p: s for p, s in states.items() if s == "failed" or p not in tonight}
+    wrong: dict[Partition, str] = {p: s for p, s in states.items() if s == "failed" or p.date <= until[p.source]}
     return wrong | {partition: "late" for partition in due if partition not in wrong}
 
 

@@ -11,7 +11,7 @@ from option_a.ingest.pagination.values import Exact
 ERRORS = ("errors", "error")
 Errors = Literal["error", "beside", "allow"]
 """Where a body may say an error: nowhere, beside records, or anywhere but beside null."""
-_NOTHING = frozenset({"", "0", "false", "none", "null", "ok"})
+_NOTHING = frozenset({"", "0", "false", "none", "null", "ok", "success"})
 _DEPTH = 16
 """Levels below which nothing is taken for quiet."""
 _SHOWN = 60

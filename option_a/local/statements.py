@@ -43,7 +43,7 @@ WHERE id = (
 RETURNING source, body, receives, receipt
 """
 HELD = """
-SELECT source, visible_at FROM tasks
+SELECT source, visible_at FROM tasks INDEXED BY received
 WHERE source IN ({sources}) AND receipt IS NOT NULL AND visible_at > ? ORDER BY visible_at LIMIT 1
 """
 EXHAUSTED = f"""

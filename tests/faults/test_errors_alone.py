@@ -22,6 +22,7 @@ def test_a_body_that_is_an_error_is_no_record(tmp_path: Path) -> None:
         (b'{"error": "quota"}', {"format": "ndjson"}),
         (b'{"error": "quota"}', {"format": "ndjson", "shape": "values"}),
         (b'\n{"errors": [{"message": "quota"}]}\n', {"format": "ndjson"}),
+        (b'{"error": "quota", "code": 429, "message": "later"}', {"format": "ndjson"}),
         (b'{"error": {"message": "quota"}}', {"shape": "keyed", "records": "@"}),
         (b'{"err\\u006fr": {"message": "quota"}}', {"shape": "keyed", "records": "@", "key_field": "id"}),
     ],
@@ -50,6 +51,7 @@ def check_alone(root: Path, body: bytes, **keys: Any) -> None:
     ("body", "keys"),
     [
         (b'{"error": 0, "id": 1}', {"format": "ndjson"}),
+        (b'{"error": "card declined", "id": 1}', {"format": "ndjson"}),
         (b'{"id": 1}\n{"error": "in one of two"}', {"format": "ndjson"}),
         (b'{"error": "in one of two"}\n{"id": 1}', {"format": "ndjson"}),
         (b'"error"', {"format": "ndjson", "shape": "values"}),

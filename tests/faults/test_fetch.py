@@ -24,7 +24,7 @@ from tests.support.server import Behaviour, Exchange, Server, chunked, reply, un
 
 BODY = b'{"data": [{"id": 1}]}'
 GZIP = {"Content-Encoding": "gzip"}
-CUT = gzip.compress(b"why not")[:-3]
+CUT = gzip.compress(b"why not", mtime=0)[:-3]
 TIMEOUT = 20.0
 
 
@@ -112,18 +112,22 @@ def test_a_refusal_is_permanent_with_its_status_advice_and_body(status: int, adv
 @pytest.mark.parametrize(
     ("raw", "encoding", "kept"),
     [
-        (gzip.compress(b"why not"), "gzip", b"why not"),
-        (CUT, "gzip", CUT),
+        (gzip.compress(b"why not", mtime=0), "gzip", b"why not"),
+        (CUT, "gzip", b""),
+        (gzip.compress(b"why not" * 2**18, mtime=0), "gzip", b""),
+        (gzip.compress(b"why not", mtime=0), "deflate", b""),
         (b"why not", "gzip", b"why not"),
         (b"why not", "deflate", b"why not"),
     ],
+    ids=["packed", "cut", "too large", "of another encoding", "not packed", "not packed either"],
 )
-def test_the_body_of_a_refusal_is_unpacked_or_as_it_came_where_it_is_broken(
+def test_the_body_of_a_refusal_is_unpacked_and_not_kept_where_that_cannot_be(
     status: int, raw: bytes, encoding: str, kept: bytes
 ) -> None:
+    """A secret that the API repeats in it could not be masked."""
     with pytest.raises((HttpError, TransientError), match=f"answered {status}") as caught:
         ask(answer(reply(raw, status, headers={"Content-Encoding": encoding})))
-    assert caught.value.body == kept
+    assert (caught.value.body or b"") == kept
 
 
 def test_of_a_refusal_that_goes_on_and_on_a_megabyte_is_kept() -> None:

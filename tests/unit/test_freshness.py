@@ -119,3 +119,17 @@ def test_a_source_that_was_declared_today_is_not_late_yesterday() -> None:
     assert overdue([source()], DAY, {}, at(2)) == {before(1): "late"}, "it never ran"
     assert overdue([source(since="2026-11-24")], DAY, {}, at(2)) == {}
     assert overdue([source(since="2026-11-22")], DAY, {before(0): summary()}, at(2)).keys() == {before(1), before(2)}
+
+
+def test_a_due_of_more_than_a_day_is_waited_for() -> None:
+    known = {before(days): summary() for days in (2, 3)}
+    declared = [source(since="2026-11-20", due="30h")]
+    assert overdue(declared, DAY, known, at(6)).keys() == {before(4)}
+    assert overdue(declared, DAY, known, at(7)).keys() == {before(4), before(1)}
+
+
+def test_a_snapshot_of_an_earlier_day_can_be_taken_by_nobody_and_is_not_told() -> None:
+    taken = source(date_param=None)
+    known = {before(0): summary(), before(1): summary(state="failed"), before(2): summary(state="loading")}
+    assert (lacking([taken], DAY, known, at(6)), overdue([taken], DAY, known, at(6))) == ({}, {})
+    assert overdue([taken], DAY, {before(0): summary(state="failed")}, at(6)) == {before(0): "failed"}
