@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import math
 import re
@@ -89,6 +90,7 @@ def test_whatever_a_server_sends_is_a_response_or_an_error(proof: Proof) -> None
             b"gzip",
         ]
         tried(Target("HTTP", seeds, run, 0.1, words), proof)
+    gc.collect()  # here, and not in whatever test is next
 
 
 @pytest.mark.skipif(importlib.util.find_spec("atheris") is None, reason=NO_ATHERIS)
