@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import socket
 import threading
@@ -78,8 +79,16 @@ def test_an_answer_cut_at_any_byte_is_transient_or_had_its_whole_body(
     assert taken <= (4 if "chunked" in how else 0)
 
 
+@pytest.fixture
+def collected() -> Iterator[None]:
+    """What is left to the garbage collector is collected before the next test."""
+    yield
+    gc.collect()
+
+
 # urllib3 leaves an answer whose Content-Length contradicts itself to the garbage collector
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.usefixtures("collected")
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_whatever_bytes_a_server_sends_the_outcome_is_a_response_or_an_error_of_the_tree(
