@@ -31,7 +31,7 @@ test: .venv/.dev ## Run every test
 	@$(BIN)/python -m pytest
 
 prove: .venv/.prove ## Try to break it, in full, for an hour or two; writes docs/reliability.md (SEED=7, BAR=11)
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup --timeout 7200 -m bar --prove --seed $(SEED) --hypothesis-seed $(SEED) $(BAR:%=--bar %)
+	@$(BIN)/python -m pytest -n 2 --no-loadscope-reorder --timeout 7200 -m bar --prove --seed $(SEED) --hypothesis-seed $(SEED) $(BAR:%=--bar %)
 
 mutants: .venv/.prove ## Change the pipeline in 9,900 ways, one at a time: does a test fail? A night; goes on where it stopped (ROOM="decide look")
 	-@PATH="$(CURDIR)/$(BIN):$$PATH" nice mutmut run $(CHILDREN:%=--max-children %) $(ROOM:%="option_a.ingest.%.*")

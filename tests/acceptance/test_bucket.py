@@ -11,7 +11,6 @@ import pytest
 from tests.acceptance.command import DAY, Place
 from tests.support.moto import Aws
 
-pytestmark = pytest.mark.xdist_group("bucket")
 LAKE = "s3://option-a-lake/deep/inside"
 
 

@@ -16,7 +16,7 @@ import pytest
 from tests.acceptance.command import DAY, Done, Place, command
 from tests.conftest import Proof
 
-pytestmark = [pytest.mark.xdist_group("disk"), pytest.mark.bar(8)]
+pytestmark = pytest.mark.bar(8)
 NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-eu", "-c")
 
 

@@ -51,7 +51,7 @@ def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
     return name
 
 
-@pytest.fixture(params=["folder", "memory", pytest.param("s3", marks=pytest.mark.xdist_group("s3"))])
+@pytest.fixture(params=["folder", "memory", "s3"])
 def lake(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
     if request.param == "folder":
         return open_lake(str(tmp_path / "lake"), {})
@@ -226,7 +226,6 @@ def test_many_threads_put_delete_and_list_neighbours_with_no_error(lake: Lake) -
     assert list(lake.entries("staging")) == []
 
 
-@pytest.mark.xdist_group("s3")
 def test_a_bucket_that_is_not_there_is_a_lake_error_with_a_hint(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
     bucket(s3, monkeypatch)
     lake = open_lake("s3://nowhere/", {"AWS_ENDPOINT_URL": s3})

@@ -18,7 +18,7 @@ from tests.prove.table import DOCUMENT
 from tests.support.scale import SOURCES, WHAT, Cost
 from tests.support.server import Exchange, Server, reply
 
-pytestmark = [pytest.mark.bar(14), pytest.mark.xdist_group("scale")]
+pytestmark = pytest.mark.bar(14)
 DEARER, LARGER = 2.0, 1.2
 """What an item may cost, and the process hold, at the full size, if they are 1 at a tenth of it."""
 CACHED = 1.8
