@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from option_a.ingest.errors import HttpError, TransientError
+from option_a.ingest.errors import HttpError, OptionAError, TransientError
 from option_a.ingest.folder import FolderLake
 from option_a.ingest.lake import Entry
 from option_a.ingest.layout import STAGING, Partition
@@ -177,34 +177,32 @@ def test_where_a_whole_page_is_left_of_two_it_is_the_landed_one_that_is_gone_tha
     assert ("restarted" in pipeline.kinds()) is begun_anew
 
 
-def test_a_second_look_that_is_refused_for_another_reason_begins_nothing_anew(tmp_path: Path) -> None:
-    pipeline, locked = refusing(tmp_path, {3}, days_of(4), pagination=SHORT), [False]
-    pipeline.drain()
+def second_page_raises(pipeline: Pipeline, error: OptionAError, as_long_as: list[bool]) -> None:
+    """The API as it is, but for one of its pages."""
     usual = pipeline.api
 
     def answer(request: Request) -> bytes | Response:
-        if request.params["page"] == "2" and locked[0]:
-            raise HttpError("the API answered 401", status=401)
+        if request.params["page"] == "2" and as_long_as[0]:
+            raise error
         return usual(request)
 
-    pipeline.api, locked[0] = answer, True
+    pipeline.api = answer
+
+
+def test_a_second_look_that_is_refused_for_another_reason_begins_nothing_anew(tmp_path: Path) -> None:
+    pipeline = refusing(tmp_path, {3}, days_of(4), pagination=SHORT)
+    pipeline.drain()
+    second_page_raises(pipeline, HttpError("the API answered 401", status=401), [True])
     redriven(pipeline)
     assert pipeline.drain() == ["failed"]
     assert (len(pipeline.pages()), "restarted" in pipeline.kinds()) == (2, False)
 
 
 def test_the_second_look_may_have_to_wait(tmp_path: Path) -> None:
-    refused, down = {3}, [False]
+    refused, down = {3}, [True]
     pipeline = refusing(tmp_path, refused, days_of(4), pagination=DECLARED)
     pipeline.drain()
-    usual = pipeline.api
-
-    def answer(request: Request) -> bytes | Response:
-        if request.params["page"] == "2" and down[0]:
-            raise TransientError("the API answered 503", retry_after=3_600.0)
-        return usual(request)
-
-    pipeline.api, down[0] = answer, True
+    second_page_raises(pipeline, TransientError("the API answered 503", retry_after=3_600.0), down)
     redriven(pipeline)
     assert pipeline.step() == "waiting"
     down[0] = False

@@ -13,7 +13,7 @@ from option_a.access.answers import read
 from option_a.access.commands import as_resource
 from option_a.access.config import read_access
 from option_a.access.doctor import Finding, diagnose
-from option_a.access.grants import AllTables, Cells, Columns, Database, Location, Table, opt_ins, permissions
+from option_a.access.grants import opt_ins, permissions
 from option_a.aws.facts import Facts, Governed
 from option_a.ingest.config import read_sources
 
@@ -276,26 +276,3 @@ def test_a_group_that_is_declared_and_not_deployed() -> None:
     grants = [one for one in facts.grants if one["Principal"]["DataLakePrincipalIdentifier"] != ROLES["RoleRows"]]
     found = only(in_stack(change(facts, grants=grants), principals=left), "grants")
     assert (found.what, found.mend) == ("the group rows is not deployed", "cdk deploy --all")
-
-
-@pytest.mark.parametrize(
-    ("resource", "meant"),
-    [
-        ({"Database": {"Name": "ours"}}, Database()),
-        ({"Table": {"DatabaseName": "ours", "TableWildcard": {}}}, AllTables()),
-        ({"Table": {"DatabaseName": "ours", "Name": "ALL_TABLES", "TableWildcard": {}}}, AllTables()),
-        ({"TableWithColumns": {"DatabaseName": "ours", "Name": "ALL_TABLES", "ColumnWildcard": {}}}, AllTables()),
-        ({"Table": {"DatabaseName": "ours", "Name": "t"}}, Table("t")),
-        ({"TableWithColumns": {"DatabaseName": "ours", "Name": "t", "ColumnWildcard": {}}}, Table("t")),
-        ({"TableWithColumns": {"Name": "t", "ColumnNames": ["b", "a"]}}, Columns("t", ("a", "b"))),
-        (
-            {"TableWithColumns": {"Name": "t", "ColumnWildcard": {"ExcludedColumnNames": ["b", "a"]}}},
-            Columns("t", None, ("a", "b")),
-        ),
-        ({"DataCellsFilter": {"TableName": "t", "Name": "f"}}, Cells("f", Columns("t", None), "")),
-        ({"DataLocation": {"ResourceArn": PLACE}}, Location()),
-        ({"LFTag": {"TagKey": "x"}}, None),
-    ],
-)
-def test_one_thing_that_is_told_in_several_ways(resource: dict[str, Any], meant: object) -> None:
-    assert read(resource) == meant
