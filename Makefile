@@ -42,7 +42,7 @@ audit: .venv/.prove ## Ask for known vulnerabilities of everything that is pinne
 		$(BIN)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r "$$lock" || status=1; done; exit $$status
 
 sbom: .venv/.prove ## Write what is shipped, the functions' asset and the local run, as CycloneDX to ./sbom
-	@$(BIN)/python -m tests.support.sbom
+	@$(BIN)/python -m tests.support.documents.sbom
 
 lint: .venv/.dev ## Format and check
 	@$(BIN)/ruff format app.py lambda option_a tests bench examples

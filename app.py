@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 try:
-    from option_a.access.config import FILE, read_access
-    from option_a.ingest.config import read_sources
+    from option_a.ingest.config.read import read_sources
+    from option_a.ingest.config.source import DEFAULT_NAMES
     from option_a.ingest.errors import BuildError, ConfigError, OptionAError, UserError, Where
-    from option_a.ingest.source import DEFAULT_NAMES
+    from option_a.lakeformation.read import FILE, read_access
 except ModuleNotFoundError as missing:
     sys.exit(f"error: {missing.name} is not installed (pip install -r requirements.txt)")
 
 if TYPE_CHECKING:
-    from option_a.access.groups import Groups
     from option_a.constructs.switches import Switches
-    from option_a.ingest.config import Sources
+    from option_a.ingest.config.read import Sources
+    from option_a.lakeformation.groups import Groups
 
 ROOT = Path(__file__).parent
 _DEFAULTS = "".join(f"[sources.{name}]\n" for name in DEFAULT_NAMES)
@@ -50,7 +50,7 @@ def synthesize(arguments: Sequence[str], env: Mapping[str, str]) -> None:
     from option_a.constructs.checks import check, check_reserved, function_environment
     from option_a.constructs.functions import Code
     from option_a.constructs.switches import read_switches
-    from option_a.governed import govern
+    from option_a.lakeformation_stack import govern
     from option_a.stack import IngestionStack
 
     app = App(context=given, outdir=env.get("CDK_OUTDIR", "cdk.out"))

@@ -8,8 +8,8 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from option_a.aws.telemetry import place
-from option_a.aws.wiring import Functions
+from option_a.aws.functions.telemetry import place
+from option_a.aws.functions.wiring import Functions
 
 logger, metrics = Logger(), Metrics()
 planner = Functions(Path(__file__).parent, logger, metrics).planner()

@@ -7,7 +7,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 
-from option_a.aws.wiring import Functions
+from option_a.aws.functions.wiring import Functions
 
 logger, metrics = Logger(), Metrics()
 worker = Functions(Path(__file__).parent, logger, metrics).worker()

@@ -11,14 +11,14 @@ from option_a.constructs.alarms import Alarms
 from option_a.constructs.athena import Athena
 from option_a.constructs.catalog import Catalog
 from option_a.constructs.dashboard import Dashboard
-from option_a.constructs.evidence import Evidence
 from option_a.constructs.functions import Code, Functions
-from option_a.constructs.groups import SourceGroups
 from option_a.constructs.lake import Lake
+from option_a.constructs.nag_suppressions import Evidence
 from option_a.constructs.outputs import Outputs
 from option_a.constructs.schedule import Schedule
+from option_a.constructs.source_groups import SourceGroups
 from option_a.constructs.switches import Switches
-from option_a.ingest.source import Source
+from option_a.ingest.config.source import Source
 
 
 class IngestionStack(Stack):

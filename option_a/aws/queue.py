@@ -10,11 +10,11 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
 
-from option_a.aws.letters import encode_cause
-from option_a.aws.names import dead_queue_name, queue_name, queue_prefix
+from option_a.aws.dead_letter import encode_cause
 from option_a.ingest.errors import QueueError
 from option_a.ingest.ports import Cause
 from option_a.ingest.task import Delivery, Task, encode_task
+from option_a.names import dead_queue_name, queue_name, queue_prefix
 
 _BATCH = 10
 _TRIES = 3

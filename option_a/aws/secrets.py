@@ -8,8 +8,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
 
-from option_a.ingest.auth import Reference
 from option_a.ingest.errors import SecretError, TransientError
+from option_a.ingest.secrets import Reference
 
 _PASSING = frozenset({"ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded",
                       "ExpiredTokenException", "ExpiredToken"})  # fmt: skip

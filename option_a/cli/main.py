@@ -27,7 +27,7 @@ _COMMANDS = {
     "dead": ("dead", "The tasks that could not be done, and why."),
     "redrive": ("redrive", "Load again what has failed."),
     "cancel": ("cancel", "Take queued tasks back."),
-    "lf": ("lf", "Who may read what on AWS: Lake Formation."),
+    "lf": ("lakeformation", "Who may read what on AWS: Lake Formation."),
     "mock-api": ("mock_api", "Serve the mock data over HTTP."),
     "completion": ("completion", "Print the shell's completion script."),
 }
@@ -40,7 +40,7 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"option_a.cli.{_COMMANDS[cmd_name][0]}")
+        module = importlib.import_module(f"option_a.cli.commands.{_COMMANDS[cmd_name][0]}")
         command: click.Command = module.command
         return command
 

@@ -11,10 +11,10 @@ import click
 from click.core import ParameterSource
 
 from option_a.cli.pipeline import Pipeline
-from option_a.home.wiring import DEFAULT_HOME, DEFAULT_LAKE, WORKERS, Settings, nowhere
-from option_a.ingest.auth import Reference
-from option_a.ingest.dates import EARLIEST
-from option_a.ingest.summary import newest
+from option_a.ingest.partition import EARLIEST
+from option_a.ingest.plan.summary import newest
+from option_a.ingest.secrets import Reference
+from option_a.workspace.settings import DEFAULT_HOME, DEFAULT_LAKE, WORKERS, Settings, nowhere
 
 F = Callable[..., Any]
 _DATE_FORM = "YYYY-MM-DD"
@@ -135,7 +135,7 @@ def _note(text: str) -> None:
 def _managed(wanted: Reference) -> str:
     """A secret of AWS Secrets Manager, where the library for it is installed."""
     try:
-        from option_a.aws.session import secrets
+        from option_a.aws.stack.session import secrets
     except ImportError:
         return nowhere(wanted)
     return secrets(Settings().env.get("AWS_REGION"))(wanted)

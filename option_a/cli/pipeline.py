@@ -6,20 +6,20 @@ import datetime as dt
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Protocol
 
-from option_a.home.clock import SystemClock
-from option_a.home.wiring import Settings
-from option_a.ingest.config import Sources
+from option_a.ingest.config.read import Sources
 from option_a.ingest.errors import ConfigError
 from option_a.ingest.events import Tell
-from option_a.ingest.lake import Lake
-from option_a.ingest.layout import Partition
-from option_a.ingest.plan import Known
+from option_a.ingest.lake.base import Lake
+from option_a.ingest.partition import Partition
+from option_a.ingest.plan.plan import Known
 from option_a.ingest.ports import DeadLetter, Depth
 from option_a.ingest.task import Task
+from option_a.workspace.clock import SystemClock
+from option_a.workspace.settings import Settings
 
 if TYPE_CHECKING:
-    from option_a.aws.deployed import Deployed
-    from option_a.local.wiring import Local
+    from option_a.aws.stack.pipeline import Deployed
+    from option_a.local.pipeline import Local
 
 
 class Pipeline(Protocol):
@@ -75,7 +75,7 @@ def opened(settings: Settings) -> Pipeline:
 
 def machine(settings: Settings) -> Local:
     """The pipeline on this machine."""
-    from option_a.local.wiring import Local
+    from option_a.local.pipeline import Local
 
     return Local(settings)
 
@@ -86,6 +86,6 @@ def deployed(settings: Settings) -> Deployed:
         import boto3  # type: ignore[import-untyped]  # noqa: F401
     except ImportError:
         raise ConfigError("--stack needs boto3", hint="pip install -r requirements.txt") from None
-    from option_a.aws.deployed import Deployed
+    from option_a.aws.stack.pipeline import Deployed
 
     return Deployed(settings)

@@ -11,10 +11,10 @@ import click
 from option_a.cli.options import not_ahead
 from option_a.cli.pipeline import Pipeline
 from option_a.cli.render import plain, plural
-from option_a.ingest.config import forces_mock
-from option_a.ingest.layout import Partition
-from option_a.ingest.plan import Known, Planned, is_real_under_mock, lookback, plan, tonight
-from option_a.ingest.summary import standing
+from option_a.ingest.config.read import forces_mock
+from option_a.ingest.partition import Partition
+from option_a.ingest.plan.plan import Known, Planned, is_real_under_mock, lookback, plan, tonight
+from option_a.ingest.plan.summary import standing
 
 
 def nightly(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from option_a.cli.render import plain, table
-from option_a.ingest.columns import infer
+from option_a.ingest.decode.columns import infer
 
 SHOWN = 5
 _WIDTH = 24

@@ -13,10 +13,10 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from option_a.aws.names import NAMESPACE
-from option_a.constructs.access import arn
 from option_a.constructs.functions import WORKER_TIMEOUT, Functions
+from option_a.constructs.roles import arn
 from option_a.constructs.switches import Switches
+from option_a.names import NAMESPACE
 
 _FIVE_MINUTES, _HOUR = Duration.minutes(5), Duration.hours(1)
 _NEARLY_ALL = 0.98

@@ -22,6 +22,7 @@ PYTHON = "3.13"
 LARGEST = 60 * 10**6
 """Bytes of an asset, unzipped."""
 ROOMS = ("option_a/ingest", "option_a/aws")
+FILES = ("option_a/__init__.py", "option_a/names.py")
 REQUIREMENTS = "requirements-lambda.txt"
 _PROCESSORS = {"arm64": "aarch64", "x86_64": "x86_64"}
 # each by its name: pip takes no wheel of 2_24 for 2_28, and falls back to an older release without a word
@@ -85,7 +86,7 @@ def _copy(path: Path, place: Path) -> None:
 
 def _own(root: Path) -> Iterator[Path]:
     yield from sorted((root / "lambda").glob("*.py"))
-    yield root / "option_a" / "__init__.py"
+    yield from (root / name for name in FILES)
     for room in ROOMS:
         yield from sorted((root / room).rglob("*.py"))
 

@@ -10,9 +10,9 @@ from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from option_a.constructs import access
+from option_a.constructs import roles as access
 from option_a.constructs.lake import Lake
-from option_a.ingest.layout import RAW
+from option_a.ingest.lake.keys import RAW
 
 CRAWLED = "crawled_"
 """What the names of the crawler's tables begin with, so that they are no declared table's."""

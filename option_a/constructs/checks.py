@@ -7,14 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
-from option_a.aws.names import text_table
 from option_a.constructs import typed
-from option_a.constructs.access import secret_names
 from option_a.constructs.catalog import CRAWLED
-from option_a.ingest.addresses import is_loopback
-from option_a.ingest.auth import reference
+from option_a.constructs.roles import secret_names
+from option_a.ingest.config.source import Source
 from option_a.ingest.errors import ConfigError
-from option_a.ingest.source import Source
+from option_a.ingest.http.addresses import is_loopback
+from option_a.ingest.secrets import reference
+from option_a.names import text_table
 
 LONGEST_TIMEOUT = 400.0
 LONGEST_ENDPOINT_MAP = 3_000

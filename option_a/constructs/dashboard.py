@@ -8,9 +8,9 @@ from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from option_a.aws.names import queue_prefix
 from option_a.constructs.alarms import Alarms
 from option_a.constructs.functions import Functions
+from option_a.names import queue_prefix
 
 _WIDTH = 8
 _PERIOD = Duration.minutes(5)

@@ -13,11 +13,11 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from option_a.aws.names import NAMESPACE, queue_prefix
-from option_a.constructs import access
+from option_a.constructs import roles as access
 from option_a.constructs.lake import Lake
 from option_a.constructs.switches import Switches
-from option_a.ingest.source import Source
+from option_a.ingest.config.source import Source
+from option_a.names import NAMESPACE, queue_prefix
 
 WORKER_TIMEOUT = Duration.seconds(900)
 """The longest that Lambda gives; the other functions have it too and never need it."""

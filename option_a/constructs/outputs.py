@@ -5,7 +5,6 @@ from __future__ import annotations
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
-from option_a.aws.names import queue_prefix
 from option_a.constructs.alarms import Alarms
 from option_a.constructs.athena import Athena
 from option_a.constructs.catalog import Catalog
@@ -13,6 +12,7 @@ from option_a.constructs.dashboard import Dashboard
 from option_a.constructs.functions import QUEUES_URL, Functions
 from option_a.constructs.lake import Lake
 from option_a.constructs.switches import Switches
+from option_a.names import queue_prefix
 
 
 class Outputs(Construct):

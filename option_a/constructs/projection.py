@@ -9,8 +9,8 @@ import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
 
-from option_a.aws.names import PARTITION_KEY
-from option_a.ingest.source import Source
+from option_a.ingest.config.source import Source
+from option_a.names import PARTITION_KEY
 
 KEY = PARTITION_KEY
 FIRST_DAY = dt.date(2000, 1, 1)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from option_a.aws.names import text_table
-from option_a.ingest.source import Source
+from option_a.ingest.config.source import Source
+from option_a.names import text_table
 
 _MOST = 40
 """Sources in one query: Athena takes no query of any length."""

@@ -10,10 +10,10 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from option_a.aws.names import dead_queue_name, queue_name, queue_prefix
-from option_a.constructs.access import arn
 from option_a.constructs.functions import WORKER_TIMEOUT, Functions
-from option_a.ingest.source import Source
+from option_a.constructs.roles import arn
+from option_a.ingest.config.source import Source
+from option_a.names import dead_queue_name, queue_name, queue_prefix
 
 RECEIVES = 5
 _VISIBILITY = Duration.seconds(6 * int(WORKER_TIMEOUT.to_seconds()))

@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from option_a.access.groups import PRINCIPAL
-from option_a.aws.names import DEFAULT_STACK
 from option_a.ingest.errors import ConfigError
+from option_a.lakeformation.groups import PRINCIPAL
+from option_a.names import DEFAULT_STACK
 
 RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 """The days that CloudWatch keeps logs for; it takes no others."""

@@ -8,13 +8,13 @@ from aws_cdk import Aws
 from aws_cdk import aws_glue as glue
 from constructs import Construct
 
-from option_a.aws.names import text_table
 from option_a.constructs import projection, typed
 from option_a.constructs.catalog import Catalog
 from option_a.constructs.lake import Lake
+from option_a.ingest.config.source import Source
 from option_a.ingest.errors import ConfigError
-from option_a.ingest.layout import RAW
-from option_a.ingest.source import Source
+from option_a.ingest.lake.keys import RAW
+from option_a.names import text_table
 
 _TEXT_SERDE = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
 _NEVER = "\u0001"

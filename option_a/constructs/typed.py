@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from option_a.aws.names import athena_column
 from option_a.constructs.projection import KEY
-from option_a.ingest.columns import ColumnType
+from option_a.ingest.config.source import Source
+from option_a.ingest.decode.columns import ColumnType
 from option_a.ingest.errors import ConfigError
-from option_a.ingest.source import Source
+from option_a.names import athena_column
 
 SERDE = "org.openx.data.jsonserde.JsonSerDe"
 GLUE: Mapping[ColumnType, str] = {

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from option_a.ingest.auth import Reference
+from option_a.ingest.secrets import Reference
 from option_a.ingest.task import Delivery, Task
 
 

@@ -8,9 +8,8 @@ from typing import Annotated
 
 import msgspec
 
-from option_a.ingest.dates import EARLIEST, LATEST
 from option_a.ingest.errors import MessageError
-from option_a.ingest.layout import SOURCE, Partition
+from option_a.ingest.partition import EARLIEST, LATEST, SOURCE, Partition
 
 RUN_ID = re.compile(r"[0-9]{8}T[0-9]{6}Z(-[A-Za-z0-9_-]{1,64})?")
 _SOURCE = re.compile(SOURCE)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+from option_a.ingest.config.source import DEFAULT_NAMES
 from option_a.ingest.errors import ConfigError, HttpError
-from option_a.ingest.mock import body_of
-from option_a.ingest.source import DEFAULT_NAMES
+from option_a.ingest.http.mock import body_of
 
 
 def serve(host: str, port: int) -> ThreadingHTTPServer:

@@ -17,10 +17,10 @@ from pathlib import Path
 import msgspec
 
 from option_a.ingest.errors import MessageError, QueueError
-from option_a.ingest.layout import Partition
+from option_a.ingest.partition import Partition
 from option_a.ingest.ports import Cause, Clock, DeadLetter, Depth
 from option_a.ingest.task import Delivery, Task, decode_task, encode_task
-from option_a.local import statements as sql
+from option_a.local import queue_sql as sql
 
 _BUSY = 30.0
 """Seconds to wait for another process's transaction."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from option_a.ingest.auth import Reference
 from option_a.ingest.errors import SecretError
 from option_a.ingest.ports import Secrets
+from option_a.ingest.secrets import Reference
 
 
 class LocalSecrets:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from option_a.ingest.source import NAME, Source
+from option_a.ingest.config.source import NAME, Source
 from option_a.schema.texts import STRUCTS, Table, markdown, meanings
 
 _TABLE = re.compile(r"(<!-- keys: ([\w-]+) -->\n).*?(\n<!-- end -->)", re.DOTALL)

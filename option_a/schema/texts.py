@@ -9,11 +9,11 @@ from typing import Any
 
 import msgspec
 
-from option_a.ingest.auth import ApiKey, Basic, Bearer, OAuth2
-from option_a.ingest.dates import Window
-from option_a.ingest.fields import Fields
-from option_a.ingest.paginate import ByCursor, Link, NextUrl, Offset, Page, Whole
-from option_a.ingest.source import Source
+from option_a.ingest.config.auth import ApiKey, Basic, Bearer, OAuth2
+from option_a.ingest.config.source import Source
+from option_a.ingest.config.window import Window
+from option_a.ingest.decode.fields import Fields
+from option_a.ingest.pagination import ByCursor, Link, NextUrl, Offset, Page, Whole
 
 STRUCTS: dict[str, type[msgspec.Struct]] = {
     struct.__name__: struct

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.command import Place
-from tests.support.asset import build_here, link_runtime
-from tests.support.moto import Aws, aws
+from tests.support.aws.function_asset import build_here, link_runtime
+from tests.support.aws.moto import Aws, aws
 
 
 @pytest.fixture

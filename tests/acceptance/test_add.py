@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.acceptance.command import Place
-from tests.support.api import Answer, Api, Asked, serving
+from tests.support.apis.paged_api import Answer, Api, Asked, serving
 
 SIZE, COUNT = 20, 50
 DAY = "2026-11-01"

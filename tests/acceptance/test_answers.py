@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.acceptance.command import DAY, Place
-from tests.support.api import Answer, Asked, Pages, listed, serving
+from tests.support.apis.paged_api import Answer, Asked, Pages, listed, serving
 
 SICK = """
 [sources.sick]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.command import DAY, Place
-from tests.support.api import Answer, Asked, listed, serving
+from tests.support.apis.paged_api import Answer, Asked, listed, serving
 
 ORDERS = '[sources.orders]\nurl = "{url}/orders"\ndate_param = "date"\n{more}\n'
 

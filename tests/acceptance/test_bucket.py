@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.command import DAY, Place
-from tests.support.moto import Aws
+from tests.support.aws.moto import Aws
 
 LAKE = "s3://option-a-lake/deep/inside"
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.acceptance.command import DAY, Place
 from tests.conftest import Proof
-from tests.support.api import Asked, listed, serving
+from tests.support.apis.paged_api import Asked, listed, serving
 
 SOURCE = '[sources.odd]\nurl = "{url}/odd"\ndate_param = "date"\n{more}\n'
 ODD = [

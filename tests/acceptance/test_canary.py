@@ -16,17 +16,17 @@ import msgspec
 import pytest
 from aws_lambda_powertools import Logger, Metrics
 
-from option_a.aws.telemetry import Telemetry
-from option_a.home.clock import SystemClock
-from option_a.ingest.asking import asking
-from option_a.ingest.auth import Reference
-from option_a.ingest.config import read_sources
-from option_a.ingest.work import Worker
+from option_a.aws.functions.telemetry import Telemetry
+from option_a.ingest.config.read import read_sources
+from option_a.ingest.http.build import asking
+from option_a.ingest.load.worker import Worker
+from option_a.ingest.secrets import Reference
+from option_a.workspace.clock import SystemClock
 from tests.acceptance.command import DAY, Done, Place
 from tests.conftest import Proof
-from tests.support.dialled import dialled
-from tests.support.server import Exchange, Server, reply
-from tests.support.world import Pipeline
+from tests.support.apis.dialled_addresses import dialled
+from tests.support.apis.server import Exchange, Server, reply
+from tests.support.pipeline import Pipeline
 
 CANARY = "k4n4r13nv0g3l/+=&%x"
 """What a header takes as it is, and a query only quoted."""

@@ -11,7 +11,7 @@ import pytest
 
 from option_a.cli.main import cli
 from tests.acceptance.command import DAY, Place
-from tests.support.api import listed, serving
+from tests.support.apis.paged_api import listed, serving
 
 CONTEXT = click.Context(cli)
 NAMES = cli.list_commands(CONTEXT)

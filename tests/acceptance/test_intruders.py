@@ -10,8 +10,8 @@ import tomllib
 import pytest
 
 from tests.acceptance.command import DAY, Place, command
-from tests.support.api import Answer, serving
-from tests.support.server import Exchange, Server, reply
+from tests.support.apis.paged_api import Answer, serving
+from tests.support.apis.server import Exchange, Server, reply
 
 pytestmark = pytest.mark.bar(13)
 

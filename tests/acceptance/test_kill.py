@@ -10,7 +10,7 @@ from collections import Counter
 import pytest
 
 from tests.acceptance.command import DAY, Place, wait_for
-from tests.support.api import Api, Asked, listed, serving
+from tests.support.apis.paged_api import Api, Asked, listed, serving
 
 DATED = """
 [sources.{name}]

@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from option_a.aws.batch import LEASE
-from option_a.ingest.mock import body_of
-from option_a.ingest.source import DEFAULT_NAMES
+from option_a.aws.functions.worker import LEASE
+from option_a.ingest.config.source import DEFAULT_NAMES
+from option_a.ingest.http.mock import body_of
 from option_a.ingest.task import Task
-from tests.support.lambda_stack import DAY, STACK, SlowApi, Stack, pointing_to
-from tests.support.moto import aws, pass_sqs_time
-from tests.support.runtime import FunctionError
-from tests.support.server import Server
+from tests.support.apis.server import Server
+from tests.support.aws.lambda_runtime import FunctionError
+from tests.support.aws.lambda_stack import DAY, STACK, SlowApi, Stack, pointing_to
+from tests.support.aws.moto import aws, pass_sqs_time
 
 
 @pytest.fixture
@@ -174,5 +174,11 @@ def test_a_cold_start_imports_nothing_that_is_not_needed_at_once(stack: Stack, n
         [sys.executable, "-S", "-c", program], env=env, cwd=stack.asset, check=True, capture_output=True, text=True
     )
     loaded = set(done.stdout.splitlines()[-1].split())
-    assert {"msgspec", "aws_lambda_powertools", "option_a.aws.wiring"} <= loaded
-    assert not loaded & {"boto3", "option_a.ingest.fetch", "option_a.ingest.mock", "option_a.aws.deployed", "click"}
+    assert {"msgspec", "aws_lambda_powertools", "option_a.aws.functions.wiring"} <= loaded
+    assert not loaded & {
+        "boto3",
+        "option_a.ingest.http.client",
+        "option_a.ingest.http.mock",
+        "option_a.aws.stack.pipeline",
+        "click",
+    }

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.lakeformation import Catalog
-from tests.support.moto import Aws
-from tests.support.runtime import Function
-from tests.support.server import Exchange, Server, reply
+from tests.support.apis.server import Exchange, Server, reply
+from tests.support.aws.lakeformation_opt_ins import Catalog
+from tests.support.aws.lambda_runtime import Function
+from tests.support.aws.moto import Aws
 
 ANA = "arn:aws:iam::123456789012:role/ana"
 

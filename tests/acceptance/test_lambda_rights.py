@@ -14,16 +14,17 @@ from typing import Any
 
 import pytest
 
-from option_a.ingest.layout import Partition, segment_key
+from option_a.ingest.lake.keys import segment_key
+from option_a.ingest.partition import Partition
 from tests.conftest import Proof
 from tests.stack.node import NODE
-from tests.support.asset import ROOT, build_here
-from tests.support.iam import Call, allowed, listed
-from tests.support.lambda_stack import DAY, STACK, SlowApi, Stack
-from tests.support.moto import ACCOUNT, REGION, aws, pass_sqs_time
-from tests.support.recorder import Recorder
-from tests.support.server import Exchange, Server, reply
-from tests.support.template import Template
+from tests.support.apis.server import Exchange, Server, reply
+from tests.support.aws.call_recorder import Recorder
+from tests.support.aws.cfn_template import Template
+from tests.support.aws.function_asset import ROOT, build_here
+from tests.support.aws.iam import Call, allowed, listed
+from tests.support.aws.lambda_stack import DAY, STACK, SlowApi, Stack
+from tests.support.aws.moto import ACCOUNT, REGION, aws, pass_sqs_time
 
 SOURCES = """
 [sources.api-a]

@@ -8,16 +8,16 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from option_a.ingest.mock import body_of
-from option_a.ingest.source import DEFAULT_NAMES
+from option_a.ingest.config.source import DEFAULT_NAMES
+from option_a.ingest.http.mock import body_of
 from option_a.ingest.task import Task
 from tests.conftest import Proof
-from tests.support.faulty import Faulty
-from tests.support.flat import Series
-from tests.support.held import ONE_ARENA, Held, why_not
-from tests.support.lambda_stack import DAY, Stack, pointing_to
-from tests.support.moto import aws
-from tests.support.server import Exchange, Server, reply
+from tests.support.apis.faulty_server import Faulty
+from tests.support.apis.server import Exchange, Server, reply
+from tests.support.aws.lambda_stack import DAY, Stack, pointing_to
+from tests.support.aws.moto import aws
+from tests.support.resources.flat import Series
+from tests.support.resources.held import ONE_ARENA, Held, why_not
 
 
 def answer(exchange: Exchange) -> bytes:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import json
 
-from option_a.ingest.layout import Partition, manifest_key
+from option_a.ingest.lake.keys import manifest_key
+from option_a.ingest.partition import Partition
 from tests.acceptance.command import Place
-from tests.support.api import Asked, listed, serving
+from tests.support.apis.paged_api import Asked, listed, serving
 
 TABLE = '[sources.orders]\nurl = "{url}/orders"\ndate_param = "date"\ndate_offset = -1\nlookback = 2\n'
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.acceptance.command import Done, Place
-from tests.support.api import Answer, Api, Asked, serving
+from tests.support.apis.paged_api import Answer, Api, Asked, serving
 
 SECRET = "canary-4711+4712"
 TOLD = b'{"why": "no \x1b[31m quota", "key": "%s"}' % SECRET.encode()

@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from tests.acceptance.command import DAY, Place, wait_for
-from tests.support.api import Answer, Api, Asked, listed, serving
+from tests.support.apis.paged_api import Answer, Api, Asked, listed, serving
 
 ORDERS = '[sources.orders]\nurl = "{url}/orders"\ndate_param = "date"\ndate_offset = -1\nsince = {since}\n'
 

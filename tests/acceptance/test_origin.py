@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.acceptance.command import DAY, Place
-from tests.support.api import listed, serving
+from tests.support.apis.paged_api import listed, serving
 
 FOUR = ("api-a", "api-b", "api-c", "api-d")
 

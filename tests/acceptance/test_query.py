@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.acceptance.command import DAY, Place
-from tests.support.api import Api, listed, serving
+from tests.support.apis.paged_api import Api, listed, serving
 
 SOURCE = '[sources.my-odd]\nurl = "{url}/odd"\ndate_param = "date"\n{more}\n'
 ODD = [

@@ -12,13 +12,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from option_a.ingest.config import read_sources
-from option_a.ingest.fields import Fields, apply
+from option_a.ingest.config.read import read_sources
+from option_a.ingest.config.source import Source
+from option_a.ingest.decode.fields import Fields, apply
+from option_a.ingest.http.urls import with_params
+from option_a.ingest.load.worker import Worker
 from option_a.ingest.ports import Request, Response
-from option_a.ingest.source import Source
-from option_a.ingest.urls import with_params
-from option_a.ingest.work import Worker
-from tests.support.world import DATE, RUN, Pipeline
+from tests.support.pipeline import DATE, RUN, Pipeline
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "recipes.md"
 SALT = "pepper"

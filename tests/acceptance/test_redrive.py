@@ -6,7 +6,7 @@ import pytest
 
 from tests.acceptance.command import DAY, Place
 from tests.conftest import Proof
-from tests.support.api import Answer, Api, Asked, listed, serving
+from tests.support.apis.paged_api import Answer, Api, Asked, listed, serving
 
 TWO = """
 [sources.orders]

@@ -10,7 +10,7 @@ import signal
 import pytest
 
 from tests.acceptance.command import DAY, Place, wait_for
-from tests.support.api import Asked, listed, serving
+from tests.support.apis.paged_api import Asked, listed, serving
 
 FOUR = ("api-a", "api-b", "api-c", "api-d")
 ORDERS = '[sources.orders]\nurl = "{url}/orders"\ndate_param = "date"\n'

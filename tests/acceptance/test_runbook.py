@@ -16,15 +16,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from option_a.aws.names import queue_name
-from option_a.ingest.manifest import Manifest
+from option_a.ingest.manifest.model import Manifest
+from option_a.names import queue_name
 from tests.acceptance.command import DAY, wait_for
-from tests.support.api import Asked, listed, serving
-from tests.support.documents import MESSAGES, RUNBOOK
-from tests.support.moto import Aws
-from tests.support.stack import Stack
-from tests.support.stage import NAME, NAMES, Events, Stage, healthy, refused
-from tests.support.transcript import transcripts
+from tests.support.apis.paged_api import Asked, listed, serving
+from tests.support.aws.deployed_stack import Stack
+from tests.support.aws.moto import Aws
+from tests.support.documents.runbook import MESSAGES, RUNBOOK
+from tests.support.documents.stage import NAME, NAMES, Events, Stage, healthy, refused
+from tests.support.documents.transcript import transcripts
 
 TRANSCRIPTS = transcripts(RUNBOOK, MESSAGES)
 NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-euc")

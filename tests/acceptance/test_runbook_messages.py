@@ -11,10 +11,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.acceptance.command import DAY, Done, Place
-from tests.support.api import listed
-from tests.support.documents import MESSAGES
-from tests.support.messages import rows
-from tests.support.server import Exchange, Server, reply, until_close
+from tests.support.apis.paged_api import listed
+from tests.support.apis.server import Exchange, Server, reply, until_close
+from tests.support.documents.messages import rows
+from tests.support.documents.runbook import MESSAGES
 
 ROWS = rows(MESSAGES)
 PAGED = 'pagination = { style = "page", total_pages = "pages", total_records = "total" }'

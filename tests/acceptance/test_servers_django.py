@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.command import Place
-from tests.support.servers import SERVERS, free_port, running
+from tests.support.apis.third_party import SERVERS, free_port, running
 
 DAYS = {"2026-11-01": 437, "2026-11-02": 100, "2026-11-03": 0, "2026-11-04": 1}
 DAY = "2026-11-01"

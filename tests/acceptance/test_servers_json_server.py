@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.command import Place
-from tests.support.servers import NODE, free_port, json_server, running
+from tests.support.apis.third_party import NODE, free_port, json_server, running
 
 COUNT = 437
 DAY = "2026-11-01"

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from option_a.home.clock import SystemClock
-from option_a.ingest.breaker import Breaker
-from option_a.ingest.folder import FolderLake
+from option_a.ingest.lake.folder import FolderLake
+from option_a.ingest.resilience.circuit_breaker import Breaker
+from option_a.workspace.clock import SystemClock
 from tests.acceptance.command import DAY, Done, Place
-from tests.support.api import Answer, Api, Asked, listed, serving
-from tests.support.moto import Aws
-from tests.support.stack import Stack
+from tests.support.apis.paged_api import Answer, Api, Asked, listed, serving
+from tests.support.aws.deployed_stack import Stack
+from tests.support.aws.moto import Aws
 
 NAMES = ["orders", "events"]
 DECLARED = """

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.command import DAY, Place, wait_for
-from tests.support.api import Answer, Api, Asked, listed, serving
-from tests.support.moto import Aws
-from tests.support.stack import Stack
+from tests.support.apis.paged_api import Answer, Api, Asked, listed, serving
+from tests.support.aws.deployed_stack import Stack
+from tests.support.aws.moto import Aws
 
 ORDERS = '[sources.orders]\nurl = "{url}/orders"\ndate_param = "date"\n'
 _numbers = count(1)

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.command import DAY, Place
-from tests.support.api import listed, serving
-from tests.support.moto import KEYS, Aws
-from tests.support.server import Exchange, Server, reply
-from tests.support.stack import Stack
+from tests.support.apis.paged_api import listed, serving
+from tests.support.apis.server import Exchange, Server, reply
+from tests.support.aws.deployed_stack import Stack
+from tests.support.aws.moto import KEYS, Aws
 
 NAME = "Mistaken"
 MOCKS = ["api-a", "api-b", "api-c", "api-d"]

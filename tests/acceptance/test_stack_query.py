@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.acceptance.command import Place
-from tests.support.moto import Aws
-from tests.support.stack import Stack
+from tests.support.aws.deployed_stack import Stack
+from tests.support.aws.moto import Aws
 
 COLUMNS = {"ingestion_date": "date", "n": "bigint", "price": "double", "name": "varchar"}
 ROWS: list[list[str | None]] = [

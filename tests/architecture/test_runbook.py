@@ -7,9 +7,9 @@ import re
 from option_a.ingest import errors
 from option_a.ingest.errors import ManifestError, OptionAError, PermanentError, UserError
 from tests.architecture.tree import kept, modules
-from tests.support.documents import MESSAGES, RUNBOOK, as_read
-from tests.support.messages import Site, rows, sites
-from tests.support.transcript import ANY, anchors, transcripts
+from tests.support.documents.messages import Site, rows, sites
+from tests.support.documents.runbook import MESSAGES, RUNBOOK, as_read
+from tests.support.documents.transcript import ANY, anchors, transcripts
 
 ROWS = rows(MESSAGES)
 SITES = sorted({site for path in modules("option_a") for site in sites(path)})

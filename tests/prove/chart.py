@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from tests.support.held import Held
+from tests.support.resources.held import Held
 
 _WIDTH, _LEFT, _RIGHT, _HEIGHT, _HEAD, _FOOT = 860, 64, 20, 150, 76, 56
 _PLOT = _WIDTH - _LEFT - _RIGHT

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from html import escape
 
-from tests.support.scale import Cost
+from tests.support.resources.scale import Cost
 
 _WIDTH, _LEFT, _ROW, _HEAD = 860, 330, 18, 52
 _HALF = (_WIDTH - _LEFT - 40) // 2

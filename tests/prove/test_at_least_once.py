@@ -14,20 +14,21 @@ import msgspec
 import pytest
 from obstore.store import MemoryStore
 
-from option_a.ingest.bucket import BucketLake
 from option_a.ingest.errors import TransientError
-from option_a.ingest.folder import FolderLake
-from option_a.ingest.layout import Partition, manifest_key
+from option_a.ingest.lake.bucket import BucketLake
+from option_a.ingest.lake.folder import FolderLake
+from option_a.ingest.lake.keys import manifest_key
+from option_a.ingest.load.worker import Worker
+from option_a.ingest.partition import Partition
 from option_a.ingest.ports import Clock, Request
 from option_a.ingest.task import Task, encode_task
-from option_a.ingest.work import Worker
 from option_a.local.queue import SqliteQueue
 from tests.conftest import Proof
-from tests.support.interleave import Interleaving
-from tests.support.queue import MemoryQueue
-from tests.support.rivals import LEASE, Judge, RivalLake, RivalQueue
-from tests.support.scenarios import DECLARED, NEXT
-from tests.support.world import DATE, RUN, Ground, Pipeline, days_of, numbered, source
+from tests.support.crashes.interleaved_threads import Interleaving
+from tests.support.crashes.rival_workers import LEASE, Judge, RivalLake, RivalQueue
+from tests.support.crashes.scenarios import DECLARED, NEXT
+from tests.support.pipeline import DATE, RUN, Ground, Pipeline, days_of, numbered, source
+from tests.support.queues.memory import MemoryQueue
 
 PARTITION = Partition("s", DATE)
 PAGES, OTHERS = days_of(12), days_of(15, word="z")

@@ -11,17 +11,18 @@ import msgspec
 import pytest
 from aws_lambda_powertools import Logger, Metrics
 
-from option_a.aws.batch import OUTAGE, Batch
-from option_a.aws.telemetry import Telemetry
+from option_a.aws.functions.telemetry import Telemetry
+from option_a.aws.functions.worker import OUTAGE, Batch
 from option_a.ingest.errors import LakeError
-from option_a.ingest.folder import FolderLake
-from option_a.ingest.layout import Partition, manifest_key
+from option_a.ingest.lake.folder import FolderLake
+from option_a.ingest.lake.keys import manifest_key
+from option_a.ingest.partition import Partition
 from option_a.ingest.ports import Request
 from option_a.ingest.task import Task, decode_task
 from tests.conftest import Proof
-from tests.support.mapping import FakeContext
-from tests.support.queue import MAX_RECEIVES, MemoryQueue
-from tests.support.world import RUN, Pipeline, days_of, numbered, source
+from tests.support.aws.event_source_mapping import FakeContext
+from tests.support.pipeline import RUN, Pipeline, days_of, numbered, source
+from tests.support.queues.memory import MAX_RECEIVES, MemoryQueue
 
 SIZE = 10
 KINDS = ("body", "poison", "lake", "crash")

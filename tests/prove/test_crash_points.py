@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from obstore.store import MemoryStore, S3Store
 
-from option_a.ingest.bucket import BucketLake
+from option_a.ingest.lake.bucket import BucketLake
 from tests.conftest import Proof
-from tests.support.crash import Doom, live_until
-from tests.support.moto import REGION, Aws, aws
-from tests.support.scenarios import SCENARIOS, Scenario, first_load, longer_then_shorter
-from tests.support.trial import Trial, result
-from tests.support.unruly import SqsLike
-from tests.support.world import Ground, Pipeline
+from tests.support.aws.moto import REGION, Aws, aws
+from tests.support.crashes.port_crash import Doom, live_until
+from tests.support.crashes.scenarios import SCENARIOS, Scenario, first_load, longer_then_shorter
+from tests.support.crashes.trial import Trial, result
+from tests.support.pipeline import Ground, Pipeline
+from tests.support.queues.unreliable import SqsLike
 
 BUCKETS = itertools.count()
 

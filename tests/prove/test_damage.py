@@ -13,13 +13,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from option_a.home.clock import SystemClock
-from option_a.ingest.layout import Partition, manifest_key, segment_key
+from option_a.ingest.lake.keys import manifest_key, segment_key
+from option_a.ingest.partition import Partition
 from option_a.ingest.task import Task
 from option_a.local.queue import SqliteQueue
+from option_a.workspace.clock import SystemClock
 from tests.acceptance.command import DAY, Done, Place
 from tests.conftest import Proof
-from tests.support.world import DATE, RUN, Pipeline, days_of, numbered
+from tests.support.pipeline import DATE, RUN, Pipeline, days_of, numbered
 
 pytestmark = pytest.mark.bar(8)
 Damage = Callable[[Path], None]

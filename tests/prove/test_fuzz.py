@@ -13,16 +13,16 @@ from pathlib import Path
 import pytest
 
 from option_a.ingest.errors import PermanentError, TransientError
-from option_a.ingest.fetch import HttpFetch
+from option_a.ingest.http.client import HttpFetch
 from option_a.ingest.ports import Request
 from tests.conftest import Proof
-from tests.faults.test_fetch_broken import ANSWERS
+from tests.faults.http.test_broken_answers import ANSWERS
+from tests.support.apis.server import Exchange, Server, reply
 from tests.support.clock import FakeClock
 from tests.support.fuzz.engine import HANG, Fault, Target, fuzz
 from tests.support.fuzz.every import TARGETS
 from tests.support.fuzz.keys import check_error
 from tests.support.fuzz.ledger import folder
-from tests.support.server import Exchange, Server, reply
 
 pytestmark = pytest.mark.bar(12)
 

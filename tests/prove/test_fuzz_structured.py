@@ -13,13 +13,13 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import strategies as st
 
-from option_a.ingest.bodies import read_body
-from option_a.ingest.fields import Fields, apply
-from option_a.ingest.reading import Reading
+from option_a.ingest.decode.body import read_body
+from option_a.ingest.decode.fields import Fields, apply
+from option_a.ingest.decode.format import Reading
 from tests.conftest import Proof
 from tests.support.fuzz.bodies import decoded, json_body
-from tests.unit.documents import Document, documents, listed, records, spaces, text_of
-from tests.unit.test_records import check
+from tests.unit.decode.json_documents import Document, documents, listed, records, spaces, text_of
+from tests.unit.decode.test_fast import check
 
 pytestmark = pytest.mark.bar(12)
 

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from option_a.ingest.manifest import checksum, decode
+from option_a.ingest.manifest.model import checksum, decode
 from tests.acceptance.command import Done, Place
 from tests.conftest import Proof
-from tests.support.api import Answer, Asked, serving
-from tests.support.changing import NAMES, WORKER, Changing, declared
-from tests.support.storm import Storm, Victim
+from tests.support.apis.changing import NAMES, WORKER, Changing, declared
+from tests.support.apis.paged_api import Answer, Asked, serving
+from tests.support.crashes.kill_storm import Storm, Victim
 
 SECONDS = 0.004
 PER_EPOCH = 250

@@ -12,12 +12,22 @@ import duckdb
 import msgspec
 import pytest
 
-from option_a.ingest.layout import Partition
+from option_a.ingest.partition import Partition
 from tests.conftest import Proof
-from tests.support.answering import Act, Answering, Landing, landing
-from tests.support.malformed import BOM, GOOD, ILLEGAL, LEGAL, LINES, PLACES, SPELT, WHOLE_ILLEGAL, WHOLE_LEGAL
-from tests.support.server import Exchange, chunked, reply, until_close
-from tests.unit.documents import compact
+from tests.support.apis.malformed_json import (
+    BOM,
+    GOOD,
+    ILLEGAL,
+    LEGAL,
+    LINES,
+    PLACES,
+    SPELT,
+    WHOLE_ILLEGAL,
+    WHOLE_LEGAL,
+)
+from tests.support.apis.many_sources import Act, Answering, Landing, landing
+from tests.support.apis.server import Exchange, chunked, reply, until_close
+from tests.unit.decode.json_documents import compact
 
 pytestmark = pytest.mark.bar(9)
 

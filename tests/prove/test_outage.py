@@ -9,15 +9,15 @@ from random import Random
 
 import pytest
 
-from option_a.ingest.breaker import THRESHOLD
 from option_a.ingest.ports import Clock
+from option_a.ingest.resilience.circuit_breaker import THRESHOLD
 from tests.conftest import Proof
-from tests.support.moto import Aws, aws
+from tests.support.aws.moto import Aws, aws
+from tests.support.queues.sqlite import SeenQueue
 from tests.support.simulation.outage import Answers, Down, within_a_minute
 from tests.support.simulation.process import Watched
 from tests.support.simulation.sqs import SqsLike
 from tests.support.simulation.wire import WireQueue
-from tests.support.sqlite import SeenQueue
 
 pytestmark = pytest.mark.bar(10)
 

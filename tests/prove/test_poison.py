@@ -14,11 +14,11 @@ from option_a.ingest.errors import HttpError
 from option_a.ingest.ports import Request
 from option_a.ingest.task import Task, encode_task
 from tests.conftest import Proof
-from tests.support.crash import Crash
-from tests.support.moto import Aws, aws
-from tests.support.posts import InMemory, InSqlite, InSqs, Post
-from tests.support.scenarios import DECLARED, NEXT
-from tests.support.world import DATE, RUN, Api, days_of, numbered, source
+from tests.support.aws.moto import Aws, aws
+from tests.support.crashes.port_crash import Crash
+from tests.support.crashes.scenarios import DECLARED, NEXT
+from tests.support.pipeline import DATE, RUN, Api, days_of, numbered, source
+from tests.support.queues.poison import InMemory, InSqlite, InSqs, Post
 
 PAGES = 5
 HEALTHY = numbered(days_of(PAGES), total_pages=PAGES)

@@ -12,18 +12,18 @@ import msgspec
 import pytest
 from obstore.store import MemoryStore
 
-from option_a.ingest.bucket import BucketLake
-from option_a.ingest.manifest import checksum
+from option_a.ingest.lake.bucket import BucketLake
+from option_a.ingest.load.worker import Worker
+from option_a.ingest.manifest.model import checksum
 from option_a.ingest.task import Task, encode_task
-from option_a.ingest.work import Worker
 from tests.conftest import Proof
-from tests.support.crash import Doom, live_until
-from tests.support.scenarios import DECLARED, NEXT, RELOADS, Day, Pages, Scenario, promotion_of_an_older_run
-from tests.support.styles import STYLES, cut
-from tests.support.trial import Trial, result
-from tests.support.unruly import SqsLike
-from tests.support.witness import Witness
-from tests.support.world import DATE, RUN, Ground, Pipeline, source
+from tests.support.apis.pagination_styles import STYLES, cut
+from tests.support.crashes.port_crash import Doom, live_until
+from tests.support.crashes.read_witness import Witness
+from tests.support.crashes.scenarios import DECLARED, NEXT, RELOADS, Day, Pages, Scenario, promotion_of_an_older_run
+from tests.support.crashes.trial import Trial, result
+from tests.support.pipeline import DATE, RUN, Ground, Pipeline, source
+from tests.support.queues.unreliable import SqsLike
 
 LOOKED = "looks at a day amid its re-load"
 STALE = "pages stale, missing or changed"

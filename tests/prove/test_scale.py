@@ -15,8 +15,8 @@ from tests.acceptance.command import DAY, ROOT, Place, command
 from tests.conftest import Proof
 from tests.prove.scale_chart import draw
 from tests.prove.table import DOCUMENT
-from tests.support.scale import SOURCES, WHAT, Cost
-from tests.support.server import Exchange, Server, reply
+from tests.support.apis.server import Exchange, Server, reply
+from tests.support.resources.scale import SOURCES, WHAT, Cost
 
 pytestmark = pytest.mark.bar(14)
 DEARER, LARGER = 2.0, 1.2
@@ -47,7 +47,7 @@ def series() -> Iterator[Series]:
 
 def in_a_process(what: str, size: int, folder: Path) -> Cost:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.support.scale", what, str(size), str(folder)],
+        [sys.executable, "-m", "tests.support.resources.scale", what, str(size), str(folder)],
         cwd=ROOT, capture_output=True, check=True, timeout=1_800,
     )  # fmt: skip
     return msgspec.json.decode(done.stdout, type=Cost)

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Proof
-from tests.support.crash import Doom
-from tests.support.scenarios import NEXT, Day
-from tests.support.trial import Trial, result
-from tests.support.world import Pipeline, days_of
+from tests.support.crashes.port_crash import Doom
+from tests.support.crashes.scenarios import NEXT, Day
+from tests.support.crashes.trial import Trial, result
+from tests.support.pipeline import Pipeline, days_of
 
 NEAR = {"put manifest", "read manifest", "entries manifest", "delete manifest", "swap manifest"}
 

@@ -18,12 +18,12 @@ from tests.acceptance.command import Place
 from tests.conftest import Proof
 from tests.prove.chart import draw
 from tests.prove.table import DOCUMENT
-from tests.support.api import Asked
-from tests.support.changing import NAMES, WORKER, Changing, declared
-from tests.support.faulty import Faulty
-from tests.support.flat import Series
-from tests.support.held import ONE_ARENA, Held, why_not
-from tests.support.server import Exchange, Server, reply
+from tests.support.apis.changing import NAMES, WORKER, Changing, declared
+from tests.support.apis.faulty_server import Faulty
+from tests.support.apis.paged_api import Asked
+from tests.support.apis.server import Exchange, Server, reply
+from tests.support.resources.flat import Series
+from tests.support.resources.held import ONE_ARENA, Held, why_not
 
 DAYS = [f"2024-05-{day:02d}" for day in range(1, 4)]
 CHART = DOCUMENT.with_name("reliability-soak.svg")
@@ -50,7 +50,7 @@ class Soak:
 @contextmanager
 def soaking(option_a: Place) -> Iterator[Soak]:
     """A process that lives as long as the block."""
-    command = [sys.executable, "-m", "tests.support.soak"]
+    command = [sys.executable, "-m", "tests.support.resources.soak"]
     with subprocess.Popen(
         command, cwd=option_a.folder, env=option_a.env | ONE_ARENA | {WORKER: "soak"}, stdin=subprocess.PIPE,
         stdout=subprocess.PIPE, text=True,

@@ -12,8 +12,8 @@ import pytest
 from option_a.ingest.errors import OptionAError, TransientError
 from option_a.ingest.ports import Request, Response
 from tests.conftest import Proof
-from tests.support.ailing import LAKE_FAULTS, QUEUE_FAULTS, Fault, Machine, unclear
-from tests.support.world import RUN, Api, days_of, numbered
+from tests.support.crashes.failing_storage import LAKE_FAULTS, QUEUE_FAULTS, Fault, Machine, unclear
+from tests.support.pipeline import RUN, Api, days_of, numbered
 
 FAULTS = [*LAKE_FAULTS, *QUEUE_FAULTS]
 NEXT = "20231114T230000Z-b"

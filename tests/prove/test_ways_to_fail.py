@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from option_a.ingest.layout import Partition
+from option_a.ingest.partition import Partition
 from tests.conftest import Proof
-from tests.support.answering import Answering, Landing, landing
-from tests.support.ways import WAYS
+from tests.support.apis.failure_modes import WAYS
+from tests.support.apis.many_sources import Answering, Landing, landing
 
 pytestmark = pytest.mark.bar(9)
 

@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from option_a.ingest.layout import Partition, page_key, raw_prefix, segment_key
-from option_a.ingest.manifest import SEGMENT
+from option_a.ingest.lake.keys import page_key, raw_prefix, segment_key
+from option_a.ingest.manifest.model import SEGMENT
+from option_a.ingest.partition import Partition
 from tests.acceptance.command import DAY, Place, command
 from tests.conftest import Proof
-from tests.support.api import serving
-from tests.support.changing import LONGEST, NAMES, WORKER, Changing, declared
-from tests.support.order import Ledgers, Order, beside_pages
-from tests.support.replay import Gone, Replay
-from tests.support.strace import traced, why_not
+from tests.support.apis.changing import LONGEST, NAMES, WORKER, Changing, declared
+from tests.support.apis.paged_api import serving
+from tests.support.crashes.queue_replay import Gone, Replay
+from tests.support.crashes.strace import traced, why_not
+from tests.support.crashes.write_order import Ledgers, Order, beside_pages
 
 SECONDS = 0.002
 PARTITIONS = [Partition(name, dt.date.fromisoformat(DAY)) for name in NAMES]

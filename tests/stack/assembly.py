@@ -18,7 +18,7 @@ from option_a.constructs.bundle import build
 from option_a.constructs.checks import check
 from option_a.constructs.functions import Code
 from option_a.constructs.switches import read_switches
-from option_a.ingest.config import read_sources
+from option_a.ingest.config.read import read_sources
 from option_a.stack import IngestionStack
 
 ROOT = Path(__file__).parents[2]

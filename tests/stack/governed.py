@@ -9,13 +9,13 @@ from typing import Any, cast
 
 from constructs import Construct
 
-from option_a.access.config import read_access
 from option_a.constructs.switches import read_switches
-from option_a.governed import govern
-from option_a.ingest.config import read_sources
+from option_a.ingest.config.read import read_sources
+from option_a.lakeformation.read import read_access
+from option_a.lakeformation_stack import govern
 from option_a.stack import IngestionStack
 from tests.stack.assembly import STACK, Assembly, synthesize
-from tests.support.template import Template
+from tests.support.aws.cfn_template import Template
 
 ADMINISTRATORS = f"{STACK}-Administrators"
 BREAK_GLASS = "arn:aws:iam::123456789012:role/BreakGlass"

@@ -24,7 +24,7 @@ def test_it_holds_the_handlers_the_sources_and_the_rooms_that_run(tmp_path: Path
     build(tmp_path, root=ROOT, sources_text=DEFAULT, packages=False)
     found = files(tmp_path)
     assert {"planner.py", "worker.py", "freshness.py", "sources.toml", "option_a/__init__.py"} <= found
-    assert {"option_a/ingest/work.py", "option_a/aws/names.py"} <= found
+    assert {"option_a/ingest/load/worker.py", "option_a/names.py"} <= found
     rooms = {name.split("/")[1] for name in found if name.count("/") >= 2}
     assert rooms == {"ingest", "aws"}
     assert [name for name in found if not name.endswith((".py", "sources.toml"))] == []

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from option_a.constructs import checks
-from option_a.constructs.groups import GROUPS, MOST_IN_GROUP, spread
-from option_a.ingest.config import read_sources
+from option_a.constructs.source_groups import GROUPS, MOST_IN_GROUP, spread
+from option_a.ingest.config.read import read_sources
+from option_a.ingest.config.source import Source
 from option_a.ingest.errors import ConfigError
-from option_a.ingest.source import Source
 
 URL = 'url = "https://api.example.com"'
 

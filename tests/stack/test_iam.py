@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.iam import Call, allowed
+from tests.support.aws.iam import Call, allowed
 
 BUCKET = "arn:aws:s3:::lake"
 GET = Call("s3:GetObject", f"{BUCKET}/raw/a")

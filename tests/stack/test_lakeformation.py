@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from option_a.access import grants as said
-from option_a.access.config import read_access
-from option_a.ingest.config import read_sources
+from option_a.ingest.config.read import read_sources
+from option_a.lakeformation import grants as said
+from option_a.lakeformation.read import read_access
 from tests.stack.assembly import STACK, Resource, default, flat
 from tests.stack.governed import ACCESS, ADMINISTRATORS, BREAK_GLASS, SOURCES, Governed, governed
 

@@ -12,18 +12,18 @@ from aws_cdk import App, Stack
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from option_a.access import grants as said
-from option_a.access.groups import Groups
-from option_a.access.tables import table_names
 from option_a.constructs.catalog import Catalog
 from option_a.constructs.lake import Lake
 from option_a.constructs.lakeformation.analysts import Analysts
 from option_a.constructs.lakeformation.grants import Grants
 from option_a.constructs.switches import Switches
+from option_a.lakeformation import grants as said
+from option_a.lakeformation.groups import Groups
+from option_a.lakeformation.tables import table_names
 from tests.stack.governed import Resolved
-from tests.support.access import DAY, Case, athena, cases
-from tests.support.iam import Call, allowed
-from tests.support.moto import ACCOUNT, REGION
+from tests.support.aws.iam import Call, allowed
+from tests.support.aws.moto import ACCOUNT, REGION
+from tests.support.aws.random_access import DAY, Case, athena, cases
 
 SWITCHES = Switches(lakeFormation="hybrid")
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from option_a.aws.keeper import Keeper, OptIn, Wanted
+from option_a.aws.lakeformation.reconciler import Keeper, OptIn, Wanted
 from tests.stack.assembly import STACK
 from tests.stack.governed import ADMINISTRATORS, Resolved, governed
-from tests.support.iam import Call, allowed
-from tests.support.lakeformation import Catalog
-from tests.support.moto import ACCOUNT, REGION, aws
+from tests.support.aws.iam import Call, allowed
+from tests.support.aws.lakeformation_opt_ins import Catalog
+from tests.support.aws.moto import ACCOUNT, REGION, aws
 
 GROUPS = ("all", "plain", "hidden", "some", "rows")
 LAKE, RESULTS = "arn:aws:s3:::lakebucketb1d32e10", "arn:aws:s3:::lakeresults1933d710"

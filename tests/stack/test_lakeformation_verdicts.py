@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from option_a.access.config import read_access
 from option_a.constructs.lakeformation.checks import MOST_GROUPS, check_access, check_administrator
 from option_a.constructs.switches import Switches, read_switches
-from option_a.ingest.config import read_sources
+from option_a.ingest.config.read import read_sources
 from option_a.ingest.errors import ConfigError
+from option_a.lakeformation.read import read_access
 from tests.stack.assembly import STACK, flat
 from tests.stack.governed import ADMINISTRATORS, BREAK_GLASS, governed
 from tests.stack.test_app import app, refusal

@@ -6,7 +6,7 @@ import json
 import time
 from functools import cache
 
-from option_a.aws.names import dead_queue_name, queue_name
+from option_a.names import dead_queue_name, queue_name
 from tests.stack.assembly import DEFAULT, STACK, Assembly, default, flat, synthesize
 
 COUNT = 400

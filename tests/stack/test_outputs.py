@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from option_a.aws.outputs import Outputs
+from option_a.aws.stack.outputs import Outputs
 from tests.stack.assembly import STACK, Resource, default, flat
 
 NAMED = {

@@ -15,7 +15,7 @@ from option_a.ingest.errors import BuildError
 from tests.architecture.test_files import bare, named_in, pins, project
 from tests.architecture.tree import kept
 from tests.stack.assembly import ROOT
-from tests.support.sbom import missed, write
+from tests.support.documents.sbom import missed, write
 
 PERMISSIVE = {"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MIT-0", "PSF-2.0"}
 FOR_CODE_THAT_IS_LINKED = {*PERMISSIVE, "BSL-1.0", "CC0-1.0", "LLVM-exception", "Unicode-3.0", "Unlicense", "Zlib"}

@@ -10,8 +10,8 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from option_a.constructs import projection, queries
-from option_a.ingest.config import read_sources
-from option_a.ingest.source import Source
+from option_a.ingest.config.read import read_sources
+from option_a.ingest.config.source import Source
 from tests.stack.assembly import DEFAULT, Resource, flat, synthesize
 from tests.stack.test_catalog import COLUMNS, typed
 

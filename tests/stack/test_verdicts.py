@@ -18,9 +18,9 @@ from cdk_nag import AwsSolutionsChecks
 
 from option_a.constructs.bundle import build
 from option_a.constructs.catalog import Catalog
-from option_a.constructs.evidence import Entry, entries
 from option_a.constructs.functions import Code, Functions
 from option_a.constructs.lake import Lake
+from option_a.constructs.nag_suppressions import Entry, entries
 from option_a.constructs.schedule import Schedule
 from option_a.constructs.switches import Switches
 from option_a.stack import IngestionStack

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.support.world import Pipeline, numbered
+from tests.support.pipeline import Pipeline, numbered
 
 
 def test_two_pages_land_and_the_partition_is_complete(tmp_path: Path) -> None:

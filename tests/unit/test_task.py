@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from option_a.ingest.dates import EARLIEST, LATEST
 from option_a.ingest.errors import MessageError
+from option_a.ingest.partition import EARLIEST, LATEST
 from option_a.ingest.task import RUN_ID, Task, decode_task, encode_task, run_id
 
 DAY = dt.date(2026, 11, 23)

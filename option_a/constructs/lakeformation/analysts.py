@@ -7,13 +7,13 @@ from aws_cdk import aws_athena as athena
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from option_a.access.groups import Account, Group, IdentityCenter, Principals, Who
-from option_a.constructs import access
+from option_a.constructs import roles as access
 from option_a.constructs.athena import configuration
 from option_a.constructs.catalog import Catalog
 from option_a.constructs.lake import Lake
-from option_a.constructs.lakeformation.rights import listing
+from option_a.constructs.lakeformation.statements import listing
 from option_a.constructs.switches import Switches
+from option_a.lakeformation.groups import Account, Group, IdentityCenter, Principals, Who
 
 ANALYSTS = "analysts"
 """Where the results of groups are, in the bucket of results."""

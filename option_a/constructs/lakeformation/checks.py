@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from option_a.access.grants import tables
-from option_a.access.groups import Group, Groups
 from option_a.constructs.catalog import database_name
 from option_a.constructs.switches import Switches
+from option_a.ingest.config.source import Source
 from option_a.ingest.errors import ConfigError
-from option_a.ingest.source import Source
+from option_a.lakeformation.grants import tables
+from option_a.lakeformation.groups import Group, Groups
 
 MOST_GROUPS = 40
 LONGEST_TABLES = 7_500

@@ -8,7 +8,17 @@ from aws_cdk import Aws, RemovalPolicy
 from aws_cdk import aws_lakeformation as lakeformation
 from constructs import Construct
 
-from option_a.access.grants import EXECUTOR, AllTables, Cells, Columns, Database, Grant, Location, Resource, Table
+from option_a.lakeformation.grants import (
+    EXECUTOR,
+    AllTables,
+    Cells,
+    Columns,
+    Database,
+    Grant,
+    Location,
+    Resource,
+    Table,
+)
 
 _Permissions = lakeformation.CfnPrincipalPermissions
 _Filter = lakeformation.CfnDataCellsFilter

@@ -7,10 +7,10 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lakeformation as lakeformation
 from constructs import Construct
 
-from option_a.access.grants import Mode
 from option_a.constructs.lake import Lake
-from option_a.constructs.lakeformation.rights import listing
-from option_a.ingest.layout import RAW
+from option_a.constructs.lakeformation.statements import listing
+from option_a.ingest.lake.keys import RAW
+from option_a.lakeformation.grants import Mode
 
 
 class Registration(Construct):

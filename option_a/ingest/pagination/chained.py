@@ -8,11 +8,11 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from option_a.ingest.errors import PaginationError
+from option_a.ingest.jsontext.decode import decoded
+from option_a.ingest.jsontext.values import MISSING, Exact, find, keys, sealed, shown
 from option_a.ingest.pagination.counted import capped
-from option_a.ingest.pagination.decoded import decoded
-from option_a.ingest.pagination.steps import Ask, Cursor, Seen, Send, Style, Told, placed, text
-from option_a.ingest.pagination.values import MISSING, Exact, find, keys, sealed, shown
-from option_a.ingest.pagination.weblink import Malformed, targets
+from option_a.ingest.pagination.link_header import Malformed, targets
+from option_a.ingest.pagination.style import Ask, Cursor, Seen, Send, Style, Told, placed, text
 
 
 class ByCursor(Style, frozen=True, kw_only=True, tag="cursor"):

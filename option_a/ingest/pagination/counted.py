@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from option_a.ingest.errors import PaginationError, TotalError
-from option_a.ingest.pagination.steps import Ask, Cursor, Seen, Send, Style, Told, placed
+from option_a.ingest.pagination.style import Ask, Cursor, Seen, Send, Style, Told, placed
 
 Size = Annotated[int, msgspec.Meta(ge=1)]
 Stop = Literal["empty", "short", "has_more", "total"]

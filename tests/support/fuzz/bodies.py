@@ -8,17 +8,17 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from option_a.ingest.bodies import read_body
+from option_a.ingest.decode.body import read_body
+from option_a.ingest.decode.fast import split
+from option_a.ingest.decode.fields import Fields, apply
+from option_a.ingest.decode.format import Reading
+from option_a.ingest.decode.locate import suggestions
+from option_a.ingest.decode.lossless import CANDIDATES, Split, split_slowly
 from option_a.ingest.errors import BodyError
-from option_a.ingest.fields import Fields, apply
-from option_a.ingest.finding import suggestions
-from option_a.ingest.outline import CANDIDATES, Split, split_slowly
-from option_a.ingest.reading import Reading
-from option_a.ingest.records import split
+from tests.support.apis.malformed_json import ILLEGAL, LEGAL, PLACES
 from tests.support.fuzz.engine import Target
 from tests.support.fuzz.keys import check_error, refused
-from tests.support.malformed import ILLEGAL, LEGAL, PLACES
-from tests.unit.documents import compact
+from tests.unit.decode.json_documents import compact
 
 BODIES = [
     *(place % value for place in PLACES.values() for value in [*LEGAL, *ILLEGAL][::7] if len(value) < 2_000),

@@ -7,20 +7,20 @@ import json
 import tomllib
 from typing import Any
 
-from option_a.access.config import read_access
-from option_a.access.grants import group_permissions
-from option_a.access.rows import check_rows
-from option_a.ingest.config import read_sources
+from option_a.ingest.config.read import read_sources
+from option_a.ingest.config.source import Source
 from option_a.ingest.errors import ConfigError
-from option_a.ingest.freshness import expected
-from option_a.ingest.layout import Partition
-from option_a.ingest.request import request_of
-from option_a.ingest.source import Source
+from option_a.ingest.http.request import request_of
+from option_a.ingest.http.urls import with_params
+from option_a.ingest.partition import Partition
+from option_a.ingest.plan.freshness import expected
 from option_a.ingest.task import Task
-from option_a.ingest.urls import with_params
+from option_a.lakeformation.grants import group_permissions
+from option_a.lakeformation.read import read_access
+from option_a.lakeformation.row_filter import check_rows
 from tests.support.fuzz.engine import Target
 from tests.support.fuzz.keys import check_keys, refused
-from tests.support.world import source
+from tests.support.pipeline import source
 
 DATE = dt.date(2023, 11, 1)
 RUN = "20231114T220000Z-a"

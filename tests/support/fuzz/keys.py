@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from option_a.ingest.errors import LakeError, OptionAError
-from option_a.ingest.layout import (
-    Partition,
+from option_a.ingest.lake.keys import (
     breaker_key,
     dead_key,
     manifest_key,
@@ -17,6 +16,7 @@ from option_a.ingest.layout import (
     segment_key,
     staging_prefix,
 )
+from option_a.ingest.partition import Partition
 
 _PART = re.compile(r"[A-Za-z0-9=_-][A-Za-z0-9=_.-]*")
 ROOMS = frozenset({"raw", "manifest", "staging", "dead", "control"})

@@ -10,22 +10,14 @@ from pathlib import Path
 import msgspec
 from obstore.store import MemoryStore
 
-from option_a.ingest.bucket import BucketLake
-from option_a.ingest.decide import decide
 from option_a.ingest.errors import LakeError, ManifestError
-from option_a.ingest.folder import FolderLake
-from option_a.ingest.lake import Lake
-from option_a.ingest.layout import (
-    Partition,
-    manifest_key,
-    manifest_partition,
-    page_key,
-    page_number,
-    raw_prefix,
-    segment_key,
-)
-from option_a.ingest.ledger import Ledger
-from option_a.ingest.manifest import (
+from option_a.ingest.lake.base import Lake
+from option_a.ingest.lake.bucket import BucketLake
+from option_a.ingest.lake.folder import FolderLake
+from option_a.ingest.lake.keys import manifest_key, manifest_partition, page_key, page_number, raw_prefix, segment_key
+from option_a.ingest.load.decide import decide
+from option_a.ingest.load.page import pack
+from option_a.ingest.manifest.model import (
     Anchor,
     Attempt,
     Claim,
@@ -38,15 +30,16 @@ from option_a.ingest.manifest import (
     encode,
     encode_rows,
 )
-from option_a.ingest.page import pack
+from option_a.ingest.manifest.store import Ledger
+from option_a.ingest.manifest.verify import Verified, verify
+from option_a.ingest.partition import Partition
+from option_a.ingest.plan.summary import due_again, standing, summarize
 from option_a.ingest.ports import Cause
-from option_a.ingest.summary import due_again, standing, summarize
 from option_a.ingest.task import Delivery, Task
-from option_a.ingest.verify import Verified, verify
-from tests.support.executor import InlineExecutor
 from tests.support.fuzz.engine import Target
 from tests.support.fuzz.keys import check_keys, refused
-from tests.support.world import source
+from tests.support.inline_executor import InlineExecutor
+from tests.support.pipeline import source
 
 DATE = dt.date(2023, 11, 1)
 RUN = "20231114T220000Z-a"

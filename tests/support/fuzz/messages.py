@@ -9,24 +9,24 @@ from typing import Any
 
 from obstore.store import MemoryStore
 
-from option_a.aws.letters import decode_letter, encode_cause
-from option_a.aws.planner import Planner
-from option_a.aws.wish import known_names, read_event
-from option_a.ingest.bucket import BucketLake
-from option_a.ingest.days import day_over
+from option_a.aws.dead_letter import decode_letter, encode_cause
+from option_a.aws.functions.event import known_names, read_event
+from option_a.aws.functions.planner import Planner
+from option_a.ingest.config.source import Source
 from option_a.ingest.errors import ConfigError, MessageError
-from option_a.ingest.job import Limits, World
+from option_a.ingest.http.request import request_of
+from option_a.ingest.lake.bucket import BucketLake
+from option_a.ingest.load.job import Limits, World
+from option_a.ingest.load.worker import Worker
+from option_a.ingest.manifest.cutoff import day_over
 from option_a.ingest.ports import Cause, Request, Response
-from option_a.ingest.request import request_of
-from option_a.ingest.source import Source
 from option_a.ingest.task import RUN_ID, Task, decode_task, encode_task
-from option_a.ingest.work import Worker
 from tests.support.clock import FakeClock
-from tests.support.executor import InlineExecutor
 from tests.support.fuzz.engine import Target
 from tests.support.fuzz.keys import check_keys, refused
-from tests.support.queue import MemoryQueue
-from tests.support.world import source
+from tests.support.inline_executor import InlineExecutor
+from tests.support.pipeline import source
+from tests.support.queues.memory import MemoryQueue
 
 NOW = 1_700_000_000.0
 RUN = "20231114T220000Z-a"

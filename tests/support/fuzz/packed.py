@@ -10,7 +10,7 @@ import brotli
 from backports import zstd
 
 from option_a.ingest.errors import BodyError, TransientError
-from option_a.ingest.inflate import inflated
+from option_a.ingest.http.content_encoding import inflated
 from tests.support.fuzz.engine import Target
 from tests.support.fuzz.keys import refused
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from option_a.ingest.columns import as_toml, infer
+from option_a.ingest.decode.columns import as_toml, infer
 from option_a.query import views
 from option_a.query.structure import columns_of, declared_columns
 from tests.support.fuzz.engine import Target

@@ -12,24 +12,25 @@ from urllib.parse import parse_qsl
 import msgspec
 import urllib3
 
-from option_a.ingest.addresses import is_loopback, kind
-from option_a.ingest.addresses import refused as unreachable
+from option_a.ingest.config.rate import interval
+from option_a.ingest.config.source import Source
 from option_a.ingest.errors import PaginationError, TotalError
-from option_a.ingest.jsontext import Malformed as NoJson
-from option_a.ingest.jsontext import parse
-from option_a.ingest.manifest import Load, digest
-from option_a.ingest.paginate import Seen, decoded
-from option_a.ingest.pagination.steps import text as cursor_text
-from option_a.ingest.pagination.weblink import Malformed, targets
-from option_a.ingest.ratelimit import interval, server_time, used_up
-from option_a.ingest.request import followed, request_of
-from option_a.ingest.retry import retry_after
-from option_a.ingest.source import Source
+from option_a.ingest.http.addresses import is_loopback, kind
+from option_a.ingest.http.addresses import refused as unreachable
+from option_a.ingest.http.request import followed, request_of
+from option_a.ingest.http.urls import same_origin, with_params, without_params
+from option_a.ingest.jsontext.parser import Malformed as NoJson
+from option_a.ingest.jsontext.parser import parse
+from option_a.ingest.manifest.model import Load, digest
+from option_a.ingest.pagination import Seen, decoded
+from option_a.ingest.pagination.link_header import Malformed, targets
+from option_a.ingest.pagination.style import text as cursor_text
+from option_a.ingest.resilience.rate_limit_headers import server_time, used_up
+from option_a.ingest.resilience.retry import retry_after
 from option_a.ingest.task import Task
-from option_a.ingest.urls import same_origin, with_params, without_params
 from tests.support.fuzz.engine import Target
 from tests.support.fuzz.keys import refused
-from tests.support.world import source
+from tests.support.pipeline import source
 
 NOW = 1_700_000_000.0
 TASK = Task("s", dt.date(2023, 11, 1), "20231114T220000Z-a")

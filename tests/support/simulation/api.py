@@ -9,12 +9,12 @@ from random import Random
 
 import msgspec
 
+from option_a.ingest.config.source import Source
 from option_a.ingest.errors import HttpError, TransientError
-from option_a.ingest.layout import Partition
+from option_a.ingest.partition import Partition
 from option_a.ingest.ports import Request, Response
-from option_a.ingest.source import Source
-from tests.support.styles import DAY, SIZE, STYLES, URL, Pages, Served
-from tests.support.world import Api
+from tests.support.apis.pagination_styles import DAY, SIZE, STYLES, URL, Pages, Served
+from tests.support.pipeline import Api
 
 SECRET = b"t0p-s3cret-t0ken"
 BASES = {"real": URL, "moved": "https://api.test/moved", "mock": "mock://s"}

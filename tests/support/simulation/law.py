@@ -9,20 +9,12 @@ from typing import Protocol
 
 import msgspec
 
-from option_a.ingest.breaker import State
-from option_a.ingest.layout import (
-    CONTROL,
-    RAW,
-    STAGING,
-    Partition,
-    manifest_partition,
-    page_key,
-    page_number,
-    raw_prefix,
-)
-from option_a.ingest.manifest import Manifest, Row, checksum, decode
+from option_a.ingest.config.source import Source
+from option_a.ingest.lake.keys import CONTROL, RAW, STAGING, manifest_partition, page_key, page_number, raw_prefix
+from option_a.ingest.manifest.model import Manifest, Row, checksum, decode
+from option_a.ingest.partition import Partition
 from option_a.ingest.ports import DeadLetter
-from option_a.ingest.source import Source
+from option_a.ingest.resilience.circuit_breaker import State
 from option_a.ingest.task import Delivery, Task, decode_task
 from tests.support.simulation.api import SECRET, Apis, Spot, base_of
 from tests.support.simulation.ledgers import check_step, checksum_of, partition_of, prefix_of, whole

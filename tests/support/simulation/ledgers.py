@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from option_a.ingest.layout import Partition, raw_prefix, staging_prefix
-from option_a.ingest.manifest import Load, Manifest
+from option_a.ingest.lake.keys import raw_prefix, staging_prefix
+from option_a.ingest.manifest.model import Load, Manifest
+from option_a.ingest.partition import Partition
 from tests.support.simulation.api import Spot, Version
 
 FORWARD = ("mark", "records", "promoted", "pages", "empty")

@@ -8,16 +8,16 @@ from random import Random
 
 import msgspec
 
-from option_a.aws.planner import Planner
-from option_a.aws.wish import read_event
+from option_a.aws.functions.event import read_event
+from option_a.aws.functions.planner import Planner
+from option_a.ingest.config.source import Source
 from option_a.ingest.errors import QueueError
-from option_a.ingest.layout import Partition
-from option_a.ingest.look import look
-from option_a.ingest.plan import Only, Planned, backfill, lookback, plan, redrive, tonight
-from option_a.ingest.source import Source
-from option_a.ingest.summary import Summary
+from option_a.ingest.partition import Partition
+from option_a.ingest.plan.plan import Only, Planned, backfill, lookback, plan, redrive, tonight
+from option_a.ingest.plan.read_summaries import look
+from option_a.ingest.plan.summary import Summary
 from option_a.ingest.task import Task, run_id
-from tests.support.executor import InlineExecutor
+from tests.support.inline_executor import InlineExecutor
 from tests.support.simulation.api import BASES, SERVED, Outage, Refusal, base_of
 from tests.support.simulation.process import Process, Setting
 from tests.support.simulation.sqs import SqsLike

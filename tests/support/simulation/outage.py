@@ -11,16 +11,16 @@ from random import Random
 import msgspec
 from obstore.store import MemoryStore
 
-from option_a.ingest.bucket import BucketLake
-from option_a.ingest.layout import Partition
-from option_a.ingest.look import look
-from option_a.ingest.plan import redrive
+from option_a.ingest.config.source import Source
+from option_a.ingest.lake.bucket import BucketLake
+from option_a.ingest.manifest.verify import Verified, verify
+from option_a.ingest.partition import Partition
+from option_a.ingest.plan.plan import redrive
+from option_a.ingest.plan.read_summaries import look
 from option_a.ingest.ports import Clock
-from option_a.ingest.retry import LONGEST_WAIT
-from option_a.ingest.source import Source
+from option_a.ingest.resilience.retry import LONGEST_WAIT
 from option_a.ingest.task import Task, run_id
-from option_a.ingest.verify import Verified, verify
-from tests.support.executor import InlineExecutor
+from tests.support.inline_executor import InlineExecutor
 from tests.support.simulation.api import SERVED, Apis, Outage
 from tests.support.simulation.faults import Faults
 from tests.support.simulation.law import Law

@@ -8,12 +8,12 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
+from option_a.ingest.config.source import Source
 from option_a.ingest.events import Event
-from option_a.ingest.lake import Lake
+from option_a.ingest.lake.base import Lake
 from option_a.ingest.ports import DeadLetter, Queue, Request, Response
-from option_a.ingest.source import Source
 from option_a.ingest.task import Delivery, decode_task
-from tests.support.crash import Crash
+from tests.support.crashes.port_crash import Crash
 from tests.support.simulation.api import Apis, base_of
 from tests.support.simulation.faults import Faults
 from tests.support.simulation.law import Law, Tasks

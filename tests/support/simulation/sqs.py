@@ -8,7 +8,7 @@ from random import Random
 
 import msgspec
 
-from option_a.ingest.layout import Partition
+from option_a.ingest.partition import Partition
 from option_a.ingest.ports import Cause, Clock, DeadLetter
 from option_a.ingest.task import Delivery, Task, decode_task, encode_task
 

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from option_a.ingest.errors import LakeError, QueueError
-from option_a.ingest.job import Limits, World
-from option_a.ingest.lake import Entry, Lake
+from option_a.ingest.lake.base import Entry, Lake
+from option_a.ingest.load.job import Limits, World
 from option_a.ingest.ports import Cause
 from option_a.ingest.task import Delivery, Task
-from tests.support.executor import InlineExecutor
+from tests.support.inline_executor import InlineExecutor
 from tests.support.simulation.process import Process
 from tests.support.simulation.sqs import SqsLike
 

@@ -9,12 +9,14 @@ from random import Random
 import msgspec
 from obstore.store import MemoryStore
 
-from option_a.ingest.bucket import BucketLake
 from option_a.ingest.events import Event
-from option_a.ingest.folder import FolderLake
-from option_a.ingest.layout import STAGING, Partition
-from option_a.ingest.verify import Difference, Verified, strangers, verify
-from tests.support.executor import InlineExecutor
+from option_a.ingest.lake.bucket import BucketLake
+from option_a.ingest.lake.folder import FolderLake
+from option_a.ingest.lake.keys import STAGING
+from option_a.ingest.manifest.verify import Difference, Verified, strangers, verify
+from option_a.ingest.partition import Partition
+from tests.support.inline_executor import InlineExecutor
+from tests.support.queues.sqlite import SeenQueue
 from tests.support.simulation.api import SERVED, Apis
 from tests.support.simulation.faults import Faults
 from tests.support.simulation.law import Law
@@ -23,7 +25,6 @@ from tests.support.simulation.process import Process, Setting
 from tests.support.simulation.sqs import MAX_RECEIVES, SqsLike
 from tests.support.simulation.stage import Stage, StageClock
 from tests.support.simulation.worker import Life
-from tests.support.sqlite import SeenQueue
 
 BEGIN = 1_700_000_000.0 - 22 * 3600.0 - 800.0
 MOST_STEPS = 300_000

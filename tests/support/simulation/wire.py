@@ -8,11 +8,11 @@ from typing import Any
 from moto.core.utils import unix_time_millis
 from moto.sqs.models import sqs_backends
 
-from option_a.aws.desk import SqsDesk
-from option_a.ingest.layout import Partition
+from option_a.aws.stack.queue_admin import SqsDesk
+from option_a.ingest.partition import Partition
 from option_a.ingest.ports import Cause, Clock, DeadLetter
 from option_a.ingest.task import Delivery, Task, decode_task
-from tests.support.moto import ACCOUNT, REGION, Aws, pass_sqs_time
+from tests.support.aws.moto import ACCOUNT, REGION, Aws, pass_sqs_time
 
 LATE = 1.0
 """Seconds after which a message that becomes visible is looked for."""

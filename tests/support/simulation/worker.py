@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from option_a.aws.batch import CHECKPOINT, OUTAGE, SPARE
-from option_a.aws.batch import LEASE as LAMBDA_LEASE
+from option_a.aws.functions.worker import CHECKPOINT, OUTAGE, SPARE
+from option_a.aws.functions.worker import LEASE as LAMBDA_LEASE
 from option_a.ingest.errors import LakeError, QueueError
-from option_a.ingest.job import Limits
+from option_a.ingest.load.job import Limits
+from option_a.ingest.load.worker import Worker
 from option_a.ingest.ports import Cause
 from option_a.ingest.task import Delivery
-from option_a.ingest.work import Worker
 from option_a.local.queue import SqliteQueue
-from tests.support.crash import Crash
+from tests.support.crashes.port_crash import Crash
 from tests.support.simulation.process import LEASE, Process, Setting
 from tests.support.simulation.stage import Actor
 from tests.support.simulation.stepped import world_of

@@ -1,0 +1,48 @@
+"""The hourly look at what should be complete by now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from option_a.aws.functions.telemetry import place
+from option_a.ingest.config.source import Source
+from option_a.ingest.lake.base import Lake
+from option_a.ingest.partition import Partition
+from option_a.ingest.plan.freshness import expected, late
+from option_a.ingest.plan.read_summaries import look
+from option_a.ingest.plan.summary import Summary, standing
+from option_a.ingest.ports import Clock
+
+_READERS = 32
+_TOLD = 100
+
+
+class Watch:
+    """Tells which partitions are late: each source's newest one whose run has had until its `due`."""
+
+    def __init__(self, sources: Mapping[str, Source], lake: Lake, clock: Clock, logger: Any) -> None:
+        self._sources, self._lake, self._clock, self._logger = sources, lake, clock, logger
+
+    def __call__(self) -> dict[str, Any]:
+        """`{"expected": 4, "late": 1, "partitions": [{"source", "date", "state", "cause"}]}`."""
+        now = self._clock.now()
+        wanted = expected(list(self._sources.values()), now)
+        with ThreadPoolExecutor(_READERS) as readers:
+            known = look(self._lake, wanted, readers)
+        rows = [_row(partition, known.get(partition), now) for partition in late(wanted, known, now)]
+        for row in rows:
+            where = place(run=row["run"] or "", source=row["source"] or "", date=row["date"])
+            self._logger.warning("late", extra={**row, **where})
+        return {"expected": len(wanted), "late": len(rows), "partitions": rows[:_TOLD]}
+
+
+def _row(partition: Partition, summary: Summary | None, now: float) -> dict[str, str | None]:
+    return {
+        "source": partition.source,
+        "date": partition.date.isoformat(),
+        "state": standing(summary, now),
+        "run": summary.run if summary is not None else None,
+        "cause": summary.cause if summary is not None else None,
+    }

@@ -1,0 +1,102 @@
+"""The planner in a Lambda: an event to tasks on the queues of their sources."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from option_a.aws.functions.event import Trigger, Wish, known_names, read_event
+from option_a.ingest.config.source import Source
+from option_a.ingest.errors import ConfigError
+from option_a.ingest.lake.base import Lake
+from option_a.ingest.partition import Partition
+from option_a.ingest.plan.plan import Known, Planned, backfill, dated, lookback, plan, tonight
+from option_a.ingest.plan.read_summaries import look
+from option_a.ingest.plan.summary import newest
+from option_a.ingest.ports import Clock, Queue
+from option_a.names import MOST_DAYS, TOO_MUCH
+
+LOOK_BACK = 7
+"""Nights for which a day that was loaded before it was over is looked for; `only = "all"` finds older ones."""
+_READERS = 32
+_TOLD = 100
+
+
+class Planner:
+    """Plans and sends. Its answer is counts and the first hundred tasks."""
+
+    def __init__(self, sources: Mapping[str, Source], lake: Lake, queue: Queue, clock: Clock) -> None:
+        self._sources, self._lake, self._queue, self._clock = sources, lake, queue, clock
+
+    def __call__(self, event: Any, request: str) -> dict[str, Any]:
+        """Do what the event asks; `request` tells a manual invocation and its retries from any other.
+
+        Raises ConfigError for an event that is none, LakeError and QueueError: the same event may be sent again.
+        """
+        trigger = read_event(event, request, self._clock.now())
+        names = known_names(trigger.wish, self._sources)
+        partitions, planned = self.plan(trigger, [self._sources[name] for name in names])
+        self._queue.send([item.task for item in planned])
+        return _answer(trigger.run, partitions, planned)
+
+    def plan(self, trigger: Trigger, sources: list[Source]) -> tuple[list[Partition], list[Planned]]:
+        """The partitions that the event means, and the tasks that they need."""
+        wish, now = trigger.wish, self._clock.now()
+        today = dt.datetime.fromtimestamp(trigger.moment, dt.UTC).date()
+        _not_ahead(wish, sources, today)
+        known: Known
+        late: list[Partition] = []
+        if wish.first is not None and wish.last is not None:
+            _not_too_much((wish.last - wish.first).days + 1)
+            partitions = backfill(sources, wish.first, wish.last)
+            known = self._known(partitions)
+        elif wish.date is not None:
+            partitions = dated(sources, wish.date, today)
+            known = self._known(partitions)
+        else:
+            known = self._known(_recent(sources, today))
+            late = lookback(sources, today, known) if wish.only is None else []
+            partitions = tonight(sources, today, known, now)
+            partitions += [partition for partition in late if partition not in partitions]
+        only = wish.only or ("missing" if wish.first is not None and not wish.fresh else None)
+        by_name = {source.name: source for source in sources}
+        planned = plan(partitions, by_name, known, trigger.run, now=now, fresh=wish.fresh, only=only, late=late)
+        return partitions, planned
+
+    def _known(self, partitions: list[Partition]) -> Known:
+        with ThreadPoolExecutor(_READERS) as readers:
+            return look(self._lake, partitions, readers)
+
+
+def _recent(sources: list[Source], today: dt.date) -> list[Partition]:
+    return [
+        Partition(source.name, newest(source, today) - dt.timedelta(days=day))
+        for source in sources
+        for day in range(max(LOOK_BACK, source.lookback) + 1)
+    ]
+
+
+def _not_ahead(wish: Wish, sources: list[Source], today: dt.date) -> None:
+    last = wish.date or wish.last
+    newest_date = max([today, *(newest(source, today) for source in sources)])
+    if last is not None and last > newest_date:
+        raise ConfigError(f"the event asks for {last}, which is in the future (it is {today}, UTC)")
+
+
+def _not_too_much(days: int) -> None:
+    if days > MOST_DAYS:
+        raise ConfigError(f"the event asks for {days} dates at once", hint=TOO_MUCH)
+
+
+def _answer(run: str, partitions: list[Partition], planned: list[Planned]) -> dict[str, Any]:
+    return {
+        "run": run,
+        "partitions": len(partitions),
+        "enqueued": len(planned),
+        "why": dict(Counter(item.why for item in planned)),
+        "tasks": [{"source": i.task.source, "date": i.task.day, "why": i.why} for i in planned[:_TOLD]],
+        "more": max(0, len(planned) - _TOLD),
+    }

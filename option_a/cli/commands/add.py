@@ -1,0 +1,112 @@
+"""`option-a add`."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from option_a.cli.options import examples, here, json_option
+from option_a.cli.pipeline import machine
+from option_a.cli.render import emit, plain
+from option_a.cli.sample import SHOWN, sample
+from option_a.ingest.config.read import read_sources
+from option_a.ingest.config.source import Source
+from option_a.ingest.decode.columns import decode_lines
+from option_a.ingest.http.urls import with_params
+from option_a.ingest.ports import Fetch, Request, Response
+from option_a.workspace.settings import Settings
+
+if TYPE_CHECKING:
+    from option_a.discovery.report import Report
+    from option_a.local.pipeline import Local
+
+
+@click.command(
+    "add",
+    epilog=examples(
+        """
+        option-a add https://api.example.com/v1/orders
+        option-a add 'https://api.example.com/v1/orders?date=2026-11-23&per_page=100' --set 'date_offset = -1' --write
+        option-a add https://api.example.com/v1/orders --set 'auth = { style = "bearer", token = "env:TOKEN" }'
+        """
+    ),
+)
+@click.argument("url", metavar="URL")
+@click.option("--name", metavar="NAME", help="The source's name.  [default: the last word of the URL's path]")
+@click.option("--set", "given", multiple=True, metavar="LINE", help="A line of the table, as TOML; it is not guessed.")
+@click.option("--write", is_flag=True, help="Append the table to sources.toml.")
+@json_option
+@here
+def command(url: str, name: str | None, given: tuple[str, ...], write: bool, as_json: bool, settings: Settings) -> None:
+    """Ask an API two or three times, and print the table that declares it, with the reasons. Lands nothing.
+
+    Ask with a date in the URL, and it is declared too.
+    """
+    from option_a.discovery.discover import Examination
+    from option_a.discovery.report import as_toml, name_of
+    from option_a.discovery.url import read_query
+
+    pipeline = machine(settings)
+    name, query, lines = name or name_of(url), read_query(url), _lines(given)
+    _check(name, {"url": query.url, **query.dated(lines), **lines})
+    report = Examination(name, query, lines, _shown(pipeline)).run(pipeline.today())
+    text = as_toml(report)
+    read_sources(text, {})  # what is printed is a table that would be taken
+    if as_json:
+        records = decode_lines(report.first.found.lines)
+        emit({"name": name, "table": report.table, "lines": report.lines, "unsure": report.unsure, "toml": text,
+              "records": len(records), "sample": records[:SHOWN]})  # fmt: skip
+    else:
+        click.echo(text)
+        _tell(report)
+    if write:
+        _write(settings, name, text)
+
+
+def _lines(given: tuple[str, ...]) -> dict[str, Any]:
+    try:
+        return tomllib.loads("\n".join(given))
+    except tomllib.TOMLDecodeError as error:
+        hint = """a line of the table, as in --set 'records = "data"'"""
+        raise click.UsageError(f"--set is no TOML: {error} ({hint})") from None
+
+
+def _check(name: str, table: dict[str, Any]) -> None:
+    """Refuse what no table could hold, before anything is asked. Raises ConfigError."""
+    from option_a.discovery.report import toml_value
+
+    keys = "".join(f"{toml_value(key)} = {toml_value(value)}\n" for key, value in table.items())
+    read_sources(f"[sources.{toml_value(name)}]\n{keys}", {}, "the new table")
+
+
+def _shown(pipeline: Local) -> Callable[[Source], Fetch]:
+    """A fetch that tells of each request before it is made."""
+
+    def fetch_of(source: Source) -> Fetch:
+        ask = pipeline.fetch({source.name: source})
+
+        def fetch(request: Request) -> Response:
+            click.echo(f"{request.method} {plain(with_params(request.url, request.params))}", err=True)
+            return ask(request)
+
+        return fetch
+
+    return fetch_of
+
+
+def _tell(report: Report) -> None:
+    click.echo(sample(decode_lines(report.first.found.lines)), err=True)
+    for doubt in report.unsure:
+        click.echo(f"unsure: {plain(doubt)}", err=True)
+
+
+def _write(settings: Settings, name: str, text: str) -> None:
+    from option_a.workspace.sources_file import declare
+
+    new = declare(settings.sources_file, name, text, settings.env)
+    click.echo(f"written to {settings.sources_file}; next: option-a preview {name}", err=True)
+    if new:
+        click.echo("the file is new: the four mock sources that stood in for it are no more", err=True)

@@ -1,0 +1,77 @@
+"""`option-a check`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+
+from option_a.cli.options import examples, json_option, place
+from option_a.cli.pipeline import Pipeline, opened
+from option_a.cli.planning import declared_in
+from option_a.cli.render import emit, plural, table
+from option_a.ingest.config.auth import OAuth2
+from option_a.ingest.config.source import Source
+from option_a.ingest.http.addresses import is_loopback
+from option_a.ingest.plan.summary import newest
+from option_a.lakeformation.read import FILE, read_access
+from option_a.workspace.settings import Settings
+
+
+@click.command("check", epilog=examples("option-a check\noption-a check --sources team/sources.toml --json"))
+@json_option
+@place
+def command(as_json: bool, settings: Settings) -> None:
+    """Validate the configuration and say what the next run will do. Asks no API."""
+    pipeline = opened(settings)
+    sources = list(pipeline.sources.values())
+    _ = pipeline.lake
+    _check_access(pipeline)
+    if as_json:
+        emit([_as_json(source, pipeline) for source in sources])
+        return
+    rows = [_row(source, pipeline) for source in sources]
+    click.echo(table(("source", "origin", "next date", "pages", "parallel", "url"), rows, right=("parallel",)))
+    click.echo(f"\n{plural(len(sources), 'source')} of {declared_in(pipeline)}, lake {pipeline.lake.name}: all is well")
+    if any(source.origin == "mock" for source in sources):
+        click.echo(
+            "Mock sources ask no network. Real ones: a url in sources.toml, or USE_REAL_HTTP=true and ENDPOINT_MAP"
+        )
+    for source in sources:
+        for warning in _warnings(source):
+            click.echo(f"{source.name}: {warning}")
+
+
+def _check_access(pipeline: Pipeline) -> None:
+    """The groups of access.toml, where there is one beside the command. Raises ConfigError."""
+    file = Path(FILE)
+    if file.exists():
+        read_access(file.read_text("utf-8"), pipeline.sources)
+
+
+def _row(source: Source, pipeline: Pipeline) -> tuple[str, ...]:
+    date = newest(source, pipeline.today()).isoformat() + (" (snapshot)" if source.snapshot else "")
+    return (source.name, source.origin, date, str(source.pagination), str(source.parallel), source.url)
+
+
+def _as_json(source: Source, pipeline: Pipeline) -> dict[str, Any]:
+    return {
+        "name": source.name, "origin": source.origin, "url": source.url, "next": newest(source, pipeline.today()),
+        "source": source, "warnings": _warnings(source),
+    }  # fmt: skip
+
+
+def _warnings(source: Source) -> list[str]:
+    """What may be declared, and should not."""
+    if not _in_the_clear(source):
+        return []
+    return ["its credentials go over http, and whoever is on the way can read them: use https"]
+
+
+def _in_the_clear(source: Source) -> bool:
+    """Whether credentials leave this machine unencrypted."""
+    urls = [source.url, source.auth.token_url] if isinstance(source.auth, OAuth2) else [source.url]
+    plain = [url for url in urls if url.startswith("http://") and not is_loopback(urlsplit(url).hostname or "")]
+    return bool(plain and (source.auth or source.secret_headers or source.secret_params))

@@ -1,0 +1,55 @@
+"""`option-a dead`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+
+from option_a.cli.options import examples, json_option, place
+from option_a.cli.pipeline import opened
+from option_a.cli.render import emit, moment, plain, plural, table
+from option_a.ingest.ports import DeadLetter
+from option_a.workspace.settings import Settings
+
+
+@click.command("dead", epilog=examples("option-a dead\noption-a dead --json"))
+@click.option("--discard-unreadable", is_flag=True, help="Delete the letters that nobody can read; redrive cannot.")
+@json_option
+@place
+def command(discard_unreadable: bool, as_json: bool, settings: Settings) -> None:
+    """The tasks that could not be done, with their causes."""
+    pipeline = opened(settings)
+    if discard_unreadable:
+        pipeline.forget_dead([letter for letter in pipeline.dead_letters() if letter.task is None])
+    letters = pipeline.dead_letters()
+    if as_json:
+        emit([_row(letter) for letter in letters])
+        return
+    if letters:
+        rows = [
+            (
+                letter.queue,
+                letter.task.day if letter.task else "?",
+                moment(letter.died_at),
+                letter.cause.kind,
+                plain(letter.cause.message),
+            )
+            for letter in letters
+        ]
+        click.echo(table(("source", "date", "died", "cause", "message"), rows) + "\n")
+    click.echo(". ".join([plural(len(letters), "dead letter"), *_ways_out(letters)]))
+
+
+def _ways_out(letters: list[DeadLetter]) -> Iterator[str]:
+    if any(letter.task is not None for letter in letters):
+        yield "When the cause is mended: option-a redrive"
+    if any(letter.task is None for letter in letters):
+        yield "To be rid of what nobody can read: option-a dead --discard-unreadable"
+
+
+def _row(letter: DeadLetter) -> dict[str, object]:
+    return {
+        "source": letter.queue, "date": letter.task.date if letter.task else None, "died_at": letter.died_at,
+        "receives": letter.receives, "cause": letter.cause, "body": letter.body.decode(errors="replace"),
+    }  # fmt: skip

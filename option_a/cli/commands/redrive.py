@@ -1,0 +1,92 @@
+"""`option-a redrive`."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import click
+
+from option_a.cli.options import Date, chosen, examples, place, working
+from option_a.cli.pipeline import deployed, opened
+from option_a.cli.render import emit, plural
+from option_a.cli.run_tasks import work_off
+from option_a.ingest.partition import Partition
+from option_a.ingest.plan.plan import Known, redrive
+from option_a.ingest.ports import DeadLetter
+from option_a.workspace.settings import Settings
+
+
+@click.command(
+    "redrive",
+    epilog=examples(
+        """
+        option-a redrive                      # everything that has failed
+        option-a redrive orders --date 2026-11-23
+        option-a redrive --cause http         # causes: option-a dead
+        option-a redrive --stack OptionAIngestionDemoPy --unreadable
+        """
+    ),
+)
+@click.argument("source", required=False)
+@click.option("--date", type=Date(), help="Just this date.")
+@click.option(
+    "--cause", metavar="KIND", help="Just this kind of cause: http, body, pagination, total, patience, receives, …"
+)
+@click.option(
+    "--unreadable",
+    is_flag=True,
+    help="With --stack: have SQS send back, as they are, all letters of the queues that hold one nobody can read.",
+)
+@working
+@place
+def command(
+    source: str | None, date: dt.date | None, cause: str | None, unreadable: bool, as_json: bool, detach: bool,
+    settings: Settings,
+) -> None:  # fmt: skip
+    """Load again what has failed, from the failed manifests and the dead letters, as a new run.
+
+    What had landed stays where it can be trusted, and the load goes on from there.
+    """
+    if unreadable:
+        _move_unreadable(settings, source, as_json=as_json)
+        return
+    pipeline = opened(settings)
+    names, letters = chosen(pipeline, [source] if source else []), pipeline.dead_letters()
+    known = pipeline.known()
+    failed = _failed(known, names, letters, date, cause)
+    gone = [p for p in failed if pipeline.sources[p.source].snapshot and p.date != pipeline.today()]
+    for partition in gone:
+        click.echo(f"{partition}: a past snapshot cannot be taken any more; option-a run takes today's", err=True)
+    planned = redrive((p for p in failed if p not in gone), known, letters, pipeline.new_run())
+    letters = [letter for letter in letters if letter.task and letter.task.partition in failed]
+    partitions = [item.task.partition for item in planned]
+    work_off(pipeline, planned, partitions, names, letters, as_json=as_json, detach=detach)
+
+
+def _move_unreadable(settings: Settings, source: str | None, *, as_json: bool) -> None:
+    if settings.stack is None:
+        raise click.UsageError("--unreadable is for --stack; on one machine: option-a dead --discard-unreadable")
+    pipeline = deployed(settings)
+    letters = pipeline.move_unreadable(chosen(pipeline, [source] if source else []))
+    if as_json:
+        emit({"unreadable": len(letters), "queues": sorted({letter.queue for letter in letters})})
+        return
+    click.echo(f"{plural(len(letters), 'unreadable letter')} on the way back to the queues")
+
+
+def _failed(
+    known: Known, names: list[str], letters: list[DeadLetter], date: dt.date | None, cause: str | None
+) -> list[Partition]:
+    """The partitions to send again: a letter's, or a failed manifest's, that fit the wishes."""
+    causes: dict[Partition, set[str]] = {}
+    for partition, summary in known.items():
+        if summary.state == "failed":
+            causes.setdefault(partition, set()).add(summary.cause_kind or "")
+    for letter in letters:
+        if letter.task is not None:
+            causes.setdefault(letter.task.partition, set()).add(letter.cause.kind)
+    return sorted(
+        partition
+        for partition, kinds in causes.items()
+        if partition.source in names and date in (None, partition.date) and (cause is None or cause in kinds)
+    )

@@ -1,0 +1,163 @@
+"""A body by its outline: the slow, lossless way to its records, and the words for a body that has none. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from option_a.ingest.decode.locate import suggestions
+from option_a.ingest.decode.reported_errors import Errors, said
+from option_a.ingest.errors import BodyError
+from option_a.ingest.jsontext.parser import Kind, Malformed, Node, key_text, parse
+from option_a.ingest.pagination import decoded, keys
+
+CANDIDATES = ("data", "items", "results", "records", "value")
+WHOLE = "@"
+"""The path of a body that is the list itself."""
+KEPT = "it was kept under dead/ as it came"
+_CALLED: dict[Kind, str] = {"array": "list", "object": "object", "scalar": "value"}
+
+
+class Split(msgspec.Struct, frozen=True):
+    """The records of one body. `lines` ends each record with a newline; `meta` is the body with its list as null."""
+
+    lines: bytes
+    records: int
+    meta: Any
+    path: str
+    """Where the records were found; "" where the body itself is the one record. Of CSV a digest of the header."""
+
+
+Lines = Callable[[bytes, str, Node], list[bytes]]
+"""The lines of the records that a node of the compact text holds; the path is for the error."""
+
+
+def split_slowly(body: bytes, path: str | None) -> Split:
+    """What `records.split` gives, for any legal body."""
+    return by_outline(body, path, _objects)
+
+
+def by_outline(body: bytes, path: str | None, lines_of: Lines, kind: Kind = "array") -> Split:
+    """The records of what is at the path. Raises BodyError with the body."""
+    depth = 2 if path is None else 1 if path == WHOLE else len(path.split(".")) + 1
+    try:
+        text, root = parse(body, depth)
+    except Malformed as error:
+        raise BodyError(f"the body is no JSON: {error}", hint=looks_like(body), body=body) from None
+    try:
+        where, node = _locate(text, root, path, kind)
+        return _cut(text, root, where, node, lines_of)
+    except BodyError as error:
+        error.body = body
+        raise
+
+
+def _cut(text: bytes, root: Node, where: str, node: Node | None, lines_of: Lines) -> Split:
+    if node is None:
+        meta = decoded(text[root.start : root.end])
+        told = said(meta, where)
+        if told is not None:
+            raise BodyError(f"`{where}` is null, and the body says `{told[0]}`", shown=told[1], hint=KEPT)
+        return Split(b"", 0, meta, where)
+    if where == "":
+        return Split(text[node.start : node.end] + b"\n", 1, decoded(text[node.start : node.end]), where)
+    lines = lines_of(text, where, node)
+    rest = text[: node.start] + b"null" + text[node.end :]
+    return Split(b"".join(lines), len(lines), decoded(rest), where)
+
+
+def check_errors(found: Split, body: bytes, allowed: Errors) -> None:
+    """An error beside records, or beside none: the page is not whole, or no end. Raises BodyError with the body."""
+    told = None if allowed == "allow" else said(found.meta, found.path)
+    alone = found.path in ("", WHOLE)
+    if told is None or (allowed == "beside" and found.records and not alone):
+        return
+    key, shown = told
+    beside = f"{'the' if found.records else 'no'} records at `{found.path}`"
+    what = f"the body is one record, and says `{key}`" if alone else f"the body says `{key}` beside {beside}"
+    if alone:
+        way_out = f'if `{key}` is a field of the record: errors = "allow"'
+    elif found.records:
+        way_out = 'if no record is missing for it: errors = "beside"'
+    else:
+        way_out = 'if it tells no more than the end: errors = "allow"'
+    raise BodyError(what, shown=shown, hint=f"{KEPT}; {way_out}", body=body)
+
+
+def _objects(text: bytes, where: str, node: Node) -> list[bytes]:
+    for position, item in enumerate(node.items, 1):
+        if item.kind != "object":
+            shown = f"but {shortened(text, item)}"
+            raise BodyError(f"record {position} is no object", shown=shown, hint=_path_hint(where))
+    return [text[item.start : item.end] + b"\n" for item in node.items]
+
+
+def _locate(text: bytes, root: Node, path: str | None, kind: Kind) -> tuple[str, Node | None]:
+    """The path and the node of what holds the records; None for a null, which is how some APIs say "none"."""
+    if path is None:
+        return _detect(text, root)
+    node = root
+    for key in [] if path == WHOLE else path.split("."):
+        found = [child for name, child in node.members if key_text(name) == key]
+        if len(found) > 1:
+            raise BodyError(f"`{key}` stands {len(found)} times in the body", hint="the API must send it once")
+        if not found:
+            has = f"correct `records`; the body has: {_names(node)}{suggestions(text)}"
+            raise BodyError(f"no records at `{path}`", hint=has)
+        node = found[0]
+    shown = shortened(text, node)
+    if node.kind == kind or (kind == "object" and shown == "[]"):  # how PHP writes an object that holds nothing
+        return path, node
+    if shown == "null":
+        return path, None
+    raise BodyError(f"`{path}` is no {_CALLED[kind]}", shown=f"but {shown}", hint=_kind_hint(text, kind))
+
+
+def shortened(text: bytes, node: Node) -> str:
+    """The beginning of a value, for an error."""
+    return text[node.start : min(node.end, node.start + 40)].decode(errors="replace")
+
+
+def _kind_hint(text: bytes, kind: Kind) -> str:
+    what = "the path to the list of records" if kind == "array" else "the path to the object that holds the records"
+    return f"correct `records`: {what}{suggestions(text)}"
+
+
+def _detect(text: bytes, root: Node) -> tuple[str, Node | None]:
+    if root.kind == "array":
+        return WHOLE, root
+    if root.kind == "scalar":
+        raise BodyError("the body is neither an object nor a list", hint="is this the right url?")
+    children = [(key_text(key), child) for key, child in root.members]
+    meant = [(name, child) for name, child in children if name in CANDIDATES]
+    lists = [(name, child) for name, child in meant if child.kind == "array"]
+    if len(lists) > 1:
+        named = ", ".join(name for name, _ in lists)
+        raise BodyError(f"two lists could be the records: {named}", hint='say which: records = "…"')
+    nulls = [(name, None) for name, child in meant if text[child.start : child.end] == b"null"]
+    where, node = [*lists, *nulls, ("", root)][0]
+    times = sum(name == where for name, _ in meant)
+    if times > 1:
+        raise BodyError(f"`{where}` stands {times} times in the body", hint="the API must send it once")
+    return where, node
+
+
+def _names(node: Node) -> str:
+    return keys({key_text(key): None for key, _ in node.members})
+
+
+def _path_hint(where: str) -> str:
+    return f'a record is a JSON object; is `{where}` the list of records? for a list of values: shape = "values"'
+
+
+def looks_like(body: bytes) -> str:
+    head = body[:256].lstrip().lower()
+    if not head:
+        return "the API sent an empty body"
+    if head.startswith(b"<"):
+        return "it looks like HTML or XML: a login page, a proxy's error page or the wrong url"
+    if head.startswith((b"\x1f\x8b", b"pk\x03\x04")):
+        return "it looks compressed: the API sends no Content-Encoding header"
+    return KEPT

@@ -1,0 +1,65 @@
+"""The fetch of a pipeline: mock or real by source, with credentials, and no more at once than a source allows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from threading import BoundedSemaphore
+
+from option_a.ingest.config.source import Source
+from option_a.ingest.http.network import Network
+from option_a.ingest.ports import Clock, Fetch, Request, Response, Secrets, Turns
+from option_a.ingest.resilience.rate_limiter import OwnTurns, Paced
+
+
+def asking(
+    sources: Mapping[str, Source],
+    clock: Clock,
+    secrets: Secrets,
+    *,
+    network: Network = Network(),  # noqa: B008 - it is frozen
+    turns: Turns | None = None,
+) -> Fetch:
+    """Asks real APIs over HTTP and mock ones in this process; of one source `parallel` requests at once."""
+    return _Polite(_Router(sources, clock, secrets, network, turns or OwnTurns(sources, clock)), sources)
+
+
+class _Router:
+    """Hands a request to the fetch of its origin, which is made when the first one comes."""
+
+    def __init__(
+        self, sources: Mapping[str, Source], clock: Clock, secrets: Secrets, network: Network, turns: Turns
+    ) -> None:
+        self._sources, self._clock, self._secrets, self._network, self._turns = sources, clock, secrets, network, turns
+
+    @cached_property
+    def _real(self) -> Fetch:
+        from option_a.ingest.http.auth import Authorized
+        from option_a.ingest.http.client import HttpFetch
+
+        widest = max(source.parallel for source in self._sources.values())
+        http = HttpFetch(self._clock, max(16, widest), sources=self._sources, network=self._network)
+        paced = Paced(http, self._sources, self._clock, self._turns)
+        return Authorized(paced, self._sources, self._secrets, self._clock)
+
+    @cached_property
+    def _mock(self) -> Fetch:
+        from option_a.ingest.http.mock import MockFetch
+
+        return MockFetch()
+
+    def __call__(self, request: Request) -> Response:
+        real = self._sources[request.source].origin == "real"
+        return self._real(request) if real else self._mock(request)
+
+
+class _Polite:
+    """Keeps the requests in flight to one source at its `parallel`, however many partitions of it are loaded."""
+
+    def __init__(self, fetch: Fetch, sources: Mapping[str, Source]) -> None:
+        self._fetch = fetch
+        self._places = {name: BoundedSemaphore(source.parallel) for name, source in sources.items()}
+
+    def __call__(self, request: Request) -> Response:
+        with self._places[request.source]:
+            return self._fetch(request)

@@ -1,0 +1,85 @@
+"""How page n of a task is asked for: the source's own request, the date, and the position. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urljoin
+
+import msgspec
+
+from option_a.ingest.config.body_template import fill, put, slots
+from option_a.ingest.config.source import Source
+from option_a.ingest.config.window import spelt_date
+from option_a.ingest.decode.format import ACCEPT
+from option_a.ingest.errors import PaginationError
+from option_a.ingest.http.urls import same_origin, without_params
+from option_a.ingest.pagination import Ask, Cursor, Told, raw
+from option_a.ingest.ports import Request
+from option_a.ingest.task import Task
+
+JSON = {"Content-Type": "application/json"}
+
+
+def request_of(source: Source, task: Task, page: int, cursor: Cursor | None) -> Request:
+    """The request. Credentials are not in it: they come along when it is sent."""
+    ask = source.pagination.ask(page, cursor)
+    _check_origin(source, ask.url)  # the cursor may come from a ledger that others can write
+    dated, moments = _dated(source, task)
+    if source.body is not None and slots(source.body) & ask.slots.keys():
+        ask = ask.inlined()
+    # the API's own next url holds every parameter already
+    params = {**source.query, **dated, **ask.params} if ask.url is None else {}
+    body = _body(source, ask, {**moments, **ask.slots})
+    wanted = {} if source.format == "json" else {"Accept": ACCEPT[source.format]}
+    headers = {**wanted, **(JSON if body else {}), **source.plain_headers, **ask.headers}
+    return Request(
+        source.name,
+        ask.url or source.url,
+        params,
+        source.timeout,
+        source.max_body,
+        headers,
+        method=source.method,
+        body=body,
+    )
+
+
+def followed(source: Source, cursor: Cursor | None, told: Told) -> Told:
+    """A next URL made whole and without credentials. Raises PaginationError if it leads to another host."""
+    if told.cursor is None or not source.pagination.follows:
+        return told
+    url = urljoin(str(cursor or source.url), str(told.cursor))
+    _check_origin(source, url)
+    return msgspec.structs.replace(told, cursor=without_params(url, source.secret_params))
+
+
+def _check_origin(source: Source, url: str | None) -> None:
+    """Raises PaginationError for a URL of another host: credentials go along with every request."""
+    if url is not None and not same_origin(source.url, url):
+        raise PaginationError("the next url leads to another host", hint="if that is the API, give `url` its address")
+
+
+def _dated(source: Source, task: Task) -> tuple[dict[str, str], dict[str, Any]]:
+    """The parameters that hold the date, and what stands for it in a body."""
+    if source.date_param is not None:
+        date = spelt_date(task.date, source.date_format)
+        return {source.date_param: str(date)}, {"date": date}
+    if source.body is None and source.window is None:
+        return {}, {}
+    moments: dict[str, Any] = {"date": spelt_date(task.date, source.date_format)}
+    if source.window is None:
+        return {}, moments
+    window = source.window
+    moments["from"], moments["to"] = window.bounds(task.date)
+    named = ((window.first, moments["from"]), (window.last, moments["to"]))
+    return {name: str(moment) for name, moment in named if name}, moments
+
+
+def _body(source: Source, ask: Ask, values: Mapping[str, Any]) -> bytes | None:
+    if source.body is None and not ask.fields:
+        return None
+    body = fill(source.body or {}, values)
+    for path, value in ask.fields.items():
+        put(body, path, raw(value))
+    return msgspec.json.encode(body)

@@ -1,0 +1,250 @@
+"""The manifest: a partition's ledger. Structures and their pure transitions; `ledger` reads and writes them."""
+
+from __future__ import annotations
+
+import bisect
+import datetime as dt
+import hashlib
+from typing import Annotated, Literal
+
+import msgspec
+
+from option_a.ingest.errors import ManifestError
+from option_a.ingest.pagination import Cursor, Told
+from option_a.ingest.partition import Partition
+from option_a.ingest.ports import Cause
+
+State = Literal["loading", "promoting", "complete", "failed"]
+Origin = Literal["mock", "real"]
+
+SEGMENT = 1_000
+"""Rows in a segment. The manifest holds those of the last pages, so a checkpoint costs the same at any length."""
+_MOST = 2**53  # every reader of JSON takes it as it is
+ATTEMPTS_KEPT = 50
+_DIGEST = "sha256:"
+PAGES_TOLD = 100  # pages that differ whose numbers the manifest keeps
+
+
+class Row(msgspec.Struct, frozen=True, array_like=True, order=True):
+    """One page: how many records, the object's bytes and their SHA-256. A response with no records has no object."""
+
+    page: Annotated[int, msgspec.Meta(ge=1, le=_MOST)]
+    records: Annotated[int, msgspec.Meta(ge=0, le=_MOST)]
+    size: Annotated[int, msgspec.Meta(ge=0, le=_MOST)]
+    checksum: str
+
+
+def checksum(data: bytes) -> str:
+    """What a row holds of its object."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def digest(cursor: Cursor) -> str:
+    """A cursor, to compare with and not to be read."""
+    return _DIGEST + checksum(msgspec.json.encode(cursor))
+
+
+class Anchor(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A page to compare later ones with: moved to page 1, 2, 4, 8, …, it meets every cycle (Brent)."""
+
+    page: int
+    checksum: str
+    cursor: Cursor | None = None
+    """A digest of the one that it told, which may be a value that nobody may see."""
+
+    def __post_init__(self) -> None:  # the manifests of earlier versions hold the cursor itself
+        if self.cursor is not None and not str(self.cursor).startswith(_DIGEST):
+            msgspec.structs.force_setattr(self, "cursor", digest(self.cursor))
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """Who works on the partition, until which epoch second, and how many steps were done when it was taken."""
+
+    holder: str
+    expires: float
+    steps: int
+
+
+class Attempt(msgspec.Struct, omit_defaults=True):
+    """What one delivery did, for `option-a logs`."""
+
+    run: str
+    started: float
+    receives: int
+    answered_before: int
+    outcome: str = "died"
+    ended: float | None = None
+    answered: int = 0
+    message: str = ""
+
+
+class Load(msgspec.Struct, omit_defaults=True):
+    """One load of the partition, finished or not. Pages 1 to `mark` are in; `rows` are those not yet in a segment."""
+
+    run: str
+    origin: Origin
+    shape: str
+    started: float
+    begun_by: str = ""
+    """The run that began it: an adopted load keeps its staging under that name."""
+    number: int = 1
+    """Counts the loads of the partition, so that none overwrites another's segments."""
+    staged: bool = False
+    snapshot: bool = False
+    finished: float | None = None
+    restarts: int = 0
+    refusals: int = 0
+    """How often the API refused the cursor of an earlier delivery, and the load began anew."""
+    over: float | None = None
+    """The epoch second at which its date is over, where the source does not count its days by UTC."""
+    stalls: int = 0
+    mark: int = 0
+    rows: list[Row] = []
+    segments: int = 0
+    pages: int = 0
+    empty: int = 0
+    records: int = 0
+    bytes: int = 0
+    last: int | None = None
+    last_told_by: int = 0
+    total: int | None = None
+    cursor: Cursor | None = None
+    doubt: bool = False
+    """The first page was short: the second one tells whether it is the last."""
+    path: str | None = None
+    """Where the records were found on the first page; they are nowhere else on the others. Of CSV see `Split.path`."""
+    first: str = ""
+    anchor: Anchor | None = None
+    promoted: int = 0
+    """Pages 1 to `promoted` stand under raw/ already: a promotion goes on behind them."""
+    restated: int = 0
+    """Pages that differ from the load that this one replaced."""
+    restated_pages: list[int] = []
+
+    @property
+    def answered(self) -> int:
+        """Responses that are accounted for, empty ones included."""
+        return self.pages + self.empty
+
+    @property
+    def steps(self) -> int:
+        """What grows as long as a load goes on: answers, then promoted pages."""
+        return self.answered + self.promoted
+
+    @property
+    def at_end(self) -> bool:
+        """Whether an explicit stop rule was met and every page before it is in."""
+        return self.last is not None and self.mark >= self.last
+
+    def restate(self, pages: list[int]) -> None:
+        """Note pages that differ from the load that this one replaces."""
+        self.restated += len(pages)
+        self.restated_pages = [*self.restated_pages, *pages][:PAGES_TOLD]
+
+    def has(self, page: int) -> bool:
+        """Whether page n is accounted for."""
+        return page <= self.mark or self._find(page) is not None
+
+    def row(self, page: int) -> Row | None:
+        """The row of page n, if it is in the manifest itself."""
+        index = self._find(page)
+        return None if index is None else self.rows[index]
+
+    def land(self, row: Row) -> None:
+        """Account for a page."""
+        bisect.insort(self.rows, row)
+        self.pages += 1 if row.records else 0
+        self.empty += 0 if row.records else 1
+        self.records += row.records
+        self.bytes += row.size
+        if row.page == 1:
+            self.first = row.checksum
+        base = self.segments * SEGMENT
+        while self.mark - base < len(self.rows) and self.rows[self.mark - base].page == self.mark + 1:
+            self.mark += 1
+
+    def hear(self, page: int, told: Told) -> None:
+        """Take in what the answer to a page told: the word of the highest page counts."""
+        if page < self.last_told_by:
+            return
+        if told.last is not None or told.total is not None:
+            self.last_told_by = page
+        self.last = told.last if told.last is not None else self.last
+        self.total = told.total if told.total is not None else self.total
+        self.cursor = told.cursor
+        self.doubt = told.doubt
+
+    def _find(self, page: int) -> int | None:
+        index = bisect.bisect_left(self.rows, page, key=lambda row: row.page)
+        return index if index < len(self.rows) and self.rows[index].page == page else None
+
+
+class Manifest(msgspec.Struct, omit_defaults=True):
+    """The ledger of one partition. `landed` is the complete load beneath, while `load` is a re-load beside it."""
+
+    source: str
+    date: dt.date
+    state: State
+    load: Load
+    landed: Load | None = None
+    claim: Claim | None = None
+    cause: Cause | None = None
+    attempts: list[Attempt] = []
+    version: int = 1
+
+    @property
+    def partition(self) -> Partition:
+        return Partition(self.source, self.date)
+
+    @property
+    def readable(self) -> Load | None:
+        """The complete load whose pages stand under raw/, if there is one."""
+        return self.load if self.state == "complete" else self.landed
+
+    def claimed(self, now: float) -> bool:
+        """Whether a worker is alive on it."""
+        return self.claim is not None and self.claim.expires > now
+
+    def begin_attempt(self, attempt: Attempt) -> None:
+        """Note that a delivery has begun, and forget the oldest."""
+        self.attempts = [*self.attempts, attempt][-ATTEMPTS_KEPT:]
+
+    def end_attempt(self, outcome: str, now: float, message: str = "") -> None:
+        """Note how the current delivery ended."""
+        if self.attempts and self.attempts[-1].ended is None:
+            last = self.attempts[-1]
+            last.outcome, last.ended, last.message = outcome, now, message
+            last.answered = self.load.answered
+
+
+_MANIFEST, _ROWS = msgspec.json.Decoder(Manifest), msgspec.json.Decoder(list[Row])  # made in threads, msgspec crashes
+
+
+def encode(manifest: Manifest) -> bytes:
+    """The manifest as it is stored: JSON."""
+    return msgspec.json.encode(manifest)
+
+
+def decode(data: bytes, key: str) -> Manifest:
+    """A stored manifest. Raises ManifestError: nothing is loaded over a ledger that cannot be read."""
+    try:
+        manifest = _MANIFEST.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        hint = "restore the object from a backup, or delete it to load the partition anew"
+        raise ManifestError(f"the manifest {key} cannot be read: {error}", hint=hint) from None
+    if manifest.version != 1:
+        raise ManifestError(f"the manifest {key} is of version {manifest.version}", hint="upgrade option-a")
+    return manifest
+
+
+def encode_rows(rows: list[Row]) -> bytes:
+    """A segment as it is stored: JSON."""
+    return msgspec.json.encode(rows)
+
+
+def decode_rows(data: bytes, key: str) -> list[Row]:
+    """A stored segment. Raises ManifestError."""
+    try:
+        return _ROWS.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ManifestError(f"the segment {key} cannot be read: {error}", hint="load the day with --fresh") from None

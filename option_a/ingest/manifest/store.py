@@ -1,0 +1,91 @@
+"""Reads and writes the ledger of one partition, by compare-and-swap."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from option_a.ingest.errors import ClaimLost, ManifestError
+from option_a.ingest.lake.base import Lake
+from option_a.ingest.lake.keys import manifest_key, manifest_partition, manifest_prefix, segment_key
+from option_a.ingest.manifest.model import SEGMENT, Load, Manifest, Row, decode, decode_rows, encode, encode_rows
+from option_a.ingest.partition import Partition
+
+_RUN = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def runs_of(manifest: Manifest) -> set[str]:
+    """Every run that worked on a partition: keys under staging/ are made of them."""
+    load, attempts = manifest.load, manifest.attempts
+    named = {load.run, load.begun_by, *(attempt.run for attempt in attempts)}
+    return named - {""}  # earlier versions did not say who began a load
+
+
+def read_manifest(data: bytes, key: str) -> Manifest:
+    """The manifest at a key, whoever wrote it. Raises ManifestError for one that would lead to keys of others."""
+    manifest = decode(data, key)
+    hint = "something else wrote it: restore it from a backup, or delete it to load the partition anew"
+    if manifest.partition != manifest_partition(key):
+        raise ManifestError(f"the manifest {key} is that of another partition: {manifest.partition}", hint=hint)
+    if not all(map(_RUN.fullmatch, runs_of(manifest))):
+        raise ManifestError(f"the manifest {key} names a run that keys may not hold", hint=hint)
+    return manifest
+
+
+class Ledger:
+    """The ledger of a partition as this process last saw it."""
+
+    def __init__(self, lake: Lake, partition: Partition) -> None:
+        self.lake = lake
+        self.partition = partition
+        self._key = manifest_key(partition)
+        self._tag: str | None = None
+
+    def read(self) -> Manifest | None:
+        """The manifest as it stands now; None for a partition that nobody has begun."""
+        found = self.lake.read(self._key)
+        if found is None:
+            self._tag = None
+            return None
+        self._tag = found[1]
+        return read_manifest(found[0], self._key)
+
+    def write(self, manifest: Manifest) -> None:
+        """Store the manifest and the segments that are full. Raises ClaimLost if another wrote since `read`."""
+        self._flush(manifest.load)
+        tag = self.lake.swap(self._key, encode(manifest), self._tag)
+        if tag is None:
+            raise ClaimLost(f"another worker has written the manifest of {self.partition}")
+        self._tag = tag
+
+    @contextmanager
+    def fenced(self) -> Iterator[None]:
+        """Nobody has written the manifest since this process did. Raises ClaimLost; on a folder it stays so within."""
+        with self.lake.held(self._key, self._tag) as still:
+            if not still:
+                raise ClaimLost(f"another worker has written the manifest of {self.partition}")
+            yield
+
+    def _flush(self, load: Load) -> None:
+        # one row more than a segment stays back: the next page is compared with the one before it
+        while load.mark - load.segments * SEGMENT > SEGMENT:
+            self.lake.put(segment_key(self.partition, load.number, load.segments + 1), encode_rows(load.rows[:SEGMENT]))
+            load.rows = load.rows[SEGMENT:]
+            load.segments += 1
+
+    def rows(self, load: Load) -> Iterator[Row]:
+        """Every row of a load, by page; a segment at a time is in memory. Raises ManifestError if one is gone."""
+        for number in range(1, load.segments + 1):
+            key = segment_key(self.partition, load.number, number)
+            data = self.lake.get(key)
+            if data is None:
+                raise ManifestError(f"the segment {key} is gone", hint="load the partition anew with --fresh")
+            yield from decode_rows(data, key)
+        yield from load.rows
+
+    def forget_before(self, load: Load) -> None:
+        """Delete the segments of the loads before this one; a newer load's may already be in the making."""
+        own = segment_key(self.partition, load.number, 1)
+        listed = (entry.key for entry in self.lake.entries(manifest_prefix(self.partition)))
+        self.lake.delete([key for key in listed if key != self._key and key < own])

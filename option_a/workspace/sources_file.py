@@ -1,0 +1,44 @@
+"""Writes a table into sources.toml, and keeps what is there."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Container, Mapping
+from pathlib import Path
+
+from option_a.ingest.config.read import read_sources
+from option_a.ingest.errors import ConfigError, Where
+
+
+def declare(file: Path, name: str, table: str, env: Mapping[str, str]) -> bool:
+    """Append a source's table; True if the file is new. Raises ConfigError, and leaves the file as it was."""
+    where = Where(file=str(file))
+    try:
+        before = file.read_text("utf-8") if file.exists() else ""
+        if name in _names(before):
+            raise ConfigError(f"there is a source `{name}` already", hint="choose another: --name", where=where)
+        after = f"{before.rstrip()}\n\n{table}" if before.strip() else table
+        read_sources(after, env, str(file))
+        _replace(file, after)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot be written: {error}", where=where) from None
+    return not before
+
+
+def _names(text: str) -> Container[str]:
+    """The sources of a file, which may be none yet; what is wrong with it is told when it is read as a whole."""
+    try:
+        tables = tomllib.loads(text).get("sources")
+    except tomllib.TOMLDecodeError:
+        return ()
+    return tables if isinstance(tables, dict) else ()
+
+
+def _replace(file: Path, text: str) -> None:
+    """Whole or not at all."""
+    aside = file.with_name(f".{file.name}.new")
+    aside.write_text(text, "utf-8")
+    if file.exists():
+        aside.chmod(file.stat().st_mode)
+    os.replace(aside, file.resolve())

@@ -1,0 +1,133 @@
+"""The Link header: read as RFC 8288 has it, followed, or counted to its end."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from option_a.ingest.errors import PaginationError
+from option_a.ingest.pagination import Ask, Link, Seen, Told
+from option_a.ingest.pagination.link_header import Malformed, targets
+
+GITHUB = (
+    '<https://api.github.com/repositories/1300192/issues?page=2>; rel="prev", '
+    '<https://api.github.com/repositories/1300192/issues?page=4>; rel="next", '
+    '<https://api.github.com/repositories/1300192/issues?page=515>; rel="last", '
+    '<https://api.github.com/repositories/1300192/issues?page=1>; rel="first"'
+)
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        ("", {}),
+        (" , ,", {}),
+        ("</a>; rel=next", {"next": "/a"}),
+        ('</a>;rel="next"', {"next": "/a"}),
+        ("</a> ; REL = Next ;", {"next": "/a"}),
+        ('</a>; rel="prev next"', {"prev": "/a", "next": "/a"}),
+        ('</a>; title="x, </b>; rel=next"; rel=prev', {"prev": "/a"}),
+        (r'</a>; title="a \" b"; rel="n\ext"', {"next": "/a"}),
+        ("</a,b;c>; rel=next", {"next": "/a,b;c"}),
+        ("</a>; rel=prev; rel=next", {"prev": "/a"}),
+        ("</a>; rel=next, </b>; rel=next", {"next": "/a"}),
+        ('</a>; rel=next; anchor="#x", </b>; rel=next', {"next": "/b"}),
+        ("</a>; rel*=UTF-8''next, </b>;;rel=next", {"next": "/b"}),
+        ("</a>; rel; rel=next", {}),
+        ("</a>; anchor; rel=next", {}),
+        ("</a>", {}),
+        ("<>; rel=next", {"next": ""}),
+    ],
+)
+def test_a_header_is_read_as_the_rfc_has_it(header: str, found: dict[str, str]) -> None:
+    assert targets(header) == found
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["/a; rel=next", "</a; rel=next", "</a>; rel=next </b>", "</a> rel=next", '<a>; "b"', "</a>" + "b" * 99, "a" * 99],
+)
+def test_what_is_no_link_header_is_refused(header: str) -> None:
+    with pytest.raises(Malformed) as refused:
+        targets(header)
+    assert str(refused.value) in header
+    assert len(str(refused.value)) <= 40
+    with pytest.raises(PaginationError, match=r"RFC 8288 .*another style of pagination"):
+        Link().read(Seen(1, 1, 1, None, {"link": header}))
+
+
+words = st.text("abcdefgh-.", min_size=1, max_size=8)
+values = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=12)
+
+
+@given(st.lists(st.tuples(st.text("abc/?&=;, %", max_size=9), st.lists(words, min_size=1), values), max_size=5))
+def test_what_was_written_is_read(links: list[tuple[str, list[str], str]]) -> None:
+    written, expected = [], dict[str, str]()
+    for target, relations, title in links:
+        quoted = title.replace("\\", "\\\\").replace('"', '\\"')
+        written.append(f'<{target}>; title="{quoted}"; rel="{" ".join(relations)}"')
+        for relation in relations:
+            expected.setdefault(relation, target.strip())
+    assert targets(" , ".join(written)) == expected
+
+
+@given(st.text('<>;=", \\relnxt', max_size=60))
+def test_any_text_is_a_header_or_is_refused(text: str) -> None:
+    try:
+        targets(text)
+    except Malformed:
+        return
+
+
+def seen(header: str | None, page: int = 1) -> Seen:
+    return Seen(page, 1, 1, {"n": 9}, {} if header is None else {"link": header})
+
+
+@pytest.mark.parametrize(
+    ("style", "answer", "told"),
+    [
+        (Link(), seen(GITHUB), Told(cursor="https://api.github.com/repositories/1300192/issues?page=4")),
+        (Link(), seen("</?page=1>; rel=prev", 5), Told(last=5)),
+        (Link(), seen(None), Told(last=1)),
+        (Link(total_records="n"), seen("</a>; rel=next"), Told(cursor="/a", total=9)),
+        (Link(param="page"), seen(GITHUB), Told(last=515)),
+        (Link(param="page", start=0), seen(GITHUB), Told(last=516)),
+        (Link(param="page"), seen("</?page=1>; rel=prev", 5), Told(last=5)),
+        (Link(total_records="n"), seen("</?page=1>; rel=prev", 5), Told(last=5, total=9)),
+        (Link(total_records="n", param="page"), seen(GITHUB), Told(last=515, total=9)),
+        (Link(param="page"), seen("</?page=2>; rel=next, </?page=999999999>; rel=last"), Told(last=999_999_999)),
+        (Link(param="page"), seen("</?page=2>; rel=next, </?page=1>; rel=last"), Told(last=1)),
+    ],
+)
+def test_it_leads_to_the_next_page_or_tells_the_last(style: Link, answer: Seen, told: Told) -> None:
+    assert style.read(answer) == told
+
+
+NUMBERLESS = ["x", "", "٣", "1000000000"]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "</?page=2>; rel=next",
+        "</?page=2>; rel=next, </?p=7>; rel=last",
+        "</?page=2>; rel=next, <https://[x/?page=7>; rel=last",
+        *[f"</?page=2>; rel=next, </?page={value}>; rel=last" for value in NUMBERLESS],
+    ],
+)
+def test_where_the_last_page_is_not_told_the_way_out_is_to_follow(header: str) -> None:
+    with pytest.raises(PaginationError, match=r"no rel=\"last\" .*leave out pagination.param"):
+        Link(param="page").read(seen(header))
+
+
+def test_a_next_that_is_no_url_is_a_broken_promise() -> None:
+    with pytest.raises(PaginationError, match=r"next is no URL .*ask the API's owner"):
+        Link().read(seen("<https://[x>; rel=next"))
+
+
+def test_pages_are_followed_or_asked_for_by_number() -> None:
+    assert Link().ask(1, None) == Ask()
+    assert Link().ask(2, "/x") == Ask(url="/x")
+    assert Link(param="p").ask(3, None) == Ask({"p": "3"}, slots={"page": 3}, under="p")
+    assert (str(Link()), str(Link(param="p"))) == ('link (rel="next")', 'link (rel="next", p of rel=last)')
