@@ -50,7 +50,7 @@ def synthesize(arguments: Sequence[str], env: Mapping[str, str]) -> None:
     from option_a.constructs.checks import check, check_reserved, function_environment
     from option_a.constructs.functions import Code
     from option_a.constructs.switches import read_switches
-    from option_a.lakeformation_stack import govern
+    from option_a.lakeformation_stack import add_lake_formation
     from option_a.stack import IngestionStack
 
     app = App(context=given, outdir=env.get("CDK_OUTDIR", "cdk.out"))
@@ -77,7 +77,7 @@ def synthesize(arguments: Sequence[str], env: Mapping[str, str]) -> None:
         code = Code(asset, hashlib.sha256((text or "").encode()).hexdigest(), function_environment(env))
         stack = IngestionStack(app, switches.stack, sources=sources, switches=switches, code=code)
         if groups:
-            govern(app, stack, groups=groups, sources=declared, switches=switches)
+            add_lake_formation(app, stack, groups=groups, sources=declared, switches=switches)
         app.synth()
 
 

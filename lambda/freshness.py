@@ -11,7 +11,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from option_a.aws.functions.wiring import Functions
 
 logger, metrics = Logger(), Metrics()
-watch = Functions(Path(__file__).parent, logger, metrics).watch()
+watch = Functions(Path(__file__).parent, logger, metrics).freshness_check()
 
 
 @logger.inject_lambda_context

@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger, Metrics
 from option_a.aws.functions.wiring import Functions
 
 logger = Logger()
-keeper = Functions(Path(__file__).parent, logger, Metrics()).keeper()
+keeper = Functions(Path(__file__).parent, logger, Metrics()).access_reconciler()
 
 
 @logger.inject_lambda_context

@@ -14,7 +14,7 @@ from option_a.lakeformation.groups import Groups
 from option_a.stack import IngestionStack
 
 
-def govern(
+def add_lake_formation(
     app: Construct, stack: IngestionStack, *, groups: Groups, sources: Mapping[str, Source], switches: Switches
 ) -> AdministratorsStack:
     """Add both; the administrators are there before the pipeline, and after it."""

@@ -13,7 +13,7 @@ from option_a.constructs.catalog import Catalog
 from option_a.constructs.dashboard import Dashboard
 from option_a.constructs.functions import Code, Functions
 from option_a.constructs.lake import Lake
-from option_a.constructs.nag_suppressions import Evidence
+from option_a.constructs.nag_suppressions import NagSuppressions
 from option_a.constructs.outputs import Outputs
 from option_a.constructs.schedule import Schedule
 from option_a.constructs.source_groups import SourceGroups
@@ -54,6 +54,6 @@ class IngestionStack(Stack):
             dashboard=dashboard,
             switches=switches,
         )
-        Evidence(self, "Evidence", lake=lake, functions=functions, catalog=catalog)
+        NagSuppressions(self, "Evidence", lake=lake, functions=functions, catalog=catalog)
         # what access to the lake is built on
         self.lake, self.catalog, self.functions, self.groups = lake, catalog, functions, groups

@@ -24,7 +24,7 @@ def encode_cause(cause: Cause) -> dict[str, str]:
     return {"cause": json.dumps(msgspec.to_builtins(short))}
 
 
-def decode_letter(queue: str, message: Mapping[str, Any], receives: int) -> DeadLetter:
+def decode_dead_letter(queue: str, message: Mapping[str, Any], receives: int) -> DeadLetter:
     """The letter that a message of a dead-letter queue is; SQS itself puts them there with no cause."""
     body = message["Body"].encode("utf-8", "surrogatepass")
     attributes = message.get("MessageAttributes", {})

@@ -64,10 +64,10 @@ class SqsQueue:
     def ack(self, delivery: Delivery) -> None:
         self.delete(self.url(delivery.queue), delivery.receipt)
 
-    def extend(self, delivery: Delivery, seconds: float) -> bool:
+    def extend_visibility(self, delivery: Delivery, seconds: float) -> bool:
         return self.hide(self.url(delivery.queue), delivery.receipt, seconds)
 
-    def bury(self, delivery: Delivery, cause: Cause) -> None:
+    def dead_letter(self, delivery: Delivery, cause: Cause) -> None:
         letter = {name: {"DataType": "String", "StringValue": text} for name, text in encode_cause(cause).items()}
         letter["receives"] = {"DataType": "Number", "StringValue": str(delivery.receives)}
         with errors("send to", self.dead_url(delivery.queue)):

@@ -9,7 +9,7 @@ import sys
 import click
 
 from option_a import __version__
-from option_a.cli.render import beginning, plain
+from option_a.cli.render import beginning, printable
 from option_a.ingest.errors import OptionAError, UserError
 
 _COMMANDS = {
@@ -78,9 +78,9 @@ def main() -> None:
     except OptionAError as error:
         place = f"{error.where}: " if str(error.where) else ""
         for line in f"error: {place}{error.what}".splitlines():
-            click.echo(plain(line), err=True)
+            click.echo(printable(line), err=True)
         if error.hint:
-            click.echo(f"  {plain(error.hint)}", err=True)
+            click.echo(f"  {printable(error.hint)}", err=True)
         if error.body:
             click.echo(f"  the body begins: {beginning(error.body)}", err=True)
         sys.exit(2 if isinstance(error, UserError) else 1)

@@ -12,9 +12,9 @@ from click.core import ParameterSource
 
 from option_a.cli.pipeline import Pipeline
 from option_a.ingest.partition import EARLIEST
-from option_a.ingest.plan.summary import newest
+from option_a.ingest.plan.summary import latest_date
 from option_a.ingest.secrets import Reference
-from option_a.workspace.settings import DEFAULT_HOME, DEFAULT_LAKE, WORKERS, Settings, nowhere
+from option_a.workspace.settings import DEFAULT_HOME, DEFAULT_LAKE, WORKERS, Settings, no_aws_secrets
 
 F = Callable[..., Any]
 _DATE_FORM = "YYYY-MM-DD"
@@ -58,17 +58,17 @@ _WORKING = (
 _SETTINGS = ("sources", "lake", "home", "stack", "durable", "workers")
 
 
-def here(command: F) -> F:
+def local_options(command: F) -> F:
     """--sources, --lake and --home, with their environment variables; the command takes them as `settings`."""
-    return _with(_PLACE, _settled(command))
+    return _with(_PLACE, _with_settings(command))
 
 
-def place(command: F) -> F:
+def pipeline_options(command: F) -> F:
     """The same, and --stack."""
-    return _with((_STACK, *_PLACE), _settled(command))
+    return _with((_STACK, *_PLACE), _with_settings(command))
 
 
-def working(command: F) -> F:
+def load_options(command: F) -> F:
     """The options of commands that load; above `place`."""
     return _with(_WORKING, command)
 
@@ -76,7 +76,7 @@ def working(command: F) -> F:
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 
 
-def chosen(pipeline: Pipeline, names: Iterable[str]) -> list[str]:
+def resolve_sources(pipeline: Pipeline, names: Iterable[str]) -> list[str]:
     """The named sources, or all. A name that is none is the user's mistake."""
     wanted = list(dict.fromkeys(names))
     for name in wanted:
@@ -85,9 +85,11 @@ def chosen(pipeline: Pipeline, names: Iterable[str]) -> list[str]:
     return wanted or list(pipeline.sources)
 
 
-def not_ahead(pipeline: Pipeline, date: dt.date) -> None:
+def reject_future(pipeline: Pipeline, date: dt.date) -> None:
     """Refuse a date that has not begun: what an API says of it is nothing, or a guess."""
-    newest_date = max([pipeline.today(), *(newest(source, pipeline.today()) for source in pipeline.sources.values())])
+    newest_date = max(
+        [pipeline.today(), *(latest_date(source, pipeline.today()) for source in pipeline.sources.values())]
+    )
     if date > newest_date:
         raise click.UsageError(f"{date} is in the future (it is {pipeline.today()}, UTC)")
 
@@ -103,14 +105,14 @@ def _with(options: Iterable[F], command: F) -> F:
     return command
 
 
-def _settled(command: F) -> F:
+def _with_settings(command: F) -> F:
     """The command, given `settings` in place of the options that make them."""
 
     @wraps(command)
     def settled(**given: Any) -> Any:
         wanted = {key: given.pop(key) for key in _SETTINGS if key in given}
         _check(wanted.get("stack"), detach=given.get("detach", False))
-        return command(settings=Settings(**wanted, elsewhere=_managed, note=_note), **given)
+        return command(settings=Settings(**wanted, aws_secrets=_managed, note=_note), **given)
 
     return settled
 
@@ -137,5 +139,5 @@ def _managed(wanted: Reference) -> str:
     try:
         from option_a.aws.stack.session import secrets
     except ImportError:
-        return nowhere(wanted)
+        return no_aws_secrets(wanted)
     return secrets(Settings().env.get("AWS_REGION"))(wanted)

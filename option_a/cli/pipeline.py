@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Protocol
 
 from option_a.ingest.config.read import Sources
 from option_a.ingest.errors import ConfigError
-from option_a.ingest.events import Tell
+from option_a.ingest.events import EventSink
 from option_a.ingest.lake.base import Lake
 from option_a.ingest.partition import Partition
-from option_a.ingest.plan.plan import Known
+from option_a.ingest.plan.plan import Summaries
 from option_a.ingest.ports import DeadLetter, Depth
 from option_a.ingest.task import Task
 from option_a.workspace.clock import SystemClock
 from option_a.workspace.settings import Settings
 
 if TYPE_CHECKING:
-    from option_a.aws.stack.pipeline import Deployed
-    from option_a.local.pipeline import Local
+    from option_a.aws.stack.pipeline import StackPipeline
+    from option_a.local.pipeline import LocalPipeline
 
 
 class Pipeline(Protocol):
@@ -40,7 +40,7 @@ class Pipeline(Protocol):
     @property
     def lake(self) -> Lake: ...
 
-    def known(self) -> Known: ...
+    def summaries(self) -> Summaries: ...
 
     def today(self) -> dt.date: ...
 
@@ -54,7 +54,7 @@ class Pipeline(Protocol):
 
     def send(self, tasks: Iterable[Task]) -> None: ...
 
-    def work(self, sources: Collection[str], partitions: Collection[Partition], tell: Tell) -> None:
+    def work(self, sources: Collection[str], partitions: Collection[Partition], tell: EventSink) -> None:
         """Until the queues of these sources are empty; or, where others work, until these partitions have ended."""
 
     def depths(self) -> list[Depth]: ...
@@ -63,29 +63,29 @@ class Pipeline(Protocol):
 
     def dead_letters(self) -> list[DeadLetter]: ...
 
-    def forget_dead(self, letters: list[DeadLetter]) -> None: ...
+    def delete_dead_letters(self, letters: list[DeadLetter]) -> None: ...
 
-    def forget_cured(self, known: Known) -> None: ...
+    def drop_resolved_dead_letters(self, known: Summaries) -> None: ...
 
 
-def opened(settings: Settings) -> Pipeline:
+def open_pipeline(settings: Settings) -> Pipeline:
     """The pipeline that the options describe. Raises ConfigError."""
-    return machine(settings) if settings.stack is None else deployed(settings)
+    return open_local(settings) if settings.stack is None else open_stack(settings)
 
 
-def machine(settings: Settings) -> Local:
+def open_local(settings: Settings) -> LocalPipeline:
     """The pipeline on this machine."""
-    from option_a.local.pipeline import Local
+    from option_a.local.pipeline import LocalPipeline
 
-    return Local(settings)
+    return LocalPipeline(settings)
 
 
-def deployed(settings: Settings) -> Deployed:
+def open_stack(settings: Settings) -> StackPipeline:
     """The pipeline of a stack. Raises ConfigError where the library for AWS is not installed."""
     try:
         import boto3  # type: ignore[import-untyped]  # noqa: F401
     except ImportError:
         raise ConfigError("--stack needs boto3", hint="pip install -r requirements.txt") from None
-    from option_a.aws.stack.pipeline import Deployed
+    from option_a.aws.stack.pipeline import StackPipeline
 
-    return Deployed(settings)
+    return StackPipeline(settings)

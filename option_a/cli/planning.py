@@ -8,28 +8,28 @@ from collections.abc import Collection, Iterable
 
 import click
 
-from option_a.cli.options import not_ahead
+from option_a.cli.options import reject_future
 from option_a.cli.pipeline import Pipeline
-from option_a.cli.render import plain, plural
+from option_a.cli.render import plural, printable
 from option_a.ingest.config.read import forces_mock
 from option_a.ingest.partition import Partition
-from option_a.ingest.plan.plan import Known, Planned, is_real_under_mock, lookback, plan, tonight
-from option_a.ingest.plan.summary import standing
+from option_a.ingest.plan.plan import Planned, Summaries, is_real_under_mock, lookback, nightly_partitions, plan
+from option_a.ingest.plan.summary import partition_state
 
 
 def nightly(
     pipeline: Pipeline, names: list[str], date: dt.date | None, *, named: bool, fresh: bool
 ) -> tuple[list[Partition], list[Planned]]:
     """The partitions of tonight, or of `date`, and the tasks for those that need one."""
-    known, now, today = pipeline.known(), pipeline.clock.now(), pipeline.today()
+    known, now, today = pipeline.summaries(), pipeline.clock.now(), pipeline.today()
     sources = {name: pipeline.sources[name] for name in names}
     late: list[Partition] = []
     if date is None:
-        partitions = tonight(sources.values(), today, known, now)
+        partitions = nightly_partitions(sources.values(), today, known, now)
         late = lookback(sources.values(), today, known)
         partitions = list(dict.fromkeys([*partitions, *late]))
     else:
-        not_ahead(pipeline, date)
+        reject_future(pipeline, date)
         snapshots = [name for name, source in sources.items() if source.snapshot and date != today]
         if snapshots and (named or len(snapshots) == len(sources)):
             raise click.UsageError(
@@ -40,31 +40,31 @@ def nightly(
         partitions, sources, known, pipeline.new_run(), now=now, fresh=fresh, queued=pipeline.queued(),
         mock_over_real=forces_mock(pipeline.settings.env), late=late,
     )  # fmt: skip
-    tell_what_stays_real(pipeline, partitions, known, planned)
+    report_kept_real(pipeline, partitions, known, planned)
     return partitions, planned
 
 
 def declared_in(pipeline: Pipeline) -> str:
     """The file that declares the sources, in words where there is none."""
     file = pipeline.settings.sources_file
-    return plain(str(file) if file.exists() else f"the defaults (there is no {file.absolute()})")
+    return printable(str(file) if file.exists() else f"the defaults (there is no {file.absolute()})")
 
 
-def tell_of_defaults(pipeline: Pipeline) -> None:
+def report_defaults(pipeline: Pipeline) -> None:
     """Say that nothing is declared here: maybe it is the wrong folder."""
     if not pipeline.settings.sources_file.exists():
         click.echo(f"{plural(len(pipeline.sources), 'source')} of {declared_in(pipeline)}", err=True)
 
 
-def tell_what_is_not_tried(
+def report_not_attempted(
     partitions: Iterable[Partition],
-    known: Known,
+    known: Summaries,
     sent: Collection[Partition],
     queued: Collection[Partition],
     now: float,
 ) -> None:
     """Say what of a range keeps the state in which it was found before, and how it is loaded."""
-    left = Counter(standing(known.get(p), now) for p in partitions if p not in sent and p not in queued)
+    left = Counter(partition_state(known.get(p), now) for p in partitions if p not in sent and p not in queued)
     if count := left["failed"]:
         was = f"{count} failed before, and {'is' if count == 1 else 'are'} not tried again"
         click.echo(f"{was}: option-a redrive, or backfill --only failed", err=True)
@@ -72,8 +72,8 @@ def tell_what_is_not_tried(
         click.echo(f"{count} left incomplete before, and not gone on with: backfill --only incomplete", err=True)
 
 
-def tell_what_stays_real(
-    pipeline: Pipeline, partitions: Iterable[Partition], known: Known, planned: Iterable[Planned]
+def report_kept_real(
+    pipeline: Pipeline, partitions: Iterable[Partition], known: Summaries, planned: Iterable[Planned]
 ) -> None:
     """Say that real data is left alone where its source is mock now."""
     sent = {item.task.partition for item in planned}

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from option_a.cli.render import plain, plural, size, span
-from option_a.ingest.events import Event, Tell
+from option_a.cli.render import plural, printable, size, span
+from option_a.ingest.events import Event, EventSink
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -25,7 +25,7 @@ _QUIET = frozenset({"done", "superseded", "anew", "lost"})
 
 
 @contextmanager
-def progress() -> Iterator[Tell]:
+def progress() -> Iterator[EventSink]:
     """A listener for as long as the work lasts."""
     if not sys.stderr.isatty():
         yield Lines()
@@ -86,7 +86,7 @@ class Bars:
                 name = f"{event.source} {event.date}"
                 self._tasks[key] = self._bars.add_task(name, total=event.last, done="", note="")
             fields: dict[str, Any] = {"done": f"{plural(event.pages, 'page')}, {plural(event.records, 'record')}"}
-            fields["note"] = plain(event.message)[:_NOTE] if event.kind in ("retrying", "restarted") else ""
+            fields["note"] = printable(event.message)[:_NOTE] if event.kind in ("retrying", "restarted") else ""
             self._bars.update(self._tasks[key], completed=event.pages, total=event.last, **fields)
 
     def _end(self, key: tuple[str, str]) -> None:
@@ -105,7 +105,7 @@ def describe(event: Event) -> str:
     name = f"{event.source} {event.date}" if event.date else event.source
     page = f" page {event.page}" if event.page else ""
     after = f" in {span(event.seconds)}" if event.seconds is not None else ""
-    message = plain(event.message)
+    message = printable(event.message)
     match event.kind:
         case "landed":
             of = f" of {event.last}" if event.last else ""

@@ -18,7 +18,7 @@ _BEGINNING = 200
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
-def emit(value: Any) -> None:
+def print_json(value: Any) -> None:
     """Print a value as JSON, indented, one document. A file's name that is no text is written with escapes."""
     try:
         text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
@@ -29,8 +29,8 @@ def emit(value: Any) -> None:
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], right: Iterable[str] = ()) -> str:
     """Columns under their headers; those named in `right` are aligned to the right."""
-    titles = [plain(header) for header in headers]
-    cells = [[plain(str(cell)) for cell in row] for row in rows]
+    titles = [printable(header) for header in headers]
+    cells = [[printable(str(cell)) for cell in row] for row in rows]
     widths = [max(map(width, column)) for column in zip(titles, *cells, strict=True)]
     flush = [header in set(right) for header in headers]
     lines = [
@@ -52,14 +52,14 @@ def _padded(cell: str, wide: int, *, right: bool) -> str:
     return space + cell if right else cell + space
 
 
-def plain(text: str) -> str:
+def printable(text: str) -> str:
     """Text with no control characters: what an API sent must not steer the terminal."""
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text).replace("\n", " ")
 
 
 def beginning(body: bytes) -> str:
     """The first 200 bytes of a body, for a person to look at."""
-    return plain(body[:_BEGINNING].decode(errors="replace")) + ("…" if len(body) > _BEGINNING else "")
+    return printable(body[:_BEGINNING].decode(errors="replace")) + ("…" if len(body) > _BEGINNING else "")
 
 
 def escaped(text: str) -> str:

@@ -14,19 +14,19 @@ import click
 
 from option_a.cli.pipeline import Pipeline
 from option_a.cli.progress import progress
-from option_a.cli.render import emit, plain, plural, size, table, tally
+from option_a.cli.render import plural, print_json, printable, size, table, tally
 from option_a.ingest.errors import OptionAError
 from option_a.ingest.partition import Partition
-from option_a.ingest.plan.freshness import LACKING, lacking
-from option_a.ingest.plan.plan import Known, Planned
-from option_a.ingest.plan.summary import Summary, standing
+from option_a.ingest.plan.freshness import UNFINISHED, unfinished
+from option_a.ingest.plan.plan import Planned, Summaries
+from option_a.ingest.plan.summary import Summary, partition_state
 from option_a.ingest.ports import DeadLetter
 
 _SHOWN = 40
 _INTERRUPTED = 130
 
 
-def work_off(
+def run_tasks(
     pipeline: Pipeline,
     planned: Sequence[Planned],
     shown: Iterable[Partition],
@@ -45,7 +45,7 @@ def work_off(
     if planned:
         pipeline.send([item.task for item in planned])
     if letters:
-        pipeline.forget_dead(list(letters))
+        pipeline.delete_dead_letters(list(letters))
     partitions = list(dict.fromkeys([*asked, *sorted(before)]))
     if detach:
         _detached(pipeline, planned, partitions, names, as_json=as_json)
@@ -68,11 +68,11 @@ def _report_after(
 ) -> None:
     """What stands there all the same, if the lake can still be read."""
     with suppress(OptionAError):
-        known, now = pipeline.known(), pipeline.clock.now()
+        known, now = pipeline.summaries(), pipeline.clock.now()
         if as_json:
             rows = [row(partition, known, now) for partition in partitions]
             beside = not_asked(pipeline, partitions, names, known, now)
-            emit({"partitions": rows, "worked": True, "ok": False, "error": str(error), "not_asked": beside})
+            print_json({"partitions": rows, "worked": True, "ok": False, "error": str(error), "not_asked": beside})
         else:
             _show(partitions, known, now, idle=False)
 
@@ -82,10 +82,10 @@ def _detached(
 ) -> None:
     """What was sent; how it ends, nobody knows yet."""
     if as_json:
-        known, now = pipeline.known(), pipeline.clock.now()
+        known, now = pipeline.summaries(), pipeline.clock.now()
         rows = [row(partition, known, now) for partition in partitions]
         beside = not_asked(pipeline, partitions, names, known, now)
-        emit({"partitions": rows, "worked": False, "sent": len(planned), "ok": None, "not_asked": beside})
+        print_json({"partitions": rows, "worked": False, "sent": len(planned), "ok": None, "not_asked": beside})
         return
     click.echo(f"{plural(len(planned), 'task')} sent" + (f"; {pipeline.stopped}" if planned else ""))
 
@@ -100,24 +100,26 @@ def _announce(planned: Sequence[Planned], before: set[Partition]) -> None:
 
 
 def not_asked(
-    pipeline: Pipeline, partitions: Iterable[Partition], names: Iterable[str], known: Known, now: float
+    pipeline: Pipeline, partitions: Iterable[Partition], names: Iterable[str], known: Summaries, now: float
 ) -> dict[str, int]:
     """How many others of these sources have failed, are incomplete or missing."""
     asked = set(partitions)
-    every = lacking([pipeline.sources[name] for name in names], pipeline.today(), known, now)
+    every = unfinished([pipeline.sources[name] for name in names], pipeline.today(), known, now)
     counts = Counter(state for partition, state in every.items() if partition not in asked)
-    return {state: counts[state] for state in LACKING}
+    return {state: counts[state] for state in UNFINISHED}
 
 
 def report(pipeline: Pipeline, partitions: list[Partition], names: list[str], *, worked: bool, as_json: bool) -> None:
     """What stands in the lake of these partitions, and how many others of these sources do not stand."""
-    known, now = pipeline.known(), pipeline.clock.now()
-    pipeline.forget_cured(known)
-    bad = [partition for partition in partitions if standing(known.get(partition), now) not in ("complete", "open")]
+    known, now = pipeline.summaries(), pipeline.clock.now()
+    pipeline.drop_resolved_dead_letters(known)
+    bad = [
+        partition for partition in partitions if partition_state(known.get(partition), now) not in ("complete", "open")
+    ]
     beside = not_asked(pipeline, partitions, names, known, now)
     if as_json:
         rows = [row(partition, known, now) for partition in partitions]
-        emit({"partitions": rows, "worked": worked, "ok": not bad, "not_asked": beside})
+        print_json({"partitions": rows, "worked": worked, "ok": not bad, "not_asked": beside})
     else:
         _show(partitions, known, now, idle=not worked and not bad)
         if any(beside.values()):
@@ -131,7 +133,7 @@ def report(pipeline: Pipeline, partitions: list[Partition], names: list[str], *,
         sys.exit(1)
 
 
-def _show(partitions: list[Partition], known: Known, now: float, *, idle: bool) -> None:
+def _show(partitions: list[Partition], known: Summaries, now: float, *, idle: bool) -> None:
     if not partitions:
         click.echo("Nothing to do.")
         return
@@ -160,27 +162,27 @@ def _cells(partition: Partition, summary: Summary | None, now: float) -> tuple[s
         for note, holds in (("mock", summary.origin == "mock"), (f"restated {summary.restated}", summary.restated))
         if holds
     ]
-    state = standing(summary, now) + (f" ({', '.join(notes)})" if notes else "")
+    state = partition_state(summary, now) + (f" ({', '.join(notes)})" if notes else "")
     counts = (f"{summary.pages:,}", f"{summary.records:,}", size(summary.bytes))
     return (partition.source, partition.date.isoformat(), *counts, state)
 
 
-def _complain(bad: list[Partition], known: Known, letters: list[DeadLetter]) -> None:
+def _complain(bad: list[Partition], known: Summaries, letters: list[DeadLetter]) -> None:
     """Name every partition that is not complete, with its cause: its manifest's, or its dead letter's."""
     dead = {letter.task.partition: letter.cause.message for letter in letters if letter.task is not None}
     for partition in bad[:_SHOWN]:
         cause = (known[partition].cause if partition in known else None) or dead.get(partition)
-        click.echo(f"error: {plain(cause or f'{partition}: not complete')}", err=True)
+        click.echo(f"error: {printable(cause or f'{partition}: not complete')}", err=True)
     if len(bad) > _SHOWN:
         click.echo(f"… and {len(bad) - _SHOWN} more: option-a status", err=True)
     if any(partition in dead or (partition in known and known[partition].cause) for partition in bad):
         click.echo("  when the cause is mended: option-a redrive", err=True)
 
 
-def row(partition: Partition, known: Known, now: float) -> dict[str, Any]:
+def row(partition: Partition, known: Summaries, now: float) -> dict[str, Any]:
     """One partition, for --json."""
     summary = known.get(partition)
-    common = {"source": partition.source, "date": partition.date, "state": standing(summary, now)}
+    common = {"source": partition.source, "date": partition.date, "state": partition_state(summary, now)}
     if summary is None:
         return common
     keys = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from option_a.cli.render import plain, table
+from option_a.cli.render import printable, table
 from option_a.ingest.decode.columns import infer
 
 SHOWN = 5
@@ -18,8 +18,8 @@ def sample(records: Sequence[dict[str, Any]]) -> str:
     types = infer(records)
     shown = list(types)[:_COLUMNS]
     rows = [[_cut(record.get(key)) for key in shown] for record in records[:SHOWN]]
-    head = table([plain(key) for key in shown], rows) + "\n\n" if records else ""
-    return head + "Columns: " + ", ".join(f"{plain(key)} {kind}" for key, kind in types.items())
+    head = table([printable(key) for key in shown], rows) + "\n\n" if records else ""
+    return head + "Columns: " + ", ".join(f"{printable(key)} {kind}" for key, kind in types.items())
 
 
 def _cut(value: Any) -> str:

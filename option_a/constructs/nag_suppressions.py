@@ -25,7 +25,7 @@ class Entry(NamedTuple):
     evidence: str
 
 
-class Evidence(Construct):
+class NagSuppressions(Construct):
     """Acknowledges what cdk-nag's AwsSolutions find in the stack."""
 
     def __init__(self, scope: Construct, id: str, *, lake: Lake, functions: Functions, catalog: Catalog) -> None:

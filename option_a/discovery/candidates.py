@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from option_a.discovery.signals import Sign, Signs, plain_key
+from option_a.discovery.signals import Signal, Signals, plain_key
 from option_a.discovery.url import Query
 
 _PARAMS = {
@@ -17,7 +17,7 @@ _PARAMS = {
 """The parameter that takes a cursor, where it is not called as the cursor is."""
 
 
-class Guess(msgspec.Struct, frozen=True):
+class Candidate(msgspec.Struct, frozen=True):
     """A pagination, and why. `unsure`: what a person should look at, even where the second page bears it out."""
 
     table: dict[str, Any]
@@ -26,62 +26,62 @@ class Guess(msgspec.Struct, frozen=True):
     alone: bool = False
     """It stands for itself: there is nothing to try."""
 
-    def reconciled(self) -> Guess:
+    def reconciled(self) -> Candidate:
         """The same with another end than its number of records, which is an estimate."""
         ends = {"stop": "empty"} if not {"total_pages", "has_more"} & self.table.keys() else {}
-        return Guess({**self.table, **ends}, self.why, self.unsure)
+        return Candidate({**self.table, **ends}, self.why, self.unsure)
 
-    def uncounted(self, why: str) -> Guess:
+    def without_total(self, why: str) -> Candidate:
         """The same without its number of records, which counts something else: it tells no end, and no size."""
         sized = self.table["style"] == "offset" or "size_param" in self.table
         gone = {"total_records"} if sized else {"total_records", "size"}
         table = {key: value for key, value in self.table.items() if key not in gone}
-        return Guess(table, f"{self.why}, but {why}", self.unsure)
+        return Candidate(table, f"{self.why}, but {why}", self.unsure)
 
 
-def last_resort(signs: Signs, records: int) -> Guess:
+def last_resort(signs: Signals, records: int) -> Candidate:
     """Where no way to a second page was found: if a sign speaks of one, a table that fails before it loses any."""
     why = "no way to page 2 was found: see what the API's documentation calls the page, and set it"
     if signs.pages is not None and int(signs.pages.value) > 1:
         table = {"style": "page", "total_pages": signs.pages.place}
-        return Guess(table, f"{signs.pages} says {signs.pages.value} pages", f"pagination: {why} as `param`")
+        return Candidate(table, f"{signs.pages} says {signs.pages.value} pages", f"pagination: {why} as `param`")
     if signs.total is not None and int(signs.total.value) > records:
         table = {"style": "none", "total_records": signs.total.place}
-        return Guess(table, f"{signs.total} says {signs.total.value} records", f"pagination: {why}")
+        return Candidate(table, f"{signs.total} says {signs.total.value} records", f"pagination: {why}")
     if signs.more is not None and signs.more.value:
         table = {"style": "page", "stop": "has_more", "has_more": signs.more.place}
-        return Guess(table, f"{signs.more} says that there is more", f"pagination: {why} as `param`")
+        return Candidate(table, f"{signs.more} says that there is more", f"pagination: {why} as `param`")
     told = f"the answer held {records} records and no sign of more"
-    return Guess({"style": "none"}, "one response is taken to be all", f"whether there are pages at all: {told}")
+    return Candidate({"style": "none"}, "one response is taken to be all", f"whether there are pages at all: {told}")
 
 
-def guesses(signs: Signs, query: Query, records: int, first: dict[str, Any]) -> list[Guess]:
+def candidates(signs: Signals, query: Query, records: int, first: dict[str, Any]) -> list[Candidate]:
     """What to try, in this order."""
     return list(_told(signs, query, records, first)) or _untold(signs, query, records)
 
 
-def _told(signs: Signs, query: Query, records: int, first: dict[str, Any]) -> Iterator[Guess]:
+def _told(signs: Signals, query: Query, records: int, first: dict[str, Any]) -> Iterator[Candidate]:
     """What the answer itself tells."""
     total = {"total_records": signs.total.place} if signs.total is not None else {}
     if signs.link.get("next"):
-        yield Guess({"style": "link", **total}, 'the Link header has rel="next"')
+        yield Candidate({"style": "link", **total}, 'the Link header has rel="next"')
     if signs.next_url is not None:
         stop, unsure = _stop(signs, signs.next_url)
         table = {"style": "next_url", "path": signs.next_url.place, **stop, **total}
-        yield Guess(table, f"{signs.next_url} holds the URL of the next page", unsure)
+        yield Candidate(table, f"{signs.next_url} holds the URL of the next page", unsure)
     counts = signs.cursor is not None and isinstance(signs.cursor.value, int)
     if signs.cursor is not None and not (counts and (signs.pages or query.number)):
         yield _cursor(signs, signs.cursor, total)
     if signs.more is not None and signs.cursor is None and "id" in first and query.number is None:
         table = {"style": "cursor", "record": "id", "param": "starting_after", "has_more": signs.more.place, **total}
-        yield Guess(table, f"{signs.more} says whether there is more, and no cursor beside it: the last id is one")
+        yield Candidate(table, f"{signs.more} says whether there is more, and no cursor beside it: the last id is one")
     yield from _counted(signs, query, records, total)
     yield from _null_next(signs)
 
 
-def _null_next(signs: Signs) -> Iterator[Guess]:
+def _null_next(signs: Signals) -> Iterator[Candidate]:
     """One page was all: the key that would lead on is there, and null."""
-    for place in sorted(signs.nulls):
+    for place in sorted(signs.null_keys):
         if plain_key(place.rpartition(".")[2]) in ("next", "nexturl", "nextpageurl", "nextlink"):
             table = {"style": "next_url", "path": place}
             if signs.total is not None:
@@ -89,29 +89,29 @@ def _null_next(signs: Signs) -> Iterator[Guess]:
             unsure = (
                 f"`{place}` is null, as the first page is the last: whether it holds a URL or a cursor did not show"
             )
-            yield Guess(table, f"`{place}` is there, and null", unsure, alone=True)
+            yield Candidate(table, f"`{place}` is there, and null", unsure, alone=True)
             return
 
 
-def _stop(signs: Signs, sign: Sign) -> tuple[dict[str, str], str]:
+def _stop(signs: Signals, sign: Signal) -> tuple[dict[str, str], str]:
     """How the last page will say so: by null, if anything like it is null; OData leaves the key out."""
     if "odata" in sign.place.lower():
         return {"stop": "next_missing"}, ""
     around = sign.place.rpartition(".")[0]
-    if any(place.rpartition(".")[0] == around and "prev" in place.lower() for place in signs.nulls):
+    if any(place.rpartition(".")[0] == around and "prev" in place.lower() for place in signs.null_keys):
         return {}, ""
     hint = f'the last page\'s {sign} is taken to be null: if the API leaves it out there, set stop = "next_missing"'
     return {}, hint
 
 
-def _cursor(signs: Signs, sign: Sign, total: dict[str, str]) -> Guess:
+def _cursor(signs: Signals, sign: Signal, total: dict[str, str]) -> Candidate:
     param = "page" if isinstance(sign.value, int) else _PARAMS.get(plain_key(sign.key), _bare(sign.key))
     table: dict[str, Any] = {"style": "cursor", "path": sign.place, "param": param}
     if signs.more is not None:
         table["has_more"] = signs.more.place
-        return Guess({**table, **total}, f"{sign} holds a cursor, and {signs.more} says whether there is more")
+        return Candidate({**table, **total}, f"{sign} holds a cursor, and {signs.more} says whether there is more")
     stop, unsure = _stop(signs, sign)
-    return Guess({**table, **stop, **total}, f"{sign} holds a cursor", unsure)
+    return Candidate({**table, **stop, **total}, f"{sign} holds a cursor", unsure)
 
 
 def _bare(key: str) -> str:
@@ -121,7 +121,7 @@ def _bare(key: str) -> str:
     return key[4].lower() + key[5:] if key.startswith("next") and key[4:5].isupper() else key
 
 
-def _counted(signs: Signs, query: Query, records: int, total: dict[str, str]) -> Iterator[Guess]:
+def _counted(signs: Signals, query: Query, records: int, total: dict[str, str]) -> Iterator[Candidate]:
     if query.offset is not None or (signs.offset is not None and query.number is None):
         yield _offset(signs, query, records, total)
     if signs.pages is not None:
@@ -129,21 +129,23 @@ def _counted(signs: Signs, query: Query, records: int, total: dict[str, str]) ->
         size = _size(query, records)
         fits = signs.total is not None and math.ceil(int(signs.total.value) / size) == int(signs.pages.value)
         why = f"{signs.pages} is {signs.pages.value}, the number of pages"
-        yield Guess({**table, **total}, why + (f", which {signs.total} bears out" if fits else ""))
+        yield Candidate({**table, **total}, why + (f", which {signs.total} bears out" if fits else ""))
     elif total:
         table = _page(signs, query)
         if query.size is None and records:
             table["size"] = records
-        yield Guess({**table, **total}, f"{signs.total} is {_value(signs)}, the number of records")
+        yield Candidate({**table, **total}, f"{signs.total} is {_value(signs)}, the number of records")
     elif signs.more is not None:
-        yield Guess({**_page(signs, query), "has_more": signs.more.place}, f"{signs.more} says whether there is more")
+        yield Candidate(
+            {**_page(signs, query), "has_more": signs.more.place}, f"{signs.more} says whether there is more"
+        )
 
 
-def _value(signs: Signs) -> Any:
+def _value(signs: Signals) -> Any:
     return signs.total.value if signs.total is not None else None
 
 
-def _page(signs: Signs, query: Query) -> dict[str, Any]:
+def _page(signs: Signals, query: Query) -> dict[str, Any]:
     """Numbered pages, by the parameter of the URL, or else by the commonest name."""
     table: dict[str, Any] = {"style": "page"}
     if query.number is not None and query.number != ("page", 1):
@@ -155,7 +157,7 @@ def _page(signs: Signs, query: Query) -> dict[str, Any]:
     return table
 
 
-def _offset(signs: Signs, query: Query, records: int, total: dict[str, str]) -> Guess:
+def _offset(signs: Signals, query: Query, records: int, total: dict[str, str]) -> Candidate:
     param = query.offset[0] if query.offset is not None else signs.offset.key if signs.offset is not None else "offset"
     size_param = query.size[0] if query.size is not None else "limit"
     table: dict[str, Any] = {"style": "offset", "size": _size(query, records), **total}
@@ -164,7 +166,7 @@ def _offset(signs: Signs, query: Query, records: int, total: dict[str, str]) -> 
     if not total and signs.more is not None:
         table["has_more"] = signs.more.place
     shown = f"`{param}` in the URL" if query.offset is not None else f"{signs.offset} in the body"
-    return Guess(table, f"{shown} counts records")
+    return Candidate(table, f"{shown} counts records")
 
 
 def _size(query: Query, records: int) -> int:
@@ -172,11 +174,11 @@ def _size(query: Query, records: int) -> int:
     return max(1, min(query.size[1], records or query.size[1]) if query.size is not None else records)
 
 
-def _untold(signs: Signs, query: Query, records: int) -> list[Guess]:
+def _untold(signs: Signals, query: Query, records: int) -> list[Candidate]:
     """Nothing in the answer tells how to go on: the two commonest ways are tried."""
     why = "nothing in the answer tells how to go on, and `{}` leads to other records"
     table = _page(signs, query)
-    found = [Guess(table, why.format(table.get("param", "page")))]
+    found = [Candidate(table, why.format(table.get("param", "page")))]
     if query.offset is None and records:
-        found.append(Guess({"style": "offset", "size": records}, why.format("offset")))
+        found.append(Candidate({"style": "offset", "size": records}, why.format("offset")))
     return found

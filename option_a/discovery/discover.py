@@ -8,20 +8,20 @@ from typing import Any
 
 import msgspec
 
-from option_a.discovery.candidates import Guess, guesses, last_resort
+from option_a.discovery.candidates import Candidate, candidates, last_resort
 from option_a.discovery.report import Answered, Line, Report, declared
-from option_a.discovery.signals import Signs, read_signs, told_limit
+from option_a.discovery.signals import Signals, declared_rate, read_signals
 from option_a.discovery.url import Query
 from option_a.ingest.config.source import Source
 from option_a.ingest.decode.body import read_body
 from option_a.ingest.decode.columns import decode_lines
-from option_a.ingest.decode.format import Reading
+from option_a.ingest.decode.format import BodyFormat
 from option_a.ingest.decode.locate import Place, places
-from option_a.ingest.decode.lossless import Split, check_errors
+from option_a.ingest.decode.lossless import DecodedBody, check_errors
 from option_a.ingest.decode.reported_errors import ERRORS
 from option_a.ingest.errors import HttpError, OptionAError, PermanentError, Where
 from option_a.ingest.http.request import request_of
-from option_a.ingest.load.single_page import looked_at, records_of, told_by
+from option_a.ingest.load.single_page import page_info_of, records_of, redact_for_display
 from option_a.ingest.pagination import Cursor
 from option_a.ingest.ports import Fetch, Response
 from option_a.ingest.task import Task
@@ -30,7 +30,7 @@ REQUESTS = 3
 """The most that are made."""
 
 
-class Examination:
+class Discovery:
     """One API, and what is known of it so far."""
 
     def __init__(self, name: str, query: Query, given: Mapping[str, Any], fetch: Callable[[Source], Fetch]) -> None:
@@ -51,10 +51,10 @@ class Examination:
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         found = self._read(response, kind)
         first = next(iter(decode_lines(found.lines)), {})
-        signs = read_signs(found.meta, response.headers, found.records, first)
+        signs = read_signals(found.meta, response.headers, found.records, first)
         answered = Answered(found, response.headers)
-        given = [Guess(self.given["pagination"], "as given")] if "pagination" in self.given else None
-        self._paginate(answered, signs, given or guesses(signs, self.query, found.records, first))
+        given = [Candidate(self.given["pagination"], "as given")] if "pagination" in self.given else None
+        self._paginate(answered, signs, given or candidates(signs, self.query, found.records, first))
         self._manners(response, signs)
         self._rest()
         return Report(self.name, self.lines, self.unsure, answered, signs)
@@ -98,18 +98,18 @@ class Examination:
         try:
             return self.fetch(source)(request)
         except OptionAError as error:
-            raise looked_at(error, source).at(Where(source=self.name, page=page)) from None
+            raise redact_for_display(error, source).at(Where(source=self.name, page=page)) from None
 
-    def _read(self, response: Response, kind: str) -> Split:
+    def _read(self, response: Response, kind: str) -> DecodedBody:
         """The records. Raises PermanentError, of which no more is shown than may be."""
         try:
             found = self._records(response, kind)
             check_errors(found, response.body, self.given.get("errors", "error"))
         except PermanentError as error:
-            raise looked_at(error, self._source({"style": "none"}), response.hide) from None
+            raise redact_for_display(error, self._source({"style": "none"}), response.redact) from None
         return found
 
-    def _records(self, response: Response, kind: str) -> Split:
+    def _records(self, response: Response, kind: str) -> DecodedBody:
         """The records: of CSV or NDJSON by their type; in JSON by the rule, or where else they may be."""
         how = _format(kind)
         if how != "json":
@@ -120,7 +120,7 @@ class Examination:
             return read_body(response.body, told.reading, told.records)
         place = self._place(response.body)
         if place is None:
-            return read_body(response.body, Reading(), None)
+            return read_body(response.body, BodyFormat(), None)
         why = f"the list of {place.count} records" if place.shape == "objects" else f"{place.count} {place.shape}"
         self.lines.append(Line("records", place.path, why))
         if place.shape != "objects":
@@ -137,7 +137,7 @@ class Examination:
             self.unsure.append(f"whether the records are at `{found[0].path}`; there are also {others}")
         return found[0]
 
-    def _paginate(self, first: Answered, signs: Signs, found: list[Guess]) -> None:
+    def _paginate(self, first: Answered, signs: Signals, found: list[Candidate]) -> None:
         refuted: list[str] = []
         for likely in found:
             guess = self._checked(likely, first)
@@ -149,12 +149,12 @@ class Examination:
         left = last_resort(signs, first.records)
         self._settle(left, f"`{'`, `'.join(refuted)}` led to no other records")
 
-    def _settle(self, guess: Guess, verdict: str) -> None:
+    def _settle(self, guess: Candidate, verdict: str) -> None:
         self.lines.append(Line("pagination", guess.table, f"{guess.why}; {verdict}"))
         if guess.unsure:
             self.unsure.append(guess.unsure)
 
-    def _checked(self, guess: Guess, first: Answered) -> Guess:
+    def _checked(self, guess: Candidate, first: Answered) -> Candidate:
         """The guess, without a total that page 2 shows to be the number of the page's own records."""
         counted = guess.table["style"] in ("page", "offset") and "total_records" in guess.table
         if not counted or "pagination" in self.given:
@@ -165,20 +165,20 @@ class Examination:
             return guess
         source = self._source(guess.table)
         try:
-            told = told_by(source, self.response, first.found)
+            told = page_info_of(source, self.response, first.found)
             if told.last != 1 or told.total != first.records:
                 return guess
             second = records_of(source, self._fetched(source, 2, None), first.found.path or None)
         except PermanentError:
             return guess
         others = _again(first, second) < second.records
-        return guess.uncounted("page 2 holds others: it counts the records of a page") if others else guess
+        return guess.without_total("page 2 holds others: it counts the records of a page") if others else guess
 
-    def _try(self, guess: Guess, first: Answered) -> str | None:
+    def _try(self, guess: Candidate, first: Answered) -> str | None:
         """What the second page says of a guess; None where it does not bear it out."""
         source = self._source(guess.table)
         try:
-            told = told_by(source, self.response, first.found)
+            told = page_info_of(source, self.response, first.found)
         except PermanentError as error:
             self.unsure.append(f"pagination: {guess.why}, but {error.what}")
             return None
@@ -195,7 +195,7 @@ class Examination:
             return None
         return self._compared(guess, first, second)
 
-    def _past_the_end(self, guess: Guess) -> str | None:
+    def _past_the_end(self, guess: Candidate) -> str | None:
         """Some APIs answer 404 past their last page."""
         if guess.table["style"] != "page":
             return None
@@ -203,7 +203,7 @@ class Examination:
         self.unsure.append("pagination: there was one page only, so look at a date with more records")
         return "page 2 is past the end"
 
-    def _compared(self, guess: Guess, first: Answered, second: Split) -> str | None:
+    def _compared(self, guess: Candidate, first: Answered, second: DecodedBody) -> str | None:
         if not second.records:
             self.unsure.append("pagination: the second page was empty, so look at a date with more records")
             return "page 2 was asked for, and is empty"
@@ -214,8 +214,8 @@ class Examination:
             self.unsure.append(f"pagination: {again} of the {second.records} records of page 2 are on page 1 too")
         return f"page 2 was asked for so, and holds {second.records} other records"
 
-    def _manners(self, response: Response, signs: Signs) -> None:
-        limit = told_limit(response.headers)
+    def _manners(self, response: Response, signs: Signals) -> None:
+        limit = declared_rate(response.headers)
         if signs.rate is not None:
             self.lines.append(Line("rate", signs.rate, "the response headers tell this limit"))
         elif limit is not None:
@@ -228,7 +228,7 @@ class Examination:
             )
 
 
-def _again(first: Answered, second: Split) -> int:
+def _again(first: Answered, second: DecodedBody) -> int:
     """How many records of page 2 are on page 1 too."""
     before = set(first.found.lines.splitlines())
     return sum(line in before for line in second.lines.splitlines())

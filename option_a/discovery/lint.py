@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from option_a.discovery.report import Answered
-from option_a.discovery.signals import Signs
+from option_a.discovery.signals import Signals
 from option_a.ingest.config.source import Source
 from option_a.ingest.decode.fields import absent
 
@@ -20,7 +20,7 @@ class Asked(msgspec.Struct, frozen=True):
 
     source: Source
     first: Answered
-    signs: Signs
+    signs: Signals
     second: Answered | None = None
 
     @property
@@ -63,7 +63,7 @@ def _ends_early(asked: Asked) -> Iterator[str]:
         yield f"the only page holds exactly {count} records: is that the API's cap? Pagination is {style}"
 
 
-def _pages(signs: Signs) -> int:
+def _pages(signs: Signals) -> int:
     return int(signs.pages.value) if signs.pages is not None else 1
 
 

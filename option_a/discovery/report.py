@@ -10,20 +10,20 @@ from typing import Any
 
 import msgspec
 
-from option_a.discovery.signals import Signs
-from option_a.ingest.config.messages import plain
+from option_a.discovery.signals import Signals
+from option_a.ingest.config.messages import explain_validation
 from option_a.ingest.config.source import NAME, Source
-from option_a.ingest.decode.lossless import Split
+from option_a.ingest.decode.lossless import DecodedBody
 from option_a.ingest.errors import ConfigError
-from option_a.ingest.pagination import Told
+from option_a.ingest.pagination import PageInfo
 
 
 class Answered(msgspec.Struct, frozen=True):
     """One answer, read as its source is declared."""
 
-    found: Split
+    found: DecodedBody
     headers: Mapping[str, str]
-    told: Told | None = None
+    told: PageInfo | None = None
 
     @property
     def records(self) -> int:
@@ -45,7 +45,7 @@ class Report(msgspec.Struct, frozen=True):
     lines: list[Line]
     unsure: list[str]
     first: Answered
-    signs: Signs
+    signs: Signals
 
     @property
     def table(self) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def declared(name: str, table: Mapping[str, Any]) -> Source:
     try:
         return msgspec.convert({**table, "name": name}, Source)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"[sources.{name}]: {plain(error, table, Source)}") from None
+        raise ConfigError(f"[sources.{name}]: {explain_validation(error, table, Source)}") from None
 
 
 def as_toml(report: Report) -> str:

@@ -43,7 +43,7 @@ _OFFSET = {"offset", "skip", "startat", "startindex", "from"}
 _NUMBER = {"page", "currentpage", "pagenumber", "pageno", "pageindex", "number"}
 
 
-class Sign(msgspec.Struct, frozen=True):
+class Signal(msgspec.Struct, frozen=True):
     """A value of an answer, and where it is: a dotted path of the body, or `header:name`."""
 
     place: str
@@ -58,29 +58,29 @@ class Sign(msgspec.Struct, frozen=True):
         return f"`{self.place}`"
 
 
-class Signs(msgspec.Struct, frozen=True):
+class Signals(msgspec.Struct, frozen=True):
     """Everything of interest in one answer. None or empty where there is nothing of the kind."""
 
     link: Mapping[str, str] = {}
     """The Link header: relation to target."""
-    next_url: Sign | None = None
-    cursor: Sign | None = None
-    more: Sign | None = None
-    pages: Sign | None = None
-    total: Sign | None = None
-    offset: Sign | None = None
-    number: Sign | None = None
-    nulls: frozenset[str] = frozenset()
+    next_url: Signal | None = None
+    cursor: Signal | None = None
+    more: Signal | None = None
+    pages: Signal | None = None
+    total: Signal | None = None
+    offset: Signal | None = None
+    number: Signal | None = None
+    null_keys: frozenset[str] = frozenset()
     """The paths that hold null: how an API says that there is none."""
     dates: tuple[str, ...] = ()
     """The fields of the first record that hold a date or a moment."""
     rate: str | None = None
 
 
-def read_signs(meta: Any, headers: Mapping[str, str], records: int, first: Mapping[str, Any]) -> Signs:
+def read_signals(meta: Any, headers: Mapping[str, str], records: int, first: Mapping[str, Any]) -> Signals:
     """The signs of an answer: its body less its records, its headers, how many records, and the first of them."""
     values = list(_values(meta))
-    return Signs(
+    return Signals(
         link=_links(headers.get("link", "")),
         next_url=_first(values, _NEXT, _is_url),
         cursor=_first(values, _CURSOR, _is_cursor),
@@ -89,7 +89,7 @@ def read_signs(meta: Any, headers: Mapping[str, str], records: int, first: Mappi
         total=_in_headers(headers, _HEADER_TOTAL) or _total(values, records, leads_on=_leads_on(values)),
         offset=_first(values, _OFFSET, _is_number),
         number=_first(values, _NUMBER, _is_number),
-        nulls=frozenset(sign.place for sign in values if sign.value is None),
+        null_keys=frozenset(sign.place for sign in values if sign.value is None),
         dates=tuple(key for key, value in first.items() if isinstance(value, str) and _DATE.fullmatch(value)),
         rate=read_rate(headers),
     )
@@ -100,22 +100,22 @@ def plain_key(key: str) -> str:
     return re.sub(r"[^a-z0-9]", "", key.lower())
 
 
-def _values(meta: Any, path: tuple[str, ...] = ()) -> Iterator[Sign]:
+def _values(meta: Any, path: tuple[str, ...] = ()) -> Iterator[Signal]:
     """Every value of a body that is no container, with its path; at most so many of each table."""
     for key, value in list(meta.items())[:_MOST] if isinstance(meta, dict) else []:
         here = (*path, str(key))
         if isinstance(value, dict) and len(here) < _DEPTH:
             yield from _values(value, here)
         elif not isinstance(value, dict | list):
-            yield Sign(".".join(here), value)
+            yield Signal(".".join(here), value)
 
 
-def _first(values: Iterable[Sign], names: set[str], fits: Any) -> Sign | None:
+def _first(values: Iterable[Signal], names: set[str], fits: Any) -> Signal | None:
     found = (sign for sign in values if (_name(sign) in names) and fits(sign.value))
     return min(found, key=lambda sign: sign.place.count("."), default=None)
 
 
-def _name(sign: Sign) -> str:
+def _name(sign: Signal) -> str:
     """The key's name; of `next.href`, `cursors.after` and `hits.total.value` that of the table around it too."""
     parents, _, key = sign.place.rpartition(".")
     if "odata" in parents:
@@ -123,20 +123,20 @@ def _name(sign: Sign) -> str:
     return plain_key(parents.rpartition(".")[2]) if plain_key(key) in ("href", "url", "value") else plain_key(key)
 
 
-def _leads_on(values: list[Sign]) -> bool:
+def _leads_on(values: list[Signal]) -> bool:
     """Whether the body says that there is another page."""
     more = _first(values, _MORE, lambda value: value is True)
     return any((more, _first(values, _NEXT, _is_url), _first(values, _CURSOR, _is_cursor)))
 
 
-def _total(values: list[Sign], records: int, *, leads_on: bool) -> Sign | None:
+def _total(values: list[Signal], records: int, *, leads_on: bool) -> Signal | None:
     """A count below the records of the page, or of just these where more follow, is none of the partition."""
     least = records + 1 if leads_on else records
     return _first(values, _TOTAL, lambda value: _is_count(value) and int(value) >= least)
 
 
-def _in_headers(headers: Mapping[str, str], names: Iterable[str]) -> Sign | None:
-    found = (Sign(f"header:{name}", headers[name]) for name in names if _is_count(headers.get(name)))
+def _in_headers(headers: Mapping[str, str], names: Iterable[str]) -> Signal | None:
+    found = (Signal(f"header:{name}", headers[name]) for name in names if _is_count(headers.get(name)))
     return next(found, None)
 
 
@@ -176,7 +176,7 @@ def read_rate(headers: Mapping[str, str]) -> str | None:
     return None
 
 
-def told_limit(headers: Mapping[str, str]) -> str | None:
+def declared_rate(headers: Mapping[str, str]) -> str | None:
     """A limit that is told without the time that it is for."""
     for name in ("ratelimit-limit", "x-ratelimit-limit", "x-rate-limit-limit"):
         if headers.get(name):

@@ -16,7 +16,7 @@ OptionAError
 │   ├── SecretError         a secret that is not there, or that no header can carry
 │   ├── SnapshotError       a day's snapshot was not taken on that day
 │   └── StalledError        out of time twice with nothing landed in between
-├── ClaimLost               another worker took the partition over: write nothing more
+├── LeaseLost               another worker took the partition over: write nothing more
 ├── MessageError            a message on the queue that nobody can read
 ├── LakeError               the lake refused a read or a write (full disk, no permission, no network)
 │   └── ManifestError       a manifest or a segment that cannot be read
@@ -188,7 +188,7 @@ class StalledError(PermanentError):
     kind = "stalled"
 
 
-class ClaimLost(OptionAError):
+class LeaseLost(OptionAError):
     """The claim on the partition ran out or was taken."""
 
     kind = "claim-lost"

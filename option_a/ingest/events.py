@@ -30,8 +30,8 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     message: str = ""
 
 
-Tell = Callable[[Event], None]
+EventSink = Callable[[Event], None]
 
 
-def silent(event: Event) -> None:
+def ignore_events(event: Event) -> None:
     """Tell nobody."""

@@ -31,7 +31,7 @@ class Request(msgspec.Struct, frozen=True):
         return f"Request({self.source!r}, {self.url!r}, {dict(self.params)!r})"
 
 
-def as_it_is(data: bytes) -> bytes:
+def unredacted(data: bytes) -> bytes:
     """What hides nothing: no secret was sent."""
     return data
 
@@ -44,7 +44,7 @@ class Response(msgspec.Struct, frozen=True):
     body: bytes
     empty: bool = False
     """The source takes this status, which may be any, for a page with no records."""
-    hide: Callable[[bytes], bytes] = as_it_is
+    redact: Callable[[bytes], bytes] = unredacted
     """Masks the secrets that were sent, for what is kept or shown of the answer."""
 
     def __repr__(self) -> str:
@@ -57,7 +57,7 @@ class Fetch(Protocol):
     def __call__(self, request: Request) -> Response: ...
 
 
-class Turns(Protocol):
+class RateLimiter(Protocol):
     """Whose turn it is to ask a source that has a rate."""
 
     def __call__(self, source: str, interval: float, /) -> float:
@@ -135,8 +135,8 @@ class Queue(Protocol):
     def ack(self, delivery: Delivery) -> None:
         """The task is done: forget it. A receipt that is no longer valid does nothing."""
 
-    def extend(self, delivery: Delivery, seconds: float) -> bool:
+    def extend_visibility(self, delivery: Delivery, seconds: float) -> bool:
         """Hide it for so long from now on; False if the receipt is no longer valid."""
 
-    def bury(self, delivery: Delivery, cause: Cause) -> None:
+    def dead_letter(self, delivery: Delivery, cause: Cause) -> None:
         """Put the task to the dead letters with its cause, and forget it here."""

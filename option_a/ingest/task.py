@@ -23,7 +23,7 @@ class Task(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
     run: str
     fresh: bool = False
     """Load again what is complete, beside what is there."""
-    hop: Annotated[int, msgspec.Meta(ge=0, lt=2**31)] = 0
+    requeues: Annotated[int, msgspec.Meta(ge=0, lt=2**31)] = msgspec.field(default=0, name="hop")
     """How often the task was sent again. A new hop is a new message: its receive count starts anew."""
     waiting_since: float | None = None
     """Epoch seconds since when the API has asked for patience; None while it answers."""
@@ -38,9 +38,9 @@ class Task(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
         """The date as the lake's keys spell it."""
         return self.date.isoformat()
 
-    def again(self, *, waiting_since: float | None = None) -> Task:
+    def requeued(self, *, waiting_since: float | None = None) -> Task:
         """The same task for another delivery."""
-        return msgspec.structs.replace(self, hop=self.hop + 1, waiting_since=waiting_since)
+        return msgspec.structs.replace(self, requeues=self.requeues + 1, waiting_since=waiting_since)
 
 
 class Delivery(msgspec.Struct, frozen=True):

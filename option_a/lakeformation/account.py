@@ -25,7 +25,7 @@ class Governed(msgspec.Struct, frozen=True, kw_only=True):
     """The data filters on the database's tables."""
 
 
-class Facts(msgspec.Struct, frozen=True, kw_only=True):
+class AccountFacts(msgspec.Struct, frozen=True, kw_only=True):
     """One account in one region, and the stack in it, where it is there in one of the modes."""
 
     account: str

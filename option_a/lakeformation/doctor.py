@@ -10,7 +10,7 @@ import msgspec
 from option_a.ingest.config.source import Source
 from option_a.lakeformation import fixes as commands
 from option_a.lakeformation import granted as answers
-from option_a.lakeformation.account import Answer, Facts, Governed
+from option_a.lakeformation.account import AccountFacts, Answer, Governed
 from option_a.lakeformation.granted import by_iam, who, words
 from option_a.lakeformation.grants import Cells, opt_ins, permissions
 from option_a.lakeformation.groups import Groups
@@ -25,16 +25,16 @@ class Finding(msgspec.Struct, frozen=True):
     about: str
     state: State
     what: str
-    mend: str = ""
+    fix: str = ""
 
 
-def diagnose(facts: Facts, stack: str, groups: Groups, sources: Mapping[str, Source]) -> list[Finding]:
+def diagnose(facts: AccountFacts, stack: str, groups: Groups, sources: Mapping[str, Source]) -> list[Finding]:
     """Everything that was looked at, in the order in which it is to be mended."""
     found = [*_caller(facts), *_administrators(facts), *_executor(facts, stack), *_defaults(facts)]
     if facts.stack is None:
         what = f"the stack {stack} is not deployed with Lake Formation"
         return [*found, Finding("stack", "note", what, _deploy(stack, "hybrid"))]
-    principals = answers.principals(facts.stack, {name: group.squeezed for name, group in groups.items()})
+    principals = answers.principals(facts.stack, {name: group.logical_id for name, group in groups.items()})
     return [
         *found,
         Finding("stack", "ok", f"the stack {stack} is deployed in the mode {facts.stack.mode}"),
@@ -46,7 +46,7 @@ def diagnose(facts: Facts, stack: str, groups: Groups, sources: Mapping[str, Sou
     ]
 
 
-def _caller(facts: Facts) -> Iterator[Finding]:
+def _caller(facts: AccountFacts) -> Iterator[Finding]:
     mine = facts.caller.replace(":sts:", ":iam:").replace(":assumed-role/", ":role/").split("/")
     admins = {(arn.split(":")[-1].split("/")[0], arn.split("/")[-1]) for arn in facts.administrators}
     if (mine[0].split(":")[-1], mine[1] if len(mine) > 1 else "") in admins:
@@ -55,7 +55,7 @@ def _caller(facts: Facts) -> Iterator[Finding]:
         yield Finding("you", "note", f"{facts.caller} is no administrator: of grants only those you may see are told")
 
 
-def _administrators(facts: Facts) -> Iterator[Finding]:
+def _administrators(facts: AccountFacts) -> Iterator[Finding]:
     alive = [arn for arn in facts.administrators if arn not in facts.dead]
     for arn in facts.dead:
         what = f"{arn} is gone from IAM and still an administrator: every later change of the settings is refused"
@@ -64,7 +64,7 @@ def _administrators(facts: Facts) -> Iterator[Finding]:
         yield Finding("administrators", "ok", f"there are {len(alive)}, and IAM knows each of them")
 
 
-def _executor(facts: Facts, stack: str) -> Iterator[Finding]:
+def _executor(facts: AccountFacts, stack: str) -> Iterator[Finding]:
     if facts.executor_policies is None:
         what = f"there is no role {facts.executor}"
         yield Finding("executor", "missing", what, f"cdk bootstrap aws://{facts.account}/{facts.region}")
@@ -82,7 +82,7 @@ def _executor(facts: Facts, stack: str) -> Iterator[Finding]:
         yield Finding("executor", "note", what)
 
 
-def _defaults(facts: Facts) -> Iterator[Finding]:
+def _defaults(facts: AccountFacts) -> Iterator[Finding]:
     if by_iam(facts.settings.get("CreateDatabaseDefaultPermissions", [])):
         yield Finding("defaults", "ok", "new databases of the account are IAM's; Option A leaves that as it is")
         return
@@ -93,7 +93,7 @@ def _defaults(facts: Facts) -> Iterator[Finding]:
         yield Finding("defaults", "missing", what, commands.create_database(facts.executor))
 
 
-def _location(facts: Facts, stack: Governed, name: str) -> Iterator[Finding]:
+def _location(facts: AccountFacts, stack: Governed, name: str) -> Iterator[Finding]:
     again = _deploy(name, stack.mode)
     found = next((one for one in facts.locations if one["ResourceArn"] == stack.place), None)
     if found is None:
@@ -108,14 +108,14 @@ def _location(facts: Facts, stack: Governed, name: str) -> Iterator[Finding]:
 
 
 def _grants(
-    facts: Facts, stack: Governed, groups: Groups, sources: Mapping[str, Source], principals: Mapping[str, str]
+    facts: AccountFacts, stack: Governed, groups: Groups, sources: Mapping[str, Source], principals: Mapping[str, str]
 ) -> Iterator[Finding]:
-    there = answers.told(facts)
+    there = answers.current_grants(facts)
     declared: dict[answers.Key, set[str]] = {}
     for one in permissions(groups, sources, stack.mode):
         if one.who not in principals:
             continue
-        key = principals[one.who], answers.bare(one.resource)
+        key = principals[one.who], answers.comparable(one.resource)
         declared[key] = {*one.permissions}
         lacking = {*one.permissions} - there.get(key, set())
         if lacking:
@@ -127,7 +127,7 @@ def _grants(
     yield from _undeclared(facts, stack, declared)
 
 
-def _undeclared(facts: Facts, stack: Governed, declared: Mapping[answers.Key, set[str]]) -> Iterator[Finding]:
+def _undeclared(facts: AccountFacts, stack: Governed, declared: Mapping[answers.Key, set[str]]) -> Iterator[Finding]:
     """What groups were given by somebody else, and who else was given something."""
     groups = {arn for name, arn in stack.principals.items() if name.startswith("Role")}
     for one in facts.grants:
@@ -142,7 +142,7 @@ def _undeclared(facts: Facts, stack: Governed, declared: Mapping[answers.Key, se
             yield Finding("grants", "note", f"{arn} has {', '.join(one['Permissions'])} on {words(resource)}")
 
 
-def _filters(facts: Facts, stack: Governed, groups: Groups, sources: Mapping[str, Source]) -> Iterator[Finding]:
+def _filters(facts: AccountFacts, stack: Governed, groups: Groups, sources: Mapping[str, Source]) -> Iterator[Finding]:
     """A grant names its filter alone: what that lets through may have been changed by hand."""
     there = {(one.filter, one.columns.table): one for one in map(answers.let_through, stack.filters)}
     for grant in permissions(groups, sources, stack.mode):
@@ -158,7 +158,7 @@ def _filters(facts: Facts, stack: Governed, groups: Groups, sources: Mapping[str
             yield Finding("filters", "wrong", what, mend)
 
 
-def _iam(facts: Facts, stack: Governed, name: str) -> Iterator[Finding]:
+def _iam(facts: AccountFacts, stack: Governed, name: str) -> Iterator[Finding]:
     if stack.mode != "enforce":
         return
     for one in facts.grants:

@@ -8,10 +8,10 @@ import msgspec
 
 from option_a.ingest.config.source import Source
 from option_a.lakeformation.groups import Account, Group, IdentityCenter, Principals
-from option_a.lakeformation.tables import columns_of, seen_sources, sights, table_names
+from option_a.lakeformation.tables import columns_of, seen_sources, table_names, visible_tables
 
 
-class Seen(msgspec.Struct, frozen=True):
+class TableAccess(msgspec.Struct, frozen=True):
     """One table of a source: whether it is seen, how much of it, and why. A text table has no columns to tell apart."""
 
     source: str
@@ -23,7 +23,7 @@ class Seen(msgspec.Struct, frozen=True):
     rows: str | None = None
 
 
-def explain(group: Group, sources: Mapping[str, Source]) -> list[Seen]:
+def explain(group: Group, sources: Mapping[str, Source]) -> list[TableAccess]:
     """Every table of every source, in the order of sources.toml."""
     mine = {source.name for source in seen_sources(group, sources)}
     return [
@@ -44,31 +44,31 @@ def who(group: Group) -> str:
     return f"whoever signs in at {rule.provider}{conditions}"
 
 
-def _not(source: Source) -> list[Seen]:
+def _not(source: Source) -> list[TableAccess]:
     why = "the group's `sources` do not name it"
-    return [Seen(source.name, table, seen=False, why=why) for table in table_names(source)]
+    return [TableAccess(source.name, table, seen=False, why=why) for table in table_names(source)]
 
 
-def _of(group: Group, source: Source) -> list[Seen]:
-    found = {sight.table: sight for sight in sights(group, {source.name: source})}
+def _of(group: Group, source: Source) -> list[TableAccess]:
+    found = {sight.table: sight for sight in visible_tables(group, {source.name: source})}
     return [
         _seen(group, source, table) if table in found else _withheld(source, table) for table in table_names(source)
     ]
 
 
-def _seen(group: Group, source: Source, table: str) -> Seen:
-    (sight,) = (sight for sight in sights(group, {source.name: source}) if sight.table == table)
+def _seen(group: Group, source: Source, table: str) -> TableAccess:
+    (sight,) = (sight for sight in visible_tables(group, {source.name: source}) if sight.table == table)
     there = list(columns_of(source)) if table == source.view else []
     seen = [name for name in there if name not in sight.hidden and (sight.columns is None or name in sight.columns)]
-    return Seen(
+    return TableAccess(
         source.name, table, seen=True, why=_why(group), columns=seen,
         hidden=[name for name in there if name not in seen], rows=sight.rows,
     )  # fmt: skip
 
 
-def _withheld(source: Source, table: str) -> Seen:
+def _withheld(source: Source, table: str) -> TableAccess:
     why = "the group is limited by column or row, and here a record is one text, of which no part can be hidden"
-    return Seen(source.name, table, seen=False, why=why)
+    return TableAccess(source.name, table, seen=False, why=why)
 
 
 def _why(group: Group) -> str:

@@ -7,17 +7,17 @@ import shlex
 from collections.abc import Iterable
 from typing import Any
 
-from option_a.lakeformation.account import Answer, Facts
+from option_a.lakeformation.account import AccountFacts, Answer
 from option_a.lakeformation.grants import AllTables, Cells, Columns, Database, Grant, Location, OptIn, Resource, Table
 
 
-def put_administrators(facts: Facts, administrators: Iterable[str]) -> str:
+def put_administrators(facts: AccountFacts, administrators: Iterable[str]) -> str:
     """Set the administrators. The call replaces every setting of the account, so that it repeats the others."""
     admins = [{"DataLakePrincipalIdentifier": arn} for arn in administrators]
     return _aws("put-data-lake-settings", "data-lake-settings", {**facts.settings, "DataLakeAdmins": admins})
 
 
-def grant(given: Grant, principal: str, facts: Facts) -> str:
+def grant(given: Grant, principal: str, facts: AccountFacts) -> str:
     """Grant what is declared."""
     assert facts.stack is not None
     resource = as_resource(given.resource, facts.stack.database, facts.stack.place, facts.account)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from option_a.lakeformation.account import Answer, Facts, Governed
+from option_a.lakeformation.account import AccountFacts, Answer, Governed
 from option_a.lakeformation.grants import (
     CRAWLER,
     EXECUTOR,
@@ -58,7 +58,7 @@ def read(resource: Answer) -> Resource | None:
             return None
 
 
-def bare(resource: Resource) -> Resource:
+def comparable(resource: Resource) -> Resource:
     """A declared resource as `read` gives it: what a filter lets through, its grant does not tell."""
     match resource:
         case Cells(filter=name, columns=columns):
@@ -98,7 +98,7 @@ def words(resource: Resource | None) -> str:
             return "something else"
 
 
-def told(facts: Facts) -> dict[Key, set[str]]:
+def current_grants(facts: AccountFacts) -> dict[Key, set[str]]:
     """Every permission that there is, of what grants of ours are on."""
     found: dict[Key, set[str]] = {}
     for one in facts.grants:

@@ -13,7 +13,7 @@ import msgspec
 
 from option_a.ingest.config.source import Source
 from option_a.lakeformation.groups import Group, Groups
-from option_a.lakeformation.tables import Sight, sights
+from option_a.lakeformation.tables import VisibleTable, visible_tables
 
 Mode = Literal["off", "hybrid", "enforce"]
 EXECUTOR, CRAWLER, KEEPER = "executor", "crawler", "keeper"
@@ -116,10 +116,10 @@ def tables(group: Group, sources: Mapping[str, Source]) -> list[str] | None:
 def _seen(group: Group, sources: Mapping[str, Source]) -> Iterable[Resource]:
     if group.sources == "*" and not group.limited:
         return [AllTables()]
-    return [_part(group, sight) for sight in sights(group, sources)]
+    return [_part(group, sight) for sight in visible_tables(group, sources)]
 
 
-def _part(group: Group, sight: Sight) -> Resource:
+def _part(group: Group, sight: VisibleTable) -> Resource:
     some = Columns(sight.table, sight.columns, sight.hidden)
     if sight.rows is not None:
         return Cells(f"{group.name}-{sight.table}", some, sight.rows)
@@ -129,7 +129,7 @@ def _part(group: Group, sight: Sight) -> Resource:
 def _tables(group: Group, sources: Mapping[str, Source]) -> list[AllTables | Table]:
     if group.sources == "*" and not group.limited:
         return [AllTables()]
-    return [Table(sight.table) for sight in sights(group, sources)]
+    return [Table(sight.table) for sight in visible_tables(group, sources)]
 
 
 # the executor may do most of it unsaid, as creator; said, it may also where somebody else made a table

@@ -82,7 +82,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return bool(self.columns or self.without or self.rows)
 
     @property
-    def squeezed(self) -> str:
+    def logical_id(self) -> str:
         """Its name in the names of what CloudFormation makes."""
         return "".join(part.capitalize() for part in self.name.split("-"))
 

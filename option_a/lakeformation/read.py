@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from option_a.ingest.config.messages import known, plain, unlike
+from option_a.ingest.config.messages import check_keys, explain_validation, unknown_key
 from option_a.ingest.config.source import Source
 from option_a.ingest.errors import ConfigError, Where
 from option_a.lakeformation.groups import NAME, Account, Group, Groups, IdentityCenter, Principals, Saml
@@ -54,7 +54,7 @@ def _parse(text: str) -> Groups:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"not TOML: {error}") from None
-    known("the file", document, ["groups"])
+    check_keys("the file", document, ["groups"])
     tables = document.get("groups")
     if not isinstance(tables, dict) or not tables:
         raise ConfigError("no groups", hint='declare at least one: [groups.analysts] and sources = "*"')
@@ -69,7 +69,7 @@ def _group(name: str, table: Any) -> Group:
         raise ConfigError(f"{place}: the name may hold a-z, 0-9 and -, at most 40, and begin with a letter")
     if not isinstance(table, dict):
         raise ConfigError(f"{place} is no table", hint=f"write {place} on a line of its own, its keys below")
-    known(place, table, _KEYS)
+    check_keys(place, table, _KEYS)
     if not isinstance(table.get("sources"), list) and table.get("sources") != "*":
         raise ConfigError(f"{place}: `sources` is missing, or no list", hint='sources = ["api-a"], or "*" for all')
     for key in ("columns", "without"):
@@ -80,7 +80,7 @@ def _group(name: str, table: Any) -> Group:
     try:
         return msgspec.convert({**given, "name": name}, Group)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{place}: {plain(error, table, Group)}") from None
+        raise ConfigError(f"{place}: {explain_validation(error, table, Group)}") from None
 
 
 def _check_who(place: str, table: Any) -> None:
@@ -90,14 +90,14 @@ def _check_who(place: str, table: Any) -> None:
         hint = 'for example who = { style = "identity_center", permission_set = "DataAnalyst" }'
         raise ConfigError(f"{place}: `who` is a table with a `style`", hint=hint)
     if table["style"] not in STYLES:
-        raise ConfigError(f"{place}: who.style {unlike(table['style'], STYLES)}")
-    known(f"{place} who", table, ["style", *STYLES[table["style"]].__struct_fields__])
+        raise ConfigError(f"{place}: who.style {unknown_key(table['style'], STYLES)}")
+    check_keys(f"{place} who", table, ["style", *STYLES[table["style"]].__struct_fields__])
 
 
 def _check_sources(group: Group, sources: Mapping[str, Source]) -> None:
     for name in () if group.sources == "*" else group.sources:
         if name not in sources:
-            raise ConfigError(f"{_place(group.name)}: source {unlike(name, sources)}")
+            raise ConfigError(f"{_place(group.name)}: source {unknown_key(name, sources)}")
 
 
 def _check_columns(group: Group, sources: Mapping[str, Source]) -> None:
@@ -115,7 +115,7 @@ def _check_columns(group: Group, sources: Mapping[str, Source]) -> None:
     there = {column for source in mine for column in columns_of(source)}
     for key in (*group.columns, *group.without):
         if not named([key]) <= there:
-            raise ConfigError(f"{_place(group.name)}: column {unlike(key, sorted(there))}")
+            raise ConfigError(f"{_place(group.name)}: column {unknown_key(key, sorted(there))}")
     if group.without and named(group.without) & {PARTITION_KEY}:
         raise ConfigError(f"{_place(group.name)}: `{PARTITION_KEY}` is the day, and no query can do without")
     for source in mine:
@@ -144,7 +144,7 @@ def _check_rows(group: Group, sources: Mapping[str, Source]) -> None:
 def _distinct(groups: Groups) -> None:
     taken: dict[str, str] = {}
     for group in groups.values():
-        key = group.squeezed.lower()
+        key = group.logical_id.lower()
         if key in taken:
             raise ConfigError(f"{_place(group.name)} and {taken[key]} would be one name in CloudFormation")
         taken[key] = _place(group.name)

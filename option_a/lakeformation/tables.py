@@ -12,7 +12,7 @@ from option_a.lakeformation.groups import Group
 from option_a.names import PARTITION_KEY, athena_column, text_table
 
 
-class Sight(msgspec.Struct, frozen=True):
+class VisibleTable(msgspec.Struct, frozen=True):
     """One table of a source, as a group sees it. `columns` None: every column, those to come included."""
 
     source: str
@@ -38,14 +38,14 @@ def seen_sources(group: Group, sources: Mapping[str, Source]) -> list[Source]:
     return [source for name, source in sources.items() if group.sources == "*" or name in group.sources]
 
 
-def sights(group: Group, sources: Mapping[str, Source]) -> list[Sight]:
+def visible_tables(group: Group, sources: Mapping[str, Source]) -> list[VisibleTable]:
     """Every table that a group sees."""
-    found: list[Sight] = []
+    found: list[VisibleTable] = []
     for source in seen_sources(group, sources):
         if group.limited:
             found.append(_limited(group, source))
             continue
-        found += [Sight(source.name, table) for table in table_names(source)]
+        found += [VisibleTable(source.name, table) for table in table_names(source)]
     return found
 
 
@@ -54,12 +54,12 @@ def named(keys: Iterable[str]) -> set[str]:
     return {athena_column(key) for key in keys}
 
 
-def _limited(group: Group, source: Source) -> Sight:
+def _limited(group: Group, source: Source) -> VisibleTable:
     there = columns_of(source)
     allowed, excluded = named(group.columns), named(group.without)
     rows = group.rows.strip() if group.rows else None
     if group.columns:
         # a day cannot be asked for by somebody who may not see the partition key
         seen = tuple(name for name in there if name in allowed or name == PARTITION_KEY)
-        return Sight(source.name, source.view, columns=seen, rows=rows)
-    return Sight(source.name, source.view, hidden=tuple(name for name in there if name in excluded), rows=rows)
+        return VisibleTable(source.name, source.view, columns=seen, rows=rows)
+    return VisibleTable(source.name, source.view, hidden=tuple(name for name in there if name in excluded), rows=rows)

@@ -10,23 +10,23 @@ from functools import cached_property
 from pathlib import Path
 
 from option_a.ingest.config.read import Sources, read_sources
-from option_a.ingest.events import Tell, silent
-from option_a.ingest.http.build import asking
+from option_a.ingest.events import EventSink, ignore_events
+from option_a.ingest.http.build import build_client
 from option_a.ingest.http.network import Network
 from option_a.ingest.lake.base import Lake
 from option_a.ingest.lake.folder import FolderLake
 from option_a.ingest.lake.open import open_lake
-from option_a.ingest.load.job import Limits, World
+from option_a.ingest.load.job import Limits, Services
 from option_a.ingest.load.page_buffers import keep_buffers
 from option_a.ingest.load.worker import Worker
 from option_a.ingest.partition import Partition
 from option_a.ingest.ports import DeadLetter, Depth, Fetch, Secrets
 from option_a.ingest.task import Task
 from option_a.local.queue import SqliteQueue
-from option_a.local.rate_limiter import SharedTurns
+from option_a.local.rate_limiter import SqliteRateLimiter
 from option_a.local.secrets import LocalSecrets
-from option_a.local.worker_pool import Pool
-from option_a.workspace.pipeline import Home
+from option_a.local.worker_pool import WorkerPool
+from option_a.workspace.pipeline import Pipeline
 
 LEASE = 15.0
 """Seconds after which a killed worker's task is taken over; a living one renews it every five."""
@@ -34,10 +34,10 @@ LEASE = 15.0
 
 def limits_over(lake: Lake, stopping: Callable[[], bool]) -> Limits:
     """When a worker on this machine must let go. The slowest renewal of a claim leaves time for the slowest write."""
-    return Limits(LEASE + 2 * lake.slowest, stopping=stopping, often=LEASE / 3)
+    return Limits(LEASE + 2 * lake.max_write_seconds, stopping=stopping, checkpoint_interval=LEASE / 3)
 
 
-class Local(Home):
+class LocalPipeline(Pipeline):
     """The pipeline on one machine."""
 
     stopping = "stopping: pages in flight land first (Ctrl-C again to kill; nothing is lost either way)"
@@ -87,26 +87,28 @@ class Local(Home):
     def dead_letters(self) -> list[DeadLetter]:
         return self._queue.dead_letters() if self._has_queue else []
 
-    def forget_dead(self, letters: Iterable[DeadLetter]) -> None:
+    def delete_dead_letters(self, letters: Iterable[DeadLetter]) -> None:
         if self._has_queue:
-            self._queue.forget_dead(letters)
+            self._queue.delete_dead_letters(letters)
 
     def cancel(self, source: str, first: str, last: str) -> tuple[int, int]:
         """Take back the tasks of a source's dates (inclusive): how many, and how many are in flight and stay."""
         return self._queue.cancel(source, first, last) if self._has_queue else (0, 0)
 
-    def work(self, sources: Collection[str], partitions: Collection[Partition], tell: Tell = silent) -> None:
+    def work(
+        self, sources: Collection[str], partitions: Collection[Partition], tell: EventSink = ignore_events
+    ) -> None:
         """Work the queues of these sources off, whatever partitions they hold."""
         if isinstance(self.lake, FolderLake):
             self.lake.sweep()
         keep_buffers()
         world = self._world(tell)
         worker, lease = Worker(world, self.sources), world.limits.lease
-        pool = Pool(worker, self._queue, self.lake, self.clock, tell, threads=self.settings.workers, lease=lease)
+        pool = WorkerPool(worker, self._queue, self.lake, self.clock, tell, threads=self.settings.workers, lease=lease)
         pool.drain(list(sources))
 
-    def _world(self, tell: Tell) -> World:
-        return World(
+    def _world(self, tell: EventSink) -> Services:
+        return Services(
             lake=self.lake,
             queue=self._queue,
             fetch=self.fetch(),
@@ -114,16 +116,16 @@ class Local(Home):
             limits=limits_over(self.lake, self.clock.stopping),
             executor=ThreadPoolExecutor,
             jitter=random.random,
-            tell=tell,
+            emit=tell,
             secrets=self.secrets,
         )
 
     def fetch(self, sources: Sources | None = None) -> Fetch:
         """Asks real APIs over HTTP and mock ones in this process; of one source `parallel` requests at once."""
         network = Network(env=self.settings.env, folder=str(self.settings.sources_file.parent))
-        turns = SharedTurns(self.home / "turns.sqlite", self.clock)
-        return asking(sources or self.sources, self.clock, self.secrets, network=network, turns=turns)
+        turns = SqliteRateLimiter(self.home / "turns.sqlite", self.clock)
+        return build_client(sources or self.sources, self.clock, self.secrets, network=network, turns=turns)
 
     @property
     def secrets(self) -> Secrets:
-        return LocalSecrets(self.settings.env, self.settings.elsewhere)
+        return LocalSecrets(self.settings.env, self.settings.aws_secrets)

@@ -72,13 +72,13 @@ class SqliteQueue:
         with self._transaction() as db:
             db.execute("DELETE FROM tasks WHERE receipt = ?", (delivery.receipt,))
 
-    def extend(self, delivery: Delivery, seconds: float) -> bool:
+    def extend_visibility(self, delivery: Delivery, seconds: float) -> bool:
         visible = self._clock.now() + seconds
         with self._transaction() as db:
             changed = db.execute("UPDATE tasks SET visible_at = ? WHERE receipt = ?", (visible, delivery.receipt))
             return changed.rowcount == 1
 
-    def bury(self, delivery: Delivery, cause: Cause) -> None:
+    def dead_letter(self, delivery: Delivery, cause: Cause) -> None:
         with self._transaction() as db:
             db.execute(
                 "INSERT OR REPLACE INTO dead (source, date, run, body, died_at, receives, cause) "
@@ -107,13 +107,13 @@ class SqliteQueue:
             for visible, delayed, in_flight, oldest in [live.get(name, none)]
         ]
 
-    def holds(self, queues: Sequence[str]) -> bool:
+    def has_tasks(self, queues: Sequence[str]) -> bool:
         """Whether any of these queues has a live task; it costs the same however many there are."""
         statement = f"SELECT 1 FROM tasks WHERE source IN ({', '.join('?' * len(queues))}) LIMIT 1"
         with self._transaction() as db:
             return db.execute(statement, queues).fetchone() is not None
 
-    def held(self, queues: Sequence[str]) -> tuple[str, float] | None:
+    def in_other_hands(self, queues: Sequence[str]) -> tuple[str, float] | None:
         """Of the tasks in a worker's hands the one that is visible again first: its queue, and when that is."""
         statement = sql.HELD.format(sources=", ".join("?" * len(queues)))
         with self._transaction() as db:
@@ -138,7 +138,7 @@ class SqliteQueue:
             for number, source, body, died_at, receives, cause in rows
         ]
 
-    def forget_dead(self, letters: Iterable[DeadLetter]) -> None:
+    def delete_dead_letters(self, letters: Iterable[DeadLetter]) -> None:
         """Delete dead letters."""
         with self._transaction() as db:
             db.executemany("DELETE FROM dead WHERE id = ?", [(int(letter.receipt),) for letter in letters])
@@ -202,7 +202,7 @@ def _write_ahead(db: sqlite3.Connection, busy: float) -> None:
 
 def _row(task: Task, now: float, visible: float) -> dict[str, object]:
     return {
-        "source": task.source, "date": task.day, "run": task.run, "hop": task.hop,
+        "source": task.source, "date": task.day, "run": task.run, "hop": task.requeues,
         "body": encode_task(task), "now": now, "visible": visible,
     }  # fmt: skip
 

@@ -22,7 +22,7 @@ _FAR = 1_000
 """Turns ahead: more than a dozen processes with all their threads can wait for."""
 
 
-class SharedTurns:
+class SqliteRateLimiter:
     """Satisfies the `Turns` port. Threads and processes may share the file; the first turn makes it."""
 
     def __init__(self, path: Path, clock: Clock) -> None:

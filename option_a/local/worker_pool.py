@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 
 from option_a.ingest.errors import LakeError
-from option_a.ingest.events import Event, Tell
+from option_a.ingest.events import Event, EventSink
 from option_a.ingest.lake.base import Lake
 from option_a.ingest.load.worker import Worker
 from option_a.ingest.ports import Cause
@@ -21,7 +21,7 @@ _LOOK = 0.5
 """Seconds between looks at the queue while nothing happens here; another process may send or finish tasks."""
 
 
-class Pool:
+class WorkerPool:
     """Threads that share one worker. The main thread alone receives, so an idle pool costs a look now and then."""
 
     def __init__(
@@ -30,7 +30,7 @@ class Pool:
         queue: SqliteQueue,
         lake: Lake,
         clock: SystemClock,
-        tell: Tell,
+        tell: EventSink,
         *,
         threads: int,
         lease: float,
@@ -53,10 +53,10 @@ class Pool:
                     while self._busy < self._threads and (delivery := self._queue.receive(sources, lease=self._lease)):
                         self._busy += 1
                         threads.submit(self._work, delivery)
-                    if not self._busy and not self._queue.holds(sources):
+                    if not self._busy and not self._queue.has_tasks(sources):
                         break
                     if not self._busy and not self._said:
-                        self._say_what_is_held(sources)
+                        self._report_held(sources)
                     error = self._wait() or error
                     if error is not None:
                         break
@@ -66,9 +66,9 @@ class Pool:
         if error is not None:
             raise error
 
-    def _say_what_is_held(self, sources: Sequence[str]) -> None:
+    def _report_held(self, sources: Sequence[str]) -> None:
         """That what is left is in a worker's hands: another process's, or those of one that was killed."""
-        held = self._queue.held(sources)
+        held = self._queue.in_other_hands(sources)
         if held is not None:
             source, until = held
             self._said = True
@@ -88,7 +88,7 @@ class Pool:
             if (
                 not error.whole and self._lake_works()
             ):  # so it is this partition's own: a file in its way, a key that may not be read
-                self._queue.bury(delivery, Cause(error.kind, str(error)))
+                self._queue.dead_letter(delivery, Cause(error.kind, str(error)))
                 self._tell(Event("failed", delivery.queue, message=str(error)))
                 return
             self._queue.give_back(delivery)

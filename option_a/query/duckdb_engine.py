@@ -14,10 +14,10 @@ from option_a.ingest.lake.base import Lake
 from option_a.ingest.lake.folder import FolderLake
 from option_a.ingest.lake.keys import RAW
 from option_a.ingest.partition import Partition
-from option_a.ingest.plan.plan import Known
-from option_a.ingest.plan.summary import standing
+from option_a.ingest.plan.plan import Summaries
+from option_a.ingest.plan.summary import partition_state
 from option_a.query import views
-from option_a.query.infer_columns import Memory, Note, learn
+from option_a.query.infer_columns import Memory, Note, infer_structures
 from option_a.query.structure import columns_of, declared_columns
 from option_a.workspace.query_result import Result
 
@@ -29,11 +29,11 @@ _TRIES = 5
 """Each lists the folder anew; a bucket is listed once."""
 
 
-class Duck:
+class DuckDBEngine:
     """One connection. Views are made for what a query names, so 400 sources cost nothing to the others."""
 
     def __init__(
-        self, lake: Lake, sources: Mapping[str, Source], known: Known, now: float, memory: Memory, note: Note
+        self, lake: Lake, sources: Mapping[str, Source], known: Summaries, now: float, memory: Memory, note: Note
     ) -> None:
         self._lake, self._sources, self._known, self._now = lake, sources, known, now
         self._memory, self._note = memory, note
@@ -43,7 +43,7 @@ class Duck:
         self._made: set[str] = set()
         # a folder's name may hold what DuckDB takes for a pattern; then it is read like a bucket
         self._folder = isinstance(lake, FolderLake) and not re.search(r"[*?\[]", lake.name)
-        self._root = self._reach()
+        self._root = self._attach_lake()
 
     def run(self, sql: str) -> Result:
         """The answer to one statement that reads. Raises QueryError."""
@@ -81,7 +81,7 @@ class Duck:
         columns = self._db.execute(f"DESCRIBE {views.name(view)}").fetchall()
         return ", ".join(f"{column[0]} {column[1]}" for column in columns)
 
-    def _reach(self) -> str:
+    def _attach_lake(self) -> str:
         """Let the connection reach the lake, and nothing else."""
         if self._folder:
             prefix, allowed = self._lake.name, self._lake.name + "/"
@@ -121,7 +121,7 @@ class Duck:
         columns, casts = declared_columns(source.columns if source else {})
         paths = self._paths(sorted({partition.source for partition in full}))
         if paths and not columns:
-            columns = columns_of(learn(self._db, self._known, self._memory, paths, full, self._note))
+            columns = columns_of(infer_structures(self._db, self._known, self._memory, paths, full, self._note))
         make = views.source_view(view, paths, columns, casts) if paths else views.empty_view(view, columns, casts)
         self._db.execute(make)
 
@@ -135,7 +135,7 @@ class Duck:
     def _make_partitions(self) -> None:
         self._db.execute(views.PARTITIONS)
         rows = [
-            (s.source, s.date, standing(s, self._now), s.origin, s.run, s.pages, s.records, s.bytes, s.cause)
+            (s.source, s.date, partition_state(s, self._now), s.origin, s.run, s.pages, s.records, s.bytes, s.cause)
             for s in self._known.values()
         ]
         if rows:

@@ -10,12 +10,12 @@ import duckdb
 import msgspec
 
 from option_a.ingest.partition import Partition
-from option_a.ingest.plan.plan import Known
+from option_a.ingest.plan.plan import Summaries
 from option_a.ingest.plan.summary import Summary
 from option_a.query import views
 from option_a.query.structure import Structure, merge
 
-LOOKED_AT = 128 * 2**20
+SAMPLE_BYTES = 128 * 2**20
 """Compressed bytes, about, that one query looks at to learn a source's columns; the next one goes on from there."""
 _DATES = 64
 
@@ -30,9 +30,9 @@ class Memory(Protocol):
     def remember(self, structures: Mapping[Partition, tuple[Summary, str]]) -> None: ...
 
 
-def learn(
+def infer_structures(
     db: duckdb.DuckDBPyConnection,
-    known: Known,
+    known: Summaries,
     memory: Memory,
     paths: list[str],
     partitions: list[Partition],
@@ -42,7 +42,7 @@ def learn(
     found = memory.recall({partition: known[partition] for partition in partitions})
     unseen = [partition for partition in partitions if partition not in found]
     looked_at = 0
-    while unseen and looked_at < LOOKED_AT:
+    while unseen and looked_at < SAMPLE_BYTES:
         batch, unseen = unseen[:_DATES], unseen[_DATES:]
         looked_at += sum(known[partition].bytes for partition in batch)
         learnt = _look(db, paths, batch)

@@ -13,11 +13,32 @@ from option_a.ingest.config.auth import ApiKey, Basic, Bearer, OAuth2
 from option_a.ingest.config.source import Source
 from option_a.ingest.config.window import Window
 from option_a.ingest.decode.fields import Fields
-from option_a.ingest.pagination import ByCursor, Link, NextUrl, Offset, Page, Whole
+from option_a.ingest.pagination import (
+    CursorPaginator,
+    LinkHeaderPaginator,
+    NextUrlPaginator,
+    OffsetPaginator,
+    PageNumberPaginator,
+    SinglePagePaginator,
+)
 
 STRUCTS: dict[str, type[msgspec.Struct]] = {
     struct.__name__: struct
-    for struct in (Source, Window, Fields, Page, Offset, ByCursor, NextUrl, Link, Whole, Bearer, ApiKey, Basic, OAuth2)
+    for struct in (
+        Source,
+        Window,
+        Fields,
+        PageNumberPaginator,
+        OffsetPaginator,
+        CursorPaginator,
+        NextUrlPaginator,
+        LinkHeaderPaginator,
+        SinglePagePaginator,
+        Bearer,
+        ApiKey,
+        Basic,
+        OAuth2,
+    )
 }
 
 

@@ -11,15 +11,15 @@ from pathlib import Path
 from option_a.ingest.config.read import Sources
 from option_a.ingest.errors import ConfigError, Where
 from option_a.ingest.lake.base import Lake
-from option_a.ingest.plan.plan import Known
+from option_a.ingest.plan.plan import Summaries
 from option_a.ingest.ports import DeadLetter
 from option_a.ingest.task import Task, run_id
 from option_a.workspace.clock import SystemClock
 from option_a.workspace.settings import Settings
-from option_a.workspace.summary_cache import Index
+from option_a.workspace.summary_cache import SummaryCache
 
 
-class Home(ABC):
+class Pipeline(ABC):
     """Settings, a clock, and what this machine remembers of a lake. Nothing is opened before it is used."""
 
     def __init__(self, settings: Settings) -> None:
@@ -41,7 +41,7 @@ class Home(ABC):
         """What could not be done."""
 
     @abstractmethod
-    def forget_dead(self, letters: list[DeadLetter]) -> None:
+    def delete_dead_letters(self, letters: list[DeadLetter]) -> None:
         """Delete dead letters."""
 
     @property
@@ -50,11 +50,11 @@ class Home(ABC):
         return Path(self.settings.home).expanduser()
 
     @cached_property
-    def index(self) -> Index:
+    def index(self) -> SummaryCache:
         """What this home remembers of the lake."""
-        return Index(self.home / "index.sqlite", self.lake)
+        return SummaryCache(self.home / "index.sqlite", self.lake)
 
-    def known(self) -> Known:
+    def summaries(self) -> Summaries:
         """The summaries of every partition in the lake."""
         return self.index.scan()
 
@@ -67,11 +67,11 @@ class Home(ABC):
         now = self.clock.now()
         return run_id(now, f"{int(now % 1 * 1_000_000):06d}-{secrets.token_hex(3)}")
 
-    def forget_cured(self, known: Known) -> None:
+    def drop_resolved_dead_letters(self, known: Summaries) -> None:
         """Drop the dead letters of partitions that are complete by now, by that run or by a later one."""
         cured = [letter for letter in self.dead_letters() if letter.task is not None and _cured(letter.task, known)]
         if cured:
-            self.forget_dead(cured)
+            self.delete_dead_letters(cured)
 
     @cached_property
     def sources_text(self) -> str | None:
@@ -79,7 +79,7 @@ class Home(ABC):
         return _text(self.settings.sources_file, required=self.settings.sources is not None)
 
 
-def _cured(task: Task, known: Known) -> bool:
+def _cured(task: Task, known: Summaries) -> bool:
     summary = known.get(task.partition)
     return summary is not None and summary.state == "complete" and summary.run >= task.run
 

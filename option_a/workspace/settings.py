@@ -19,14 +19,14 @@ DEFAULT_HOME = "./.option-a"
 DEFAULT_SOURCES = "sources.toml"
 
 
-def nowhere(wanted: Reference) -> str:
+def no_aws_secrets(wanted: Reference) -> str:
     """The secrets of AWS where nothing can read them."""
     raise SecretError(
         f"aws-secret:{wanted.name} cannot be read here", hint="name it env:NAME or file:PATH on one machine"
     )
 
 
-def unheard(note: str) -> None:
+def ignore_note(note: str) -> None:
     """Nobody listens."""
 
 
@@ -41,9 +41,9 @@ class Settings(msgspec.Struct, frozen=True):
     """The deployed stack that is meant; None: this machine."""
     durable: bool = False
     workers: int = WORKERS
-    elsewhere: Secrets = nowhere
+    aws_secrets: Secrets = no_aws_secrets
     """Reads the secrets that are on no machine: those of AWS Secrets Manager."""
-    note: Callable[[str], None] = unheard
+    note: Callable[[str], None] = ignore_note
     """Hears what a person should know, beside the outcome."""
     env: Mapping[str, str] = msgspec.field(default_factory=lambda: dict(os.environ))
 

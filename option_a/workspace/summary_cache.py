@@ -28,7 +28,7 @@ _READERS = 16
 _FEW = 16
 
 
-class Index:
+class SummaryCache:
     """What this home remembers of a lake: the summaries of its manifests, and what the records look like.
 
     It is a cache: a file that cannot be read, written or understood is a look at everything, never an error.

@@ -18,7 +18,7 @@ from aws_lambda_powertools import Logger, Metrics
 
 from option_a.aws.functions.telemetry import Telemetry
 from option_a.ingest.config.read import read_sources
-from option_a.ingest.http.build import asking
+from option_a.ingest.http.build import build_client
 from option_a.ingest.load.worker import Worker
 from option_a.ingest.secrets import Reference
 from option_a.workspace.clock import SystemClock
@@ -197,9 +197,9 @@ def test_no_line_of_a_functions_log_holds_it(
     sources = read_sources(declared, {})
     log = io.StringIO()
     pipeline = Pipeline(tmp_path, lambda request: b"", *sources.values())
-    asked = asking(sources, SystemClock(), canary)
+    asked = build_client(sources, SystemClock(), canary)
     telemetry = Telemetry(Logger("canary", level="DEBUG", stream=log), Metrics("OptionA", "canary"))
-    pipeline.world = msgspec.structs.replace(pipeline.world, fetch=asked, tell=telemetry)
+    pipeline.world = msgspec.structs.replace(pipeline.world, fetch=asked, emit=telemetry)
     pipeline.worker = Worker(pipeline.world, pipeline.sources)
     for name in sources:
         pipeline.send(name=name)

@@ -135,7 +135,7 @@ def crashed(stage: Stage) -> Events:
     stage.healed()
     ((key, data),) = stage.stack.objects("manifest/").items()
     manifest = msgspec.json.decode(data, type=Manifest)
-    manifest.claim = None
+    manifest.lease = None
     stage.stack.put(key, msgspec.json.encode(manifest))
     stage.working()
     return {}

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from option_a.ingest.lake.folder import FolderLake
-from option_a.ingest.resilience.circuit_breaker import Breaker
+from option_a.ingest.resilience.circuit_breaker import CircuitBreaker
 from option_a.workspace.clock import SystemClock
 from tests.acceptance.command import DAY, Done, Place
 from tests.support.apis.paged_api import Answer, Api, Asked, listed, serving
@@ -220,7 +220,7 @@ def test_plan_and_check_look_and_touch_nothing(there: There) -> None:
 def test_status_shows_a_source_that_is_down_and_until_when_it_is_not_asked(there: There) -> None:
     lake = there.stack.lake() if there.stack is not None else FolderLake(there.option_a.lake)
     now = time.time()
-    Breaker(lake, "orders", SystemClock()).failed("the API answered 503", 600.0)
+    CircuitBreaker(lake, "orders", SystemClock()).failed("the API answered 503", 600.0)
     (down,) = there("status", "--json").json()["breakers"]
     assert (down["source"], down["failures"], down["why"]) == ("orders", 1, "the API answered 503")
     assert now + 600 <= down["until"] <= time.time() + 600

@@ -109,7 +109,7 @@ def assert_as_calm(pipeline: Pipeline, expected: dict[str, bytes], case: object,
     assert pipeline.objects("raw") == expected, case
     assert list(pipeline.objects("manifest", "staging", "dead")) == [manifest_key(PARTITION)], case
     manifest = pipeline.manifest()
-    assert (manifest.state, manifest.load.run, manifest.claim) == ("complete", run, None), case
+    assert (manifest.state, manifest.load.run, manifest.lease) == ("complete", run, None), case
     assert pipeline.differences() == [], case
 
 
@@ -219,7 +219,7 @@ def test_so_it_is_with_threads_of_the_machine_on_a_queue_in_a_file(tmp_path: Pat
         rng, clock = proof.rng("threads", case), Hasty()
         pipeline = Pipeline(tmp_path / str(case), Faltering(rng, clock), DECLARING, lease=LEASE)
         queue = SqliteQueue(tmp_path / f"{case}.sqlite", clock)
-        messages = [msgspec.structs.replace(task, hop=hop) for task in TASKS for hop in range(rng.randint(1, 3))]
+        messages = [msgspec.structs.replace(task, requeues=hop) for task in TASKS for hop in range(rng.randint(1, 3))]
         rng.shuffle(messages)
         while messages:
             for message in messages:
@@ -227,7 +227,7 @@ def test_so_it_is_with_threads_of_the_machine_on_a_queue_in_a_file(tmp_path: Pat
             at_once(*[partial(hasty, pipeline, clock, queue)] * 2)
             letters = queue.dead_letters()
             assert {letter.cause.kind for letter in letters} <= {"receives"}, (proof.seed, case)
-            queue.forget_dead(letters)
+            queue.delete_dead_letters(letters)
             messages = [letter.task for letter in letters if letter.task]
         queue.close()
         assert_as_calm(pipeline, expected, (proof.seed, case))

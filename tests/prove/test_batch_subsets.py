@@ -12,7 +12,7 @@ import pytest
 from aws_lambda_powertools import Logger, Metrics
 
 from option_a.aws.functions.telemetry import Telemetry
-from option_a.aws.functions.worker import OUTAGE, Batch
+from option_a.aws.functions.worker import OUTAGE, SqsBatchHandler
 from option_a.ingest.errors import LakeError
 from option_a.ingest.lake.folder import FolderLake
 from option_a.ingest.lake.keys import manifest_key
@@ -105,13 +105,13 @@ class Trial:
         ended = sum(1 for event in self.pipeline.events if event.kind in ("complete", "failed", "unreadable"))
         return 900.0 if ended < self._cut else 1.0
 
-    def _handler(self, records: list[dict[str, Any]]) -> Batch:
+    def _handler(self, records: list[dict[str, Any]]) -> SqsBatchHandler:
         Metrics(namespace="Test", service="test").clear_metrics()  # all instances of a process share theirs
         telemetry = Telemetry(Logger(service="test", level="CRITICAL"), Metrics(namespace="Test", service="test"))
         world = msgspec.structs.replace(
             self.pipeline.world, queue=self.queue, lake=self.lake, tell=self.pipeline.events.append
         )
-        return Batch(world, self.queue, self.pipeline.sources, telemetry)  # type: ignore[arg-type]
+        return SqsBatchHandler(world, self.queue, self.pipeline.sources, telemetry)  # type: ignore[arg-type]
 
     def _day(self, body: bytes) -> dt.date:
         return dt.date.fromisoformat(body[-10:].decode()) if body.startswith(b"{p") else decode_task(body).date

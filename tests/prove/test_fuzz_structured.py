@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from option_a.ingest.decode.body import read_body
 from option_a.ingest.decode.fields import Fields, apply
-from option_a.ingest.decode.format import Reading
+from option_a.ingest.decode.format import BodyFormat
 from tests.conftest import Proof
 from tests.support.fuzz.bodies import decoded, json_body
 from tests.unit.decode.json_documents import Document, documents, listed, records, spaces, text_of
@@ -46,7 +46,7 @@ def examine(proof: Proof, test: Callable[..., None], *of: st.SearchStrategy[Any]
 def test_documents_are_read_as_they_were_made(proof: Proof) -> None:
     def look(document: Document) -> None:
         for where in (document.path, None):
-            check(document, read_body(document.body, Reading(), where))
+            check(document, read_body(document.body, BodyFormat(), where))
 
     examine(proof, look, documents())
 
@@ -64,7 +64,7 @@ def test_a_table_of_csv_is_read_as_it_was_made(proof: Proof) -> None:
         names = [f"n{n}" for n in range(len(rows[0]) if rows else 2)]
         file = io.StringIO(newline="")
         csv.writer(file, delimiter=delimiter, lineterminator=end, quoting=csv.QUOTE_ALL).writerows([names, *rows])
-        found = read_body(file.getvalue().encode(), Reading(format="csv", delimiter=delimiter), None)
+        found = read_body(file.getvalue().encode(), BodyFormat(format="csv", delimiter=delimiter), None)
         assert [json.loads(line) for line in found.lines.splitlines()] == [
             dict(zip(names, row, strict=True)) for row in rows
         ]
@@ -77,7 +77,7 @@ def test_a_table_of_csv_is_read_as_it_was_made(proof: Proof) -> None:
 
 def test_fields_that_are_dropped_are_gone_and_the_others_are_as_they_were(proof: Proof) -> None:
     def look(items: list[tuple[str, ...]], gaps: list[str]) -> None:
-        lines = read_body(text_of(listed(items), gaps), Reading(), None).lines
+        lines = read_body(text_of(listed(items), gaps), BodyFormat(), None).lines
         left = apply(Fields(drop=["a"]), lines, None)
         for before, after in zip(lines.splitlines(), left.splitlines(), strict=True):
             (sent,), (landed,) = decoded(before) or ([],), decoded(after) or ([],)

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from option_a.ingest.manifest.model import checksum, decode
+from option_a.ingest.manifest.model import decode
+from option_a.ingest.manifest.rows import checksum
 from tests.acceptance.command import Done, Place
 from tests.conftest import Proof
 from tests.support.apis.changing import NAMES, WORKER, Changing, declared

@@ -14,7 +14,7 @@ from obstore.store import MemoryStore
 
 from option_a.ingest.lake.bucket import BucketLake
 from option_a.ingest.load.worker import Worker
-from option_a.ingest.manifest.model import checksum
+from option_a.ingest.manifest.rows import checksum
 from option_a.ingest.task import Task, encode_task
 from tests.conftest import Proof
 from tests.support.apis.pagination_styles import STYLES, cut
@@ -28,7 +28,15 @@ from tests.support.queues.unreliable import SqsLike
 LOOKED = "looks at a day amid its re-load"
 STALE = "pages stale, missing or changed"
 
-DEADLY = ["copy raw", "delete raw", "swap manifest", "put staging", "delete staging", "extend", "ack"]
+DEADLY = [
+    "copy raw",
+    "delete raw",
+    "compare_and_swap manifest",
+    "put staging",
+    "delete staging",
+    "extend_visibility",
+    "ack",
+]
 
 
 def bucket() -> Ground:

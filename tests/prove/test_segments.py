@@ -12,7 +12,7 @@ from tests.support.crashes.scenarios import NEXT, Day
 from tests.support.crashes.trial import Trial, result
 from tests.support.pipeline import Pipeline, days_of
 
-NEAR = {"put manifest", "read manifest", "entries manifest", "delete manifest", "swap manifest"}
+NEAR = {"put manifest", "read manifest", "entries manifest", "delete manifest", "compare_and_swap manifest"}
 
 
 def begun(root: Path, pages: int) -> Pipeline:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from option_a.ingest.lake.keys import page_key, raw_prefix, segment_key
-from option_a.ingest.manifest.model import SEGMENT
+from option_a.ingest.manifest.rows import SEGMENT
 from option_a.ingest.partition import Partition
 from tests.acceptance.command import DAY, Place, command
 from tests.conftest import Proof

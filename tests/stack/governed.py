@@ -12,7 +12,7 @@ from constructs import Construct
 from option_a.constructs.switches import read_switches
 from option_a.ingest.config.read import read_sources
 from option_a.lakeformation.read import read_access
-from option_a.lakeformation_stack import govern
+from option_a.lakeformation_stack import add_lake_formation
 from option_a.stack import IngestionStack
 from tests.stack.assembly import STACK, Assembly, synthesize
 from tests.support.aws.cfn_template import Template
@@ -102,7 +102,7 @@ def governed(
     groups = read_access(access, declared)
 
     def add(stack: IngestionStack) -> None:
-        govern(cast(Construct, stack.node.root), stack, groups=groups, sources=declared, switches=switches)
+        add_lake_formation(cast(Construct, stack.node.root), stack, groups=groups, sources=declared, switches=switches)
 
     return Governed(synthesize(sources, nag=nag, then=add))
 

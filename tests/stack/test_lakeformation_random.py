@@ -36,11 +36,13 @@ def stack(app: App, case: Case, groups: Groups, name: str) -> None:
     for group in groups.values():
         tables = said.tables(group, case.sources)
         members = Analysts(
-            made, group.squeezed, group=group, tables=tables, lake=lake, catalog=catalog, switches=SWITCHES
+            made, group.logical_id, group=group, tables=tables, lake=lake, catalog=catalog, switches=SWITCHES
         )
         grants = said.group_permissions(group, case.sources)
         principals = {said.group_principal(group.name): members.role.role_arn}
-        Grants(made, f"{group.squeezed}Grants", grants=grants, principals=principals, database=catalog.name, place="x")
+        Grants(
+            made, f"{group.logical_id}Grants", grants=grants, principals=principals, database=catalog.name, place="x"
+        )
 
 
 def seen(template: Resolved, case: Case, group: str) -> set[tuple[str, str]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from option_a.aws.lakeformation.reconciler import Keeper, OptIn, Wanted
+from option_a.aws.lakeformation.reconciler import AccessReconciler, OptIn, Wanted
 from tests.stack.assembly import STACK
 from tests.stack.governed import ADMINISTRATORS, Resolved, governed
 from tests.support.aws.iam import Call, allowed
@@ -248,11 +248,11 @@ def test_every_call_of_the_keeper_is_allowed_and_no_other_right_is_unused() -> N
     with aws() as server:
         catalog = Catalog(server, DATABASE)
         catalog.make("api_a")
-        keeper = Keeper(Asked(catalog.lake, calls), Asked(catalog.glue, calls))
+        keeper = AccessReconciler(Asked(catalog.lake, calls), Asked(catalog.glue, calls))
         hybrid = Wanted(DATABASE, "hybrid", [OptIn("arn:ana", ["api_a"])])
-        keeper.settle(hybrid)
-        keeper.settle(Wanted(DATABASE, "enforce"), hybrid.opt_ins)
-        keeper.leave(Wanted(DATABASE, "enforce"))
+        keeper.apply(hybrid)
+        keeper.apply(Wanted(DATABASE, "enforce"), hybrid.opt_ins)
+        keeper.revert(Wanted(DATABASE, "enforce"))
     assert [call for call in calls if not allowed(call, keeper_rights())] == []
     granted = {action for statement in keeper_rights()[0]["Statement"] for action in _listed(statement["Action"])}
     # who grants on a table is asked whether they may look it up

@@ -15,11 +15,11 @@ from option_a.ingest.events import Event
 from option_a.ingest.lake.base import Lake
 from option_a.ingest.lake.folder import FolderLake
 from option_a.ingest.lake.keys import manifest_partition, raw_prefix
-from option_a.ingest.load.job import Limits, World
+from option_a.ingest.load.job import Limits, Services
 from option_a.ingest.load.worker import Outcome, Worker
 from option_a.ingest.manifest.model import Manifest
-from option_a.ingest.manifest.store import Ledger
-from option_a.ingest.manifest.verify import Difference, Verified, strangers, verify
+from option_a.ingest.manifest.store import ManifestStore
+from option_a.ingest.manifest.verify import Difference, Verified, unknown_objects, verify
 from option_a.ingest.partition import Partition
 from option_a.ingest.ports import Clock, Queue, Request, Response
 from option_a.ingest.task import Task
@@ -89,7 +89,7 @@ class Pipeline:
         """Requests after which a delivery is out of time."""
         self._asked_before = 0
         limits = Limits(lease, self._late, lambda: self.stopping)
-        self.world = World(
+        self.world = Services(
             lake=self.lake,
             queue=self.queue,
             fetch=self._fetch,
@@ -97,7 +97,7 @@ class Pipeline:
             limits=limits,
             executor=InlineExecutor,
             jitter=lambda: 0.5,
-            tell=self.events.append,
+            emit=self.events.append,
         )
         self.sources = {s.name: s for s in sources or (source(),)}
         self.worker = Worker(self.world, self.sources)
@@ -136,7 +136,7 @@ class Pipeline:
 
     def manifest(self, name: str = "s", date: dt.date = DATE) -> Manifest:
         """The manifest as it is stored."""
-        found = Ledger(self.lake, Partition(name, date)).read()
+        found = ManifestStore(self.lake, Partition(name, date)).read()
         assert found is not None
         return found
 
@@ -167,4 +167,7 @@ class Pipeline:
         """What `verify` says of one partition, and of what stands under raw/ in none."""
         found = (manifest_partition(entry.key) for entry in self.lake.entries("manifest"))
         known = {partition for partition in found if partition is not None}
-        return [*verify(self.lake, Partition(name, date), Verified(), InlineExecutor(1)), *strangers(self.lake, known)]
+        return [
+            *verify(self.lake, Partition(name, date), Verified(), InlineExecutor(1)),
+            *unknown_objects(self.lake, known),
+        ]

@@ -24,7 +24,7 @@ tasks = st.builds(
     date=st.dates(EARLIEST, LATEST),
     run=st.builds(run_id, moments, st.text(min_size=1, max_size=80)),
     fresh=st.booleans(),
-    hop=st.integers(0, 2**31 - 1),
+    requeues=st.integers(0, 2**31 - 1),
     waiting_since=st.none() | st.floats(0, 1e10),
 )
 
@@ -45,9 +45,9 @@ def test_a_message_holds_no_more_than_it_must() -> None:
 
 @given(tasks, st.none() | st.floats(0, 1e10))
 def test_a_task_sent_again_is_a_new_message_about_the_same_partition_and_run(task: Task, since: float | None) -> None:
-    again = task.again(waiting_since=since)
+    again = task.requeued(waiting_since=since)
     assert (again.partition, again.run, again.fresh) == (task.partition, task.run, task.fresh)
-    assert (again.hop, again.waiting_since) == (task.hop + 1, since)
+    assert (again.requeues, again.waiting_since) == (task.requeues + 1, since)
 
 
 @given(moments, moments, st.text(max_size=9), st.text(max_size=9))

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from option_a.ingest.config.messages import plain
+from option_a.ingest.config.messages import explain_validation
 from option_a.ingest.errors import ConfigError
 from option_a.ingest.partition import EARLIEST
 from option_a.ingest.plan.plan import Only
@@ -24,7 +24,7 @@ _FAR = 250e9
 """Epoch seconds that no event is of: in the year 9892."""
 
 
-class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PlanRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The keys that an event may carry. None of them: tonight's run."""
 
     date: dt.date | None = None
@@ -48,7 +48,7 @@ class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Trigger(msgspec.Struct, frozen=True):
     """What an event asks, the run that it triggers, and when."""
 
-    wish: Wish
+    plan_request: PlanRequest
     run: str
     moment: float
 
@@ -64,11 +64,11 @@ def read_event(event: Any, request: str, now: float) -> Trigger:
         raise ConfigError("the event is no JSON object", hint=f"for example {_EXAMPLE}")
     if "detail-type" in event:
         moment = _moment(event)
-        return Trigger(_wish(event.get("detail") or {}), run_id(moment, str(event.get("id", ""))), moment)
-    return Trigger(_wish(event), run_id(now, request), now)
+        return Trigger(_plan_request(event.get("detail") or {}), run_id(moment, str(event.get("id", ""))), moment)
+    return Trigger(_plan_request(event), run_id(now, request), now)
 
 
-def known_names(wish: Wish, declared: Mapping[str, Any]) -> list[str]:
+def known_names(wish: PlanRequest, declared: Mapping[str, Any]) -> list[str]:
     """The sources that are wished for, or all. Raises ConfigError for one that is not declared."""
     if wish.sources == []:
         raise ConfigError("the event's `sources` is empty", hint="leave it out for all of them")
@@ -78,17 +78,19 @@ def known_names(wish: Wish, declared: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(wish.sources or declared))
 
 
-def _wish(event: Any) -> Wish:
+def _plan_request(event: Any) -> PlanRequest:
     if not isinstance(event, dict):
         raise ConfigError("the event's `detail` is no JSON object", hint=f"for example {_EXAMPLE}")
-    allowed = [field.encode_name for field in msgspec.structs.fields(Wish)]
+    allowed = [field.encode_name for field in msgspec.structs.fields(PlanRequest)]
     for key in event:
         if key not in allowed:
             raise ConfigError(f"the event's key {_unlike(str(key), allowed)}", hint=f"for example {_EXAMPLE}")
     try:
-        return msgspec.convert(event, Wish)
+        return msgspec.convert(event, PlanRequest)
     except (msgspec.ValidationError, UnicodeEncodeError) as error:  # a lone surrogate is no text
-        what = plain(error, event, Wish) if isinstance(error, msgspec.ValidationError) else str(error)
+        what = (
+            explain_validation(error, event, PlanRequest) if isinstance(error, msgspec.ValidationError) else str(error)
+        )
         raise ConfigError(f"the event: {what}", hint=f"for example {_EXAMPLE}") from None
 
 

@@ -11,15 +11,15 @@ from option_a.ingest.config.source import Source
 from option_a.ingest.lake.base import Lake
 from option_a.ingest.partition import Partition
 from option_a.ingest.plan.freshness import expected, late
-from option_a.ingest.plan.read_summaries import look
-from option_a.ingest.plan.summary import Summary, standing
+from option_a.ingest.plan.read_summaries import read_summaries
+from option_a.ingest.plan.summary import Summary, partition_state
 from option_a.ingest.ports import Clock
 
 _READERS = 32
 _TOLD = 100
 
 
-class Watch:
+class FreshnessCheck:
     """Tells which partitions are late: each source's newest one whose run has had until its `due`."""
 
     def __init__(self, sources: Mapping[str, Source], lake: Lake, clock: Clock, logger: Any) -> None:
@@ -30,7 +30,7 @@ class Watch:
         now = self._clock.now()
         wanted = expected(list(self._sources.values()), now)
         with ThreadPoolExecutor(_READERS) as readers:
-            known = look(self._lake, wanted, readers)
+            known = read_summaries(self._lake, wanted, readers)
         rows = [_row(partition, known.get(partition), now) for partition in late(wanted, known, now)]
         for row in rows:
             where = place(run=row["run"] or "", source=row["source"] or "", date=row["date"])
@@ -42,7 +42,7 @@ def _row(partition: Partition, summary: Summary | None, now: float) -> dict[str,
     return {
         "source": partition.source,
         "date": partition.date.isoformat(),
-        "state": standing(summary, now),
+        "state": partition_state(summary, now),
         "run": summary.run if summary is not None else None,
         "cause": summary.cause if summary is not None else None,
     }

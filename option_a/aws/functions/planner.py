@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from option_a.aws.functions.event import Trigger, Wish, known_names, read_event
+from option_a.aws.functions.event import PlanRequest, Trigger, known_names, read_event
 from option_a.ingest.config.source import Source
 from option_a.ingest.errors import ConfigError
 from option_a.ingest.lake.base import Lake
 from option_a.ingest.partition import Partition
-from option_a.ingest.plan.plan import Known, Planned, backfill, dated, lookback, plan, tonight
-from option_a.ingest.plan.read_summaries import look
-from option_a.ingest.plan.summary import newest
+from option_a.ingest.plan.plan import Planned, Summaries, backfill, dated, lookback, nightly_partitions, plan
+from option_a.ingest.plan.read_summaries import read_summaries
+from option_a.ingest.plan.summary import latest_date
 from option_a.ingest.ports import Clock, Queue
 from option_a.names import MOST_DAYS, TOO_MUCH
 
@@ -37,17 +37,17 @@ class Planner:
         Raises ConfigError for an event that is none, LakeError and QueueError: the same event may be sent again.
         """
         trigger = read_event(event, request, self._clock.now())
-        names = known_names(trigger.wish, self._sources)
+        names = known_names(trigger.plan_request, self._sources)
         partitions, planned = self.plan(trigger, [self._sources[name] for name in names])
         self._queue.send([item.task for item in planned])
         return _answer(trigger.run, partitions, planned)
 
     def plan(self, trigger: Trigger, sources: list[Source]) -> tuple[list[Partition], list[Planned]]:
         """The partitions that the event means, and the tasks that they need."""
-        wish, now = trigger.wish, self._clock.now()
+        wish, now = trigger.plan_request, self._clock.now()
         today = dt.datetime.fromtimestamp(trigger.moment, dt.UTC).date()
         _not_ahead(wish, sources, today)
-        known: Known
+        known: Summaries
         late: list[Partition] = []
         if wish.first is not None and wish.last is not None:
             _not_too_much((wish.last - wish.first).days + 1)
@@ -59,29 +59,29 @@ class Planner:
         else:
             known = self._known(_recent(sources, today))
             late = lookback(sources, today, known) if wish.only is None else []
-            partitions = tonight(sources, today, known, now)
+            partitions = nightly_partitions(sources, today, known, now)
             partitions += [partition for partition in late if partition not in partitions]
         only = wish.only or ("missing" if wish.first is not None and not wish.fresh else None)
         by_name = {source.name: source for source in sources}
         planned = plan(partitions, by_name, known, trigger.run, now=now, fresh=wish.fresh, only=only, late=late)
         return partitions, planned
 
-    def _known(self, partitions: list[Partition]) -> Known:
+    def _known(self, partitions: list[Partition]) -> Summaries:
         with ThreadPoolExecutor(_READERS) as readers:
-            return look(self._lake, partitions, readers)
+            return read_summaries(self._lake, partitions, readers)
 
 
 def _recent(sources: list[Source], today: dt.date) -> list[Partition]:
     return [
-        Partition(source.name, newest(source, today) - dt.timedelta(days=day))
+        Partition(source.name, latest_date(source, today) - dt.timedelta(days=day))
         for source in sources
         for day in range(max(LOOK_BACK, source.lookback) + 1)
     ]
 
 
-def _not_ahead(wish: Wish, sources: list[Source], today: dt.date) -> None:
+def _not_ahead(wish: PlanRequest, sources: list[Source], today: dt.date) -> None:
     last = wish.date or wish.last
-    newest_date = max([today, *(newest(source, today) for source in sources)])
+    newest_date = max([today, *(latest_date(source, today) for source in sources)])
     if last is not None and last > newest_date:
         raise ConfigError(f"the event asks for {last}, which is in the future (it is {today}, UTC)")
 

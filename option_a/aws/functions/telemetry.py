@@ -32,7 +32,7 @@ _Landed = tuple[int, int, int]
 
 
 class Telemetry:
-    """Satisfies `Tell`. What landed is added up and published once, by `publish`; threads may share it."""
+    """Satisfies `EventSink`. What landed is added up and published once, by `publish`; threads may share it."""
 
     def __init__(self, logger: Logger, metrics: Metrics) -> None:
         self._logger, self._metrics = logger, metrics

@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger, Metrics
 
-from option_a.aws.functions.freshness import Watch
+from option_a.aws.functions.freshness import FreshnessCheck
 from option_a.aws.functions.planner import Planner
 from option_a.aws.functions.telemetry import Telemetry
-from option_a.aws.functions.worker import LEASE, Batch
+from option_a.aws.functions.worker import LEASE, SqsBatchHandler
 from option_a.aws.queue import SqsQueue
 from option_a.aws.secrets import ManagedSecrets
 from option_a.ingest.config.read import Sources, read_sources
-from option_a.ingest.http.build import asking
+from option_a.ingest.http.build import build_client
 from option_a.ingest.http.network import Network
 from option_a.ingest.lake.base import Lake
 from option_a.ingest.lake.open import open_lake
-from option_a.ingest.load.job import Limits, World
+from option_a.ingest.load.job import Limits, Services
 from option_a.ingest.load.page_buffers import keep_buffers
-from option_a.ingest.resilience.rate_limiter import OwnTurns
+from option_a.ingest.resilience.rate_limiter import LocalRateLimiter
 
 if TYPE_CHECKING:
     from option_a.aws.lakeformation.custom_resource import CustomResource
@@ -66,38 +66,38 @@ class Functions:
         """Events to tasks."""
         return Planner(self.sources, self.lake, self.queue, self._clock)
 
-    def watch(self) -> Watch:
+    def freshness_check(self) -> FreshnessCheck:
         """What is late."""
-        return Watch(self.sources, self.lake, self._clock, self._logger)
+        return FreshnessCheck(self.sources, self.lake, self._clock, self._logger)
 
-    def worker(self) -> Batch:
+    def worker(self) -> SqsBatchHandler:
         """Deliveries to pages."""
         keep_buffers()
         telemetry = Telemetry(self._logger, self._metrics)
         secrets = ManagedSecrets(cache(lambda: self._client("secretsmanager")))
         # a function's own loopback is Lambda's: no API is there
         network = Network(loopback=False, env=self._env, folder=str(self._folder))
-        turns = OwnTurns(self.sources, self._clock)
-        world = World(
+        turns = LocalRateLimiter(self.sources, self._clock)
+        world = Services(
             lake=self.lake,
             queue=self.queue,
-            fetch=asking(self.sources, self._clock, secrets, network=network, turns=turns),
+            fetch=build_client(self.sources, self._clock, secrets, network=network, turns=turns),
             clock=self._clock,
             limits=Limits(lease=LEASE),
             executor=ThreadPoolExecutor,
             jitter=random.random,
-            tell=telemetry,
+            emit=telemetry,
             secrets=secrets,
         )
-        return Batch(world, self.queue, self.sources, telemetry, turns)
+        return SqsBatchHandler(world, self.queue, self.sources, telemetry, turns)
 
-    def keeper(self) -> CustomResource:
+    def access_reconciler(self) -> CustomResource:
         """Who may read what, as declared."""
         from option_a.aws.lakeformation.custom_resource import CustomResource
-        from option_a.aws.lakeformation.reconciler import Keeper
+        from option_a.aws.lakeformation.reconciler import AccessReconciler
 
         return CustomResource(
-            lambda: Keeper(self._client("lakeformation"), self._client("glue")), self._logger.exception
+            lambda: AccessReconciler(self._client("lakeformation"), self._client("glue")), self._logger.exception
         )
 
     def _client(self, service: str) -> Any:

@@ -13,9 +13,9 @@ from option_a.aws.functions.telemetry import Telemetry
 from option_a.aws.queue import SqsQueue
 from option_a.ingest.config.source import Source
 from option_a.ingest.errors import LakeError, MessageError, QueueError
-from option_a.ingest.load.job import Limits, World
+from option_a.ingest.load.job import Limits, Services
 from option_a.ingest.load.worker import Worker
-from option_a.ingest.resilience.rate_limiter import OwnTurns
+from option_a.ingest.resilience.rate_limiter import LocalRateLimiter
 from option_a.ingest.task import Delivery, decode_task
 
 LEASE = 200.0
@@ -45,16 +45,16 @@ class NotDone(Exception):
     """The message stays on its queue."""
 
 
-class Batch:
+class SqsBatchHandler:
     """Handles events of SQS. `world` is made anew for each invocation: its limits are the invocation's."""
 
     def __init__(
         self,
-        world: World,
+        world: Services,
         queue: SqsQueue,
         sources: Mapping[str, Source],
         telemetry: Telemetry,
-        turns: OwnTurns | None = None,
+        turns: LocalRateLimiter | None = None,
     ) -> None:
         self._world, self._queue, self._sources, self._telemetry = world, queue, sources, telemetry
         self._turns = turns
@@ -67,7 +67,7 @@ class Batch:
         deliveries = {record["messageId"]: self._delivery(record) for record in event["Records"]}
         for delivery in deliveries.values():
             with suppress(QueueError):  # the first checkpoint tries again; until then the queue's own time holds
-                self._queue.extend(delivery, left() + SPARE)
+                self._queue.extend_visibility(delivery, left() + SPARE)
         out_of_time = self._out_of_time(deliveries, left)
         worker = Worker(msgspec.structs.replace(self._world, limits=_limits(out_of_time)), self._sources)
         processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
@@ -86,7 +86,7 @@ class Batch:
         try:
             outcome = worker.handle(delivery)
         except (LakeError, QueueError):
-            self._queue.extend(delivery, OUTAGE)
+            self._queue.extend_visibility(delivery, OUTAGE)
             raise
         if outcome in ("unreadable", "lost"):
             raise NotDone(outcome)
@@ -97,7 +97,7 @@ class Batch:
             task = decode_task(delivery.body)
         except MessageError:
             return False
-        self._queue.send([task.again(waiting_since=task.waiting_since)])
+        self._queue.send([task.requeued(waiting_since=task.waiting_since)])
         self._queue.ack(delivery)
         return True
 
@@ -122,7 +122,7 @@ def _longest(source: Source) -> float:
 
 
 def _limits(out_of_time: Callable[[], bool]) -> Limits:
-    return Limits(lease=LEASE, out_of_time=out_of_time, often=CHECKPOINT)
+    return Limits(lease=LEASE, out_of_time=out_of_time, checkpoint_interval=CHECKPOINT)
 
 
 def _raise_if_nothing_works(processor: BatchProcessor, count: int) -> None:

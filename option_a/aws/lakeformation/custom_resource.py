@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import urllib3
 
-from option_a.aws.lakeformation.reconciler import Keeper, OptIn, Wanted
+from option_a.aws.lakeformation.reconciler import AccessReconciler, OptIn, Wanted
 
 _LONGEST = 1_000
 """Characters of a reason: CloudFormation takes 4 KB of answer in all."""
@@ -25,7 +25,7 @@ def put(url: str, body: bytes) -> None:
 class CustomResource:
     """Settles, or leaves, and says so. CloudFormation that hears nothing would wait for an hour."""
 
-    def __init__(self, keeper: Callable[[], Keeper], failed: Callable[[str], None], send: Put = put) -> None:
+    def __init__(self, keeper: Callable[[], AccessReconciler], failed: Callable[[str], None], send: Put = put) -> None:
         self._keeper, self._failed, self._send = keeper, failed, send
 
     def __call__(self, event: Mapping[str, Any]) -> dict[str, str]:
@@ -40,9 +40,9 @@ class CustomResource:
     def _do(self, event: Mapping[str, Any]) -> None:
         wanted = msgspec.convert(event["ResourceProperties"], Wanted)
         if event["RequestType"] == "Delete":
-            self._keeper().leave(wanted)
+            self._keeper().revert(wanted)
         else:
-            self._keeper().settle(wanted, _old(event))
+            self._keeper().apply(wanted, _old(event))
 
     def _answer(self, event: Mapping[str, Any], **told: str) -> dict[str, str]:
         ids = {key: event[key] for key in ("StackId", "RequestId", "LogicalResourceId")}

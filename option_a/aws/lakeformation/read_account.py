@@ -7,28 +7,28 @@ from typing import Any
 
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 
-from option_a.aws.stack.session import Session, code, refusals
-from option_a.lakeformation.account import Answer, Facts, Governed
+from option_a.aws.stack.session import Session, aws_errors, code
+from option_a.lakeformation.account import AccountFacts, Answer, Governed
 
 _EXECUTOR = "cdk-hnb659fds-cfn-exec-role"
 _GONE = frozenset({"NoSuchEntity", "NoSuchEntityException"})
 _ROLE = "Role"
 
 
-def read_facts(session: Session, stack: str) -> Facts:
+def read_facts(session: Session, stack: str) -> AccountFacts:
     """What is said of the account, and of the stack where it is there. Raises ConfigError or AwsError."""
-    with refusals("ask who asks"):
+    with aws_errors("ask who asks"):
         me = session.client("sts").get_caller_identity()
     lake = session.client("lakeformation")
     partition, region = me["Arn"].split(":")[1], lake.meta.region_name
     administrators = _outputs(session, f"{stack}-Administrators")
     usual = f"arn:{partition}:iam::{me['Account']}:role/{_EXECUTOR}-{me['Account']}-{region}"
     executor = administrators.get("Executor", usual)
-    with refusals("read Lake Formation's settings"):
+    with aws_errors("read Lake Formation's settings"):
         settings = lake.get_data_lake_settings()["DataLakeSettings"]
         locations = list(_pages(lake, "list_resources", "ResourceInfoList"))
     governed = _governed(session, stack, executor, administrators.get("KeeperRoleArn", ""))
-    return Facts(
+    return AccountFacts(
         account=me["Account"],
         region=region,
         caller=me["Arn"],
@@ -50,11 +50,11 @@ def _governed(session: Session, name: str, executor: str, keeper: str) -> Govern
     # the groups by their names in CloudFormation: who knows access.toml knows which is which
     principals |= {key: value for key, value in told.items() if key.startswith(_ROLE)}
     partition, database = executor.split(":")[1], told["GlueDatabase"]
-    with refusals(f"look at the database {database}"):
+    with aws_errors(f"look at the database {database}"):
         found = session.client("glue").get_database(Name=database)["Database"]
-    with refusals("read who is opted in"):
+    with aws_errors("read who is opted in"):
         opt_ins = list(_opt_ins(session, principals)) if told["LakeFormation"] == "hybrid" else []
-    with refusals("read the data filters"):
+    with aws_errors("read the data filters"):
         filters = list(_pages(session.client("lakeformation"), "list_data_cells_filter", "DataCellsFilters"))
     return Governed(
         mode="hybrid" if told["LakeFormation"] == "hybrid" else "enforce",
@@ -69,7 +69,7 @@ def _governed(session: Session, name: str, executor: str, keeper: str) -> Govern
 
 def _outputs(session: Session, stack: str) -> Mapping[str, str]:
     """The outputs of a stack; none where there is no such stack."""
-    with refusals(f"look at the stack {stack}"):
+    with aws_errors(f"look at the stack {stack}"):
         try:
             (found,) = session.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
         except ClientError as error:
@@ -81,13 +81,13 @@ def _outputs(session: Session, stack: str) -> Mapping[str, str]:
 
 def _crawler(session: Session, name: str, executor: str) -> str:
     """The ARN of the crawler's role, which Glue may tell by its name alone."""
-    with refusals(f"look at the crawler {name}"):
+    with aws_errors(f"look at the crawler {name}"):
         role: str = session.client("glue").get_crawler(Name=name)["Crawler"]["Role"]
     return role if role.startswith("arn:") else f"{executor.rpartition('/')[0]}/{role}"
 
 
 def _grants(lake: Any, governed: Governed | None) -> list[Answer]:
-    with refusals("list what is granted"):
+    with aws_errors("list what is granted"):
         every = list(_pages(lake, "list_permissions", "PrincipalResourcePermissions"))
     return [one for one in every if _concerns(one["Resource"], governed)]
 
@@ -120,7 +120,7 @@ def _lives(session: Session, arn: str) -> bool:
     if kind not in ("role", "user"):
         return True
     iam = session.client("iam")
-    with refusals(f"look for {arn}"):
+    with aws_errors(f"look for {arn}"):
         try:
             iam.get_role(RoleName=name) if kind == "role" else iam.get_user(UserName=name)
         except ClientError as error:
@@ -131,7 +131,7 @@ def _lives(session: Session, arn: str) -> bool:
 
 
 def _policies(session: Session, arn: str) -> list[str] | None:
-    with refusals(f"look at {arn}"):
+    with aws_errors(f"look at {arn}"):
         try:
             found = session.client("iam").list_attached_role_policies(RoleName=arn.rpartition("/")[2])
         except ClientError as error:

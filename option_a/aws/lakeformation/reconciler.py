@@ -38,65 +38,65 @@ class Wanted(msgspec.Struct, frozen=True, rename="pascal"):
     opt_ins: list[OptIn] = []
 
 
-class Taken(msgspec.Struct, frozen=True):
+class RevokedGrants(msgspec.Struct, frozen=True):
     """Where IAMAllowedPrincipals had its grant: on the database, on new tables by default, on these tables."""
 
     database: bool = False
     default: bool = False
     tables: tuple[str, ...] = ()
 
-    def __or__(self, other: Taken) -> Taken:
+    def __or__(self, other: RevokedGrants) -> RevokedGrants:
         tables = sorted({*self.tables, *other.tables})
-        return Taken(self.database or other.database, self.default or other.default, tuple(tables))
+        return RevokedGrants(self.database or other.database, self.default or other.default, tuple(tables))
 
 
-class Keeper:
+class AccessReconciler:
     """Runs as often as it is asked to: what is as it should be is left alone."""
 
     def __init__(self, lakeformation: Any, glue: Any) -> None:
         self._lake, self._glue = lakeformation, glue
 
-    def settle(self, wanted: Wanted, before: Collection[OptIn] = ()) -> None:
+    def apply(self, wanted: Wanted, before: Collection[OptIn] = ()) -> None:
         """Make it so; `before` are an earlier deployment's opt-ins. No group is without its limits meanwhile."""
         if wanted.mode == "enforce":
-            self._take(wanted.database)
+            self._revoke_iam_grants(wanted.database)
         self._opt_in(wanted, before)
         if wanted.mode == "hybrid":
-            self._give_back(wanted.database)
+            self._restore_iam_grants(wanted.database)
 
-    def leave(self, wanted: Wanted) -> None:
+    def revert(self, wanted: Wanted) -> None:
         """Undo all of it. A database that is gone needs nothing."""
         try:
-            self.settle(Wanted(wanted.database), wanted.opt_ins)
+            self.apply(Wanted(wanted.database), wanted.opt_ins)
         except ClientError as error:
             if error.response["Error"]["Code"] != "EntityNotFoundException":
                 raise
 
-    def _take(self, name: str) -> None:
+    def _revoke_iam_grants(self, name: str) -> None:
         database = self._database(name)
-        taken = _recorded(database) | Taken(default=_is_iams(database))
+        taken = _recorded(database) | RevokedGrants(default=_is_iams(database))
         self._record(database, taken)  # first of all: a table that comes now would have the grant
         found = self._found(name)
         self._record(database, taken | found)
         for resource in _resources(name, found):
             self._lake.revoke_permissions(Principal=IAM_ALLOWED, Resource=resource, Permissions=["ALL"])
 
-    def _give_back(self, name: str) -> None:
+    def _restore_iam_grants(self, name: str) -> None:
         database = self._database(name)
         taken = _recorded(database)
-        if taken == Taken():
+        if taken == RevokedGrants():
             return
         # tables that came meanwhile would have had the grant by default; those that went need none
         there = [table for table in self._tables(name) if taken.default or table in taken.tables]
-        for resource in _resources(name, Taken(taken.database, tables=tuple(there))):
+        for resource in _resources(name, RevokedGrants(taken.database, tables=tuple(there))):
             self._lake.grant_permissions(Principal=IAM_ALLOWED, Resource=resource, Permissions=["ALL"])
         parameters = {key: value for key, value in database["Parameters"].items() if key != RECORD}
         default = IAM_DECIDES if taken.default else database.get("CreateTableDefaultPermissions") or []
         self._update(database, Parameters=parameters, CreateTableDefaultPermissions=default)
 
-    def _found(self, name: str) -> Taken:
+    def _found(self, name: str) -> RevokedGrants:
         tables = [table for table in self._tables(name) if self._allowed(_table(name, table))]
-        return Taken(database=self._allowed(_database(name)), tables=tuple(tables))
+        return RevokedGrants(database=self._allowed(_database(name)), tables=tuple(tables))
 
     def _allowed(self, resource: Mapping[str, Any]) -> bool:
         """Whether IAM alone decides of a database or of a table."""
@@ -143,7 +143,7 @@ class Keeper:
         pages = self._glue.get_paginator("get_tables").paginate(DatabaseName=name)
         return sorted(table["Name"] for page in pages for table in page["TableList"])
 
-    def _record(self, database: Mapping[str, Any], taken: Taken) -> None:
+    def _record(self, database: Mapping[str, Any], taken: RevokedGrants) -> None:
         parameters = {**database.get("Parameters", {}), RECORD: msgspec.json.encode(taken).decode()}
         self._update(database, Parameters=parameters, CreateTableDefaultPermissions=[])
 
@@ -156,12 +156,12 @@ def _is_iams(database: Mapping[str, Any]) -> bool:
     return any(one.get("Principal") == IAM_ALLOWED for one in database.get("CreateTableDefaultPermissions") or [])
 
 
-def _recorded(database: Mapping[str, Any]) -> Taken:
+def _recorded(database: Mapping[str, Any]) -> RevokedGrants:
     text = database.get("Parameters", {}).get(RECORD)
-    return msgspec.json.decode(text, type=Taken) if text else Taken()
+    return msgspec.json.decode(text, type=RevokedGrants) if text else RevokedGrants()
 
 
-def _resources(name: str, taken: Taken) -> list[dict[str, Any]]:
+def _resources(name: str, taken: RevokedGrants) -> list[dict[str, Any]]:
     """Tables first: a run that breaks off leaves the database as the sign that it is not done."""
     return [*(_table(name, table) for table in taken.tables), *([_database(name)] if taken.database else [])]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 
-from option_a.aws.stack.session import code, refusals
+from option_a.aws.stack.session import aws_errors, code
 from option_a.ingest.errors import QueryError
 from option_a.ingest.ports import Clock
 from option_a.workspace.query_result import Result
@@ -58,13 +58,13 @@ class Athena:
 
     def tables(self) -> list[tuple[str, str]]:
         """Every table with its columns, as `name type, name type, …`."""
-        with refusals(f"list the tables of {self._database}"):
+        with aws_errors(f"list the tables of {self._database}"):
             pages = self._glue.get_paginator("get_tables").paginate(DatabaseName=self._database)
             found = [table for page in pages for table in page["TableList"]]
         return sorted((table["Name"], ", ".join(_columns(table))) for table in found)
 
     def _start(self, sql: str) -> str:
-        with refusals("query"):
+        with aws_errors("query"):
             try:
                 answer = self._athena.start_query_execution(
                     QueryString=sql.strip().rstrip(";"), WorkGroup=self._workgroup,
@@ -79,7 +79,7 @@ class Athena:
     def _wait(self, query: str) -> dict[str, Any]:
         pause = _SOON
         while True:
-            with refusals("look at the query"):
+            with aws_errors("look at the query"):
                 found: dict[str, Any] = self._athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]
             if found["Status"]["State"] in ("SUCCEEDED", "FAILED", "CANCELLED"):
                 return found
@@ -99,7 +99,7 @@ class Athena:
     def _pages(self, query: str) -> Iterator[dict[str, Any]]:
         more: dict[str, str] = {}
         while True:
-            with refusals("fetch the answer"):
+            with aws_errors("fetch the answer"):
                 page = self._athena.get_query_results(QueryExecutionId=query, MaxResults=_PAGE, **more)
             yield page["ResultSet"]
             if not page.get("NextToken"):

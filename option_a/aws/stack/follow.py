@@ -9,11 +9,11 @@ from itertools import islice
 
 from option_a.ingest.config.source import Source
 from option_a.ingest.errors import ManifestError
-from option_a.ingest.events import Event, Kind, Tell
+from option_a.ingest.events import Event, EventSink, Kind
 from option_a.ingest.lake.base import Lake
 from option_a.ingest.load.decide import Done, Failed, Superseded, decide
 from option_a.ingest.manifest.model import Manifest
-from option_a.ingest.manifest.store import Ledger
+from option_a.ingest.manifest.store import ManifestStore
 from option_a.ingest.partition import Partition
 from option_a.ingest.ports import Cause, Clock, DeadLetter
 from option_a.ingest.task import Delivery, Task
@@ -36,7 +36,7 @@ class Follow:
     """Tells of each partition what a worker on this machine would tell. `letters` looks at dead letters of sources."""
 
     def __init__(
-        self, lake: Lake, sources: Mapping[str, Source], clock: Clock, tell: Tell, letters: Letters,
+        self, lake: Lake, sources: Mapping[str, Source], clock: Clock, tell: EventSink, letters: Letters,
         note: Callable[[str], None],
     ) -> None:  # fmt: skip
         self._lake, self._sources, self._clock, self._tell = lake, sources, clock, tell
@@ -82,7 +82,7 @@ class Follow:
 
     def _read(self, partition: Partition) -> Manifest | ManifestError | None:
         try:
-            return Ledger(self._lake, partition).read()
+            return ManifestStore(self._lake, partition).read()
         except ManifestError as error:
             return error
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 
-from option_a.aws.stack.session import code, refusals
+from option_a.aws.stack.session import aws_errors, code
 from option_a.ingest.errors import ConfigError
 
 _DEPLOY = "cdk deploy makes it; the account and the region are those of AWS_PROFILE and AWS_REGION"
@@ -26,7 +26,7 @@ class Outputs(msgspec.Struct, frozen=True, rename="pascal"):
 
 def read_outputs(client: Any, stack: str) -> Outputs:
     """The outputs of a stack, by CloudFormation. Raises ConfigError where it is none of ours, or AwsError."""
-    with refusals(f"look at the stack {stack}"):
+    with aws_errors(f"look at the stack {stack}"):
         try:
             (found,) = client.describe_stacks(StackName=stack)["Stacks"]
         except ClientError as error:
@@ -43,7 +43,7 @@ def read_outputs(client: Any, stack: str) -> Outputs:
 
 def worker_environment(client: Any, function: str) -> Mapping[str, str]:
     """The environment variables of the worker. Raises AwsError."""
-    with refusals(f"look at the worker {function}"):
+    with aws_errors(f"look at the worker {function}"):
         answer = client.get_function_configuration(FunctionName=function)
     found: Mapping[str, str] = answer.get("Environment", {}).get("Variables", {})
     return found

@@ -13,20 +13,20 @@ import msgspec
 
 from option_a.aws.stack.follow import Follow
 from option_a.aws.stack.outputs import Outputs, read_outputs, worker_environment
-from option_a.aws.stack.queue_admin import SqsDesk
-from option_a.aws.stack.queue_ages import oldest_ages
-from option_a.aws.stack.session import Session, refusals
+from option_a.aws.stack.queue_admin import SqsQueueAdmin
+from option_a.aws.stack.queue_ages import oldest_message_ages
+from option_a.aws.stack.session import Session, aws_errors
 from option_a.ingest.config.read import Sources, read_sources
 from option_a.ingest.errors import AwsError, ConfigError
-from option_a.ingest.events import Tell
+from option_a.ingest.events import EventSink
 from option_a.ingest.lake.base import Lake
 from option_a.ingest.lake.open import plain_http
 from option_a.ingest.partition import Partition
-from option_a.ingest.plan.summary import standing
+from option_a.ingest.plan.summary import partition_state
 from option_a.ingest.ports import DeadLetter, Depth
 from option_a.ingest.task import Task
 from option_a.names import MOST_DAYS, TOO_MUCH, queue_name, queue_prefix
-from option_a.workspace.pipeline import Home
+from option_a.workspace.pipeline import Pipeline
 from option_a.workspace.settings import Settings
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _KEYS_LIVE = timedelta(minutes=5)
 """For how long the lake uses one set of credentials before it asks the session again."""
 
 
-class Deployed(Home):
+class StackPipeline(Pipeline):
     """A stack. It alone loads: what is sent here is worked on there."""
 
     def __init__(self, settings: Settings) -> None:
@@ -78,23 +78,23 @@ class Deployed(Home):
         from option_a.ingest.lake.bucket import BucketLake
 
         bucket = self.outputs.lake_bucket
-        with refusals(f"open the lake s3://{bucket}"):
+        with aws_errors(f"open the lake s3://{bucket}"):
             keys = Boto3CredentialProvider(self._session.boto, ttl=_KEYS_LIVE)
         client: ClientConfig = {"allow_http": plain_http(self.settings.env)}
         return BucketLake(S3Store(bucket, credential_provider=keys, client_options=client), f"s3://{bucket}")
 
     @cached_property
-    def _desk(self) -> SqsDesk:
+    def _queue_admin(self) -> SqsQueueAdmin:
         """The queues of the sources that are declared here and deployed there."""
-        return self._desk_of(name for name in self.sources if queue_name(self.stack, name) in self._queue_names)
+        return self._queue_admin_for(name for name in self.sources if queue_name(self.stack, name) in self._queue_names)
 
-    def _desk_of(self, names: Iterable[str]) -> SqsDesk:
-        return SqsDesk(self._session.client("sqs"), self.outputs.queue_url_base, self.stack, names)
+    def _queue_admin_for(self, names: Iterable[str]) -> SqsQueueAdmin:
+        return SqsQueueAdmin(self._session.client("sqs"), self.outputs.queue_url_base, self.stack, names)
 
     @cached_property
     def _queue_names(self) -> set[str]:
         pages = self._session.client("sqs").get_paginator("list_queues")
-        with refusals(f"list the queues of the stack {self.stack}"):
+        with aws_errors(f"list the queues of the stack {self.stack}"):
             found = pages.paginate(QueueNamePrefix=queue_prefix(self.stack), PaginationConfig={"PageSize": 1_000})
             return {url.rpartition("/")[2] for page in found for url in page.get("QueueUrls", [])}
 
@@ -104,8 +104,10 @@ class Deployed(Home):
 
     def left(self, sources: Collection[str], asked: Collection[Partition]) -> set[Partition]:
         """Of what is asked for: what a worker of the stack has in hand."""
-        known, now = self.known(), self.clock.now()
-        return {partition for partition in asked if standing(known.get(partition), now) in ("loading", "promoting")}
+        known, now = self.summaries(), self.clock.now()
+        return {
+            partition for partition in asked if partition_state(known.get(partition), now) in ("loading", "promoting")
+        }
 
     def send(self, tasks: Iterable[Task]) -> None:
         """Send to the stack's queues. Raises ConfigError, and sends nothing, where a source has none."""
@@ -114,22 +116,22 @@ class Deployed(Home):
         if counts and max(counts.values()) > MOST_DAYS:
             name, count = counts.most_common(1)[0]
             raise ConfigError(f"{count} dates of `{name}` are too many at once", hint=TOO_MUCH)
-        for name in counts.keys() - set(self._desk.sources):
+        for name in counts.keys() - set(self._queue_admin.sources):
             raise ConfigError(f"the stack {self.stack} has no queue for `{name}`", hint="cdk deploy makes it")
-        self._desk.send(every)
+        self._queue_admin.send(every)
         self._sent |= {task.partition: task for task in every}
 
-    def work(self, sources: Collection[str], partitions: Collection[Partition], tell: Tell) -> None:
+    def work(self, sources: Collection[str], partitions: Collection[Partition], tell: EventSink) -> None:
         """Follow these partitions until each is complete or failed; the stack does the work."""
         follow = Follow(self.lake, self.sources, self.clock, tell, self._letters_of, self.settings.note)
         follow.until_ended({p: self._sent.get(p) for p in partitions}, self.clock.stopping)
 
     def _letters_of(self, names: list[str]) -> list[DeadLetter]:
-        return self._desk_of(names).dead_letters()
+        return self._queue_admin_for(names).dead_letters()
 
     def depths(self) -> list[Depth]:
         """What each queue holds; one that holds nothing is left out. The age of the oldest is CloudWatch's."""
-        full = [depth for depth in self._desk.depth() if depth.live or depth.dead]
+        full = [depth for depth in self._queue_admin.depth() if depth.live or depth.dead]
         ages = self._ages([queue_name(self.stack, depth.queue) for depth in full if depth.live])
         now = self.clock.now()
         return [_aged(depth, ages.get(queue_name(self.stack, depth.queue)), now) for depth in full]
@@ -138,27 +140,27 @@ class Deployed(Home):
         if not queues:
             return {}
         try:
-            return oldest_ages(self._session.client("cloudwatch"), queues, self.clock.now())
+            return oldest_message_ages(self._session.client("cloudwatch"), queues, self.clock.now())
         except AwsError as error:  # the rest of the picture is worth showing
             self.settings.note(str(error))
             return {}
 
     def dead_letters(self) -> list[DeadLetter]:
-        return self._desk.dead_letters()
+        return self._queue_admin.dead_letters()
 
-    def forget_dead(self, letters: Iterable[DeadLetter]) -> None:
-        self._desk.forget_dead(letters)
+    def delete_dead_letters(self, letters: Iterable[DeadLetter]) -> None:
+        self._queue_admin.delete_dead_letters(letters)
 
     def move_unreadable(self, sources: Collection[str]) -> list[DeadLetter]:
         """Have SQS send back every letter of the queues that hold one that nobody can read; those letters."""
         letters = [letter for letter in self.dead_letters() if letter.task is None and letter.queue in sources]
         for name in sorted({letter.queue for letter in letters}):
-            self._desk.move_dead(name)
+            self._queue_admin.move_dead(name)
         return letters
 
     def cancel(self, source: str, first: str, last: str) -> tuple[int, int]:
         """Take back the tasks of a source's dates: how many, and how many are delayed or in a worker's hands."""
-        return self._desk.cancel(source, first, last) if source in self._desk.sources else (0, 0)
+        return self._queue_admin.cancel(source, first, last) if source in self._queue_admin.sources else (0, 0)
 
     def athena(self) -> Athena:
         """What answers SQL over the stack's lake."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from option_a.aws.dead_letter import decode_letter
+from option_a.aws.dead_letter import decode_dead_letter
 from option_a.aws.queue import SqsQueue, errors
 from option_a.ingest.errors import MessageError
 from option_a.ingest.ports import DeadLetter, Depth
@@ -22,7 +22,7 @@ _NEARLY_DEAD = 3
 _COUNTS = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed", "ApproximateNumberOfMessagesNotVisible"]
 
 
-class SqsDesk(SqsQueue):
+class SqsQueueAdmin(SqsQueue):
     """The queues of a deployed stack, for the command line."""
 
     def depth(self) -> list[Depth]:
@@ -35,7 +35,7 @@ class SqsDesk(SqsQueue):
         newest = {(letter.queue, letter.body): letter for letter in sorted(letters, key=lambda letter: letter.died_at)}
         return sorted(newest.values(), key=lambda letter: letter.died_at)
 
-    def forget_dead(self, letters: Iterable[DeadLetter]) -> None:
+    def delete_dead_letters(self, letters: Iterable[DeadLetter]) -> None:
         """Delete dead letters."""
         for letter in letters:
             self.delete(self.dead_url(letter.queue), letter.receipt)
@@ -91,7 +91,7 @@ class SqsDesk(SqsQueue):
         found = list(self._drained(url, hide=_LOOK)) if sum(self._counts(url)) else []
         for message in found:
             self.hide(url, message["ReceiptHandle"], 0)
-        return [decode_letter(source, message, MAX_RECEIVES) for message in found]
+        return [decode_dead_letter(source, message, MAX_RECEIVES) for message in found]
 
     def _drained(self, url: str, *, hide: int) -> Iterator[dict[str, Any]]:
         """Every message that can be received now, each hidden for so many seconds: until none comes any more."""
@@ -100,7 +100,7 @@ class SqsDesk(SqsQueue):
 
     def _give_back(self, url: str, message: dict[str, Any], task: Task | None) -> None:
         if task is not None and int(message["Attributes"]["ApproximateReceiveCount"]) >= _NEARLY_DEAD:
-            self.send([task.again(waiting_since=task.waiting_since)])
+            self.send([task.requeued(waiting_since=task.waiting_since)])
             self.delete(url, message["ReceiptHandle"])
         else:
             self.hide(url, message["ReceiptHandle"], 0)

@@ -6,14 +6,14 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from option_a.aws.stack.session import refusals
+from option_a.aws.stack.session import aws_errors
 
 _AT_ONCE = 500
 """Metrics that one call may ask for."""
 _BACK = dt.timedelta(minutes=10)
 
 
-def oldest_ages(client: Any, queues: Sequence[str], now: float) -> dict[str, float]:
+def oldest_message_ages(client: Any, queues: Sequence[str], now: float) -> dict[str, float]:
     """The age in seconds by queue name; a queue of which none is known is left out. Raises AwsError."""
     found: dict[str, float] = {}
     for first in range(0, len(queues), _AT_ONCE):
@@ -29,7 +29,7 @@ def _ask(client: Any, queues: Sequence[str], now: dt.datetime) -> Iterator[tuple
         "MetricDataQueries": [_metric(number, queue) for number, queue in enumerate(queues)],
         "StartTime": now - _BACK, "EndTime": now, "ScanBy": "TimestampDescending",
     }  # fmt: skip
-    with refusals("ask for the age of the oldest tasks"):
+    with aws_errors("ask for the age of the oldest tasks"):
         for page in client.get_paginator("get_metric_data").paginate(**asked):
             yield from ((int(result["Id"][1:]), result["Values"]) for result in page["MetricDataResults"])
 

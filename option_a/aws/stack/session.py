@@ -39,20 +39,20 @@ class Session:
     """Clients with one set of credentials, made when they are first used."""
 
     def __init__(self, region: str | None = None) -> None:
-        with refusals("begin"):
+        with aws_errors("begin"):
             self.boto: Any = boto3.Session(region_name=region or None)
         self._clients: dict[str, Any] = {}
 
     def client(self, service: str) -> Any:
         """The client of a service. Raises ConfigError where there is no region."""
         if service not in self._clients:
-            with refusals(f"reach {service}"):
+            with aws_errors(f"reach {service}"):
                 self._clients[service] = self.boto.client(service, config=Config(**_PATIENT, max_pool_connections=32))
         return self._clients[service]
 
 
 @contextmanager
-def refusals(verb: str) -> Iterator[None]:
+def aws_errors(verb: str) -> Iterator[None]:
     """What AWS, or the way to it, refuses: a ConfigError or an AwsError of one line."""
     try:
         yield

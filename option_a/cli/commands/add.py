@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from option_a.cli.options import examples, here, json_option
-from option_a.cli.pipeline import machine
-from option_a.cli.render import emit, plain
+from option_a.cli.options import examples, json_option, local_options
+from option_a.cli.pipeline import open_local
+from option_a.cli.render import print_json, printable
 from option_a.cli.sample import SHOWN, sample
 from option_a.ingest.config.read import read_sources
 from option_a.ingest.config.source import Source
@@ -21,7 +21,7 @@ from option_a.workspace.settings import Settings
 
 if TYPE_CHECKING:
     from option_a.discovery.report import Report
-    from option_a.local.pipeline import Local
+    from option_a.local.pipeline import LocalPipeline
 
 
 @click.command(
@@ -39,25 +39,25 @@ if TYPE_CHECKING:
 @click.option("--set", "given", multiple=True, metavar="LINE", help="A line of the table, as TOML; it is not guessed.")
 @click.option("--write", is_flag=True, help="Append the table to sources.toml.")
 @json_option
-@here
+@local_options
 def command(url: str, name: str | None, given: tuple[str, ...], write: bool, as_json: bool, settings: Settings) -> None:
     """Ask an API two or three times, and print the table that declares it, with the reasons. Lands nothing.
 
     Ask with a date in the URL, and it is declared too.
     """
-    from option_a.discovery.discover import Examination
+    from option_a.discovery.discover import Discovery
     from option_a.discovery.report import as_toml, name_of
     from option_a.discovery.url import read_query
 
-    pipeline = machine(settings)
+    pipeline = open_local(settings)
     name, query, lines = name or name_of(url), read_query(url), _lines(given)
     _check(name, {"url": query.url, **query.dated(lines), **lines})
-    report = Examination(name, query, lines, _shown(pipeline)).run(pipeline.today())
+    report = Discovery(name, query, lines, _shown(pipeline)).run(pipeline.today())
     text = as_toml(report)
     read_sources(text, {})  # what is printed is a table that would be taken
     if as_json:
         records = decode_lines(report.first.found.lines)
-        emit({"name": name, "table": report.table, "lines": report.lines, "unsure": report.unsure, "toml": text,
+        print_json({"name": name, "table": report.table, "lines": report.lines, "unsure": report.unsure, "toml": text,
               "records": len(records), "sample": records[:SHOWN]})  # fmt: skip
     else:
         click.echo(text)
@@ -82,14 +82,14 @@ def _check(name: str, table: dict[str, Any]) -> None:
     read_sources(f"[sources.{toml_value(name)}]\n{keys}", {}, "the new table")
 
 
-def _shown(pipeline: Local) -> Callable[[Source], Fetch]:
+def _shown(pipeline: LocalPipeline) -> Callable[[Source], Fetch]:
     """A fetch that tells of each request before it is made."""
 
     def fetch_of(source: Source) -> Fetch:
         ask = pipeline.fetch({source.name: source})
 
         def fetch(request: Request) -> Response:
-            click.echo(f"{request.method} {plain(with_params(request.url, request.params))}", err=True)
+            click.echo(f"{request.method} {printable(with_params(request.url, request.params))}", err=True)
             return ask(request)
 
         return fetch
@@ -100,7 +100,7 @@ def _shown(pipeline: Local) -> Callable[[Source], Fetch]:
 def _tell(report: Report) -> None:
     click.echo(sample(decode_lines(report.first.found.lines)), err=True)
     for doubt in report.unsure:
-        click.echo(f"unsure: {plain(doubt)}", err=True)
+        click.echo(f"unsure: {printable(doubt)}", err=True)
 
 
 def _write(settings: Settings, name: str, text: str) -> None:

@@ -7,10 +7,10 @@ from typing import cast
 
 import click
 
-from option_a.cli.options import Date, chosen, examples, not_ahead, place, working
-from option_a.cli.pipeline import opened
-from option_a.cli.planning import tell_of_defaults, tell_what_is_not_tried, tell_what_stays_real
-from option_a.cli.run_tasks import work_off
+from option_a.cli.options import Date, examples, load_options, pipeline_options, reject_future, resolve_sources
+from option_a.cli.pipeline import open_pipeline
+from option_a.cli.planning import report_defaults, report_kept_real, report_not_attempted
+from option_a.cli.run_tasks import run_tasks
 from option_a.ingest.config.read import forces_mock
 from option_a.ingest.plan.plan import Only, backfill, plan
 from option_a.workspace.settings import Settings
@@ -33,8 +33,8 @@ _ONLY = ("missing", "incomplete", "failed", "all")
 @click.option("--source", "names", multiple=True, metavar="NAME", help="Just this source; may be given again.")
 @click.option("--only", type=click.Choice(_ONLY), default="missing", show_default=True,
               help="Which partitions; `all` loads again what is complete.")  # fmt: skip
-@working
-@place
+@load_options
+@pipeline_options
 def command(
     first: dt.date, last: dt.date, names: tuple[str, ...], only: str, as_json: bool, detach: bool, settings: Settings
 ) -> None:
@@ -44,15 +44,15 @@ def command(
     """
     if first > last:
         raise click.UsageError(f"--from {first} is after --to {last}")
-    pipeline = opened(settings)
-    asked = chosen(pipeline, names)
-    tell_of_defaults(pipeline)
-    not_ahead(pipeline, last)
+    pipeline = open_pipeline(settings)
+    asked = resolve_sources(pipeline, names)
+    report_defaults(pipeline)
+    reject_future(pipeline, last)
     snapshots = [name for name in names if pipeline.sources[name].snapshot]
     if snapshots:
         raise click.UsageError(f"`{snapshots[0]}` has no date_param, so it is a snapshot and has no past: option-a run")
     partitions = backfill([pipeline.sources[name] for name in asked], first, last)
-    known, queued = pipeline.known(), pipeline.queued()
+    known, queued = pipeline.summaries(), pipeline.queued()
     planned = plan(
         partitions,
         pipeline.sources,
@@ -63,9 +63,9 @@ def command(
         queued=queued,
         mock_over_real=forces_mock(pipeline.settings.env),
     )
-    tell_what_stays_real(pipeline, partitions, known, planned)
+    report_kept_real(pipeline, partitions, known, planned)
     # of a range that was narrowed, what was not asked for is not told either
     shown = partitions if only in ("missing", "all") else [item.task.partition for item in planned]
     sent = {item.task.partition for item in planned}
-    tell_what_is_not_tried(shown, known, sent, queued, pipeline.clock.now())
-    work_off(pipeline, planned, shown, asked, as_json=as_json, detach=detach)
+    report_not_attempted(shown, known, sent, queued, pipeline.clock.now())
+    run_tasks(pipeline, planned, shown, asked, as_json=as_json, detach=detach)

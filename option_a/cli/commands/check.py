@@ -8,29 +8,29 @@ from urllib.parse import urlsplit
 
 import click
 
-from option_a.cli.options import examples, json_option, place
-from option_a.cli.pipeline import Pipeline, opened
+from option_a.cli.options import examples, json_option, pipeline_options
+from option_a.cli.pipeline import Pipeline, open_pipeline
 from option_a.cli.planning import declared_in
-from option_a.cli.render import emit, plural, table
+from option_a.cli.render import plural, print_json, table
 from option_a.ingest.config.auth import OAuth2
 from option_a.ingest.config.source import Source
 from option_a.ingest.http.addresses import is_loopback
-from option_a.ingest.plan.summary import newest
+from option_a.ingest.plan.summary import latest_date
 from option_a.lakeformation.read import FILE, read_access
 from option_a.workspace.settings import Settings
 
 
 @click.command("check", epilog=examples("option-a check\noption-a check --sources team/sources.toml --json"))
 @json_option
-@place
+@pipeline_options
 def command(as_json: bool, settings: Settings) -> None:
     """Validate the configuration and say what the next run will do. Asks no API."""
-    pipeline = opened(settings)
+    pipeline = open_pipeline(settings)
     sources = list(pipeline.sources.values())
     _ = pipeline.lake
     _check_access(pipeline)
     if as_json:
-        emit([_as_json(source, pipeline) for source in sources])
+        print_json([_as_json(source, pipeline) for source in sources])
         return
     rows = [_row(source, pipeline) for source in sources]
     click.echo(table(("source", "origin", "next date", "pages", "parallel", "url"), rows, right=("parallel",)))
@@ -52,13 +52,13 @@ def _check_access(pipeline: Pipeline) -> None:
 
 
 def _row(source: Source, pipeline: Pipeline) -> tuple[str, ...]:
-    date = newest(source, pipeline.today()).isoformat() + (" (snapshot)" if source.snapshot else "")
+    date = latest_date(source, pipeline.today()).isoformat() + (" (snapshot)" if source.snapshot else "")
     return (source.name, source.origin, date, str(source.pagination), str(source.parallel), source.url)
 
 
 def _as_json(source: Source, pipeline: Pipeline) -> dict[str, Any]:
     return {
-        "name": source.name, "origin": source.origin, "url": source.url, "next": newest(source, pipeline.today()),
+        "name": source.name, "origin": source.origin, "url": source.url, "next": latest_date(source, pipeline.today()),
         "source": source, "warnings": _warnings(source),
     }  # fmt: skip
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import click
 
-from option_a.cli.options import examples, json_option, place
-from option_a.cli.pipeline import opened
-from option_a.cli.render import emit, moment, plain, plural, table
+from option_a.cli.options import examples, json_option, pipeline_options
+from option_a.cli.pipeline import open_pipeline
+from option_a.cli.render import moment, plural, print_json, printable, table
 from option_a.ingest.ports import DeadLetter
 from option_a.workspace.settings import Settings
 
@@ -16,15 +16,15 @@ from option_a.workspace.settings import Settings
 @click.command("dead", epilog=examples("option-a dead\noption-a dead --json"))
 @click.option("--discard-unreadable", is_flag=True, help="Delete the letters that nobody can read; redrive cannot.")
 @json_option
-@place
+@pipeline_options
 def command(discard_unreadable: bool, as_json: bool, settings: Settings) -> None:
     """The tasks that could not be done, with their causes."""
-    pipeline = opened(settings)
+    pipeline = open_pipeline(settings)
     if discard_unreadable:
-        pipeline.forget_dead([letter for letter in pipeline.dead_letters() if letter.task is None])
+        pipeline.delete_dead_letters([letter for letter in pipeline.dead_letters() if letter.task is None])
     letters = pipeline.dead_letters()
     if as_json:
-        emit([_row(letter) for letter in letters])
+        print_json([_row(letter) for letter in letters])
         return
     if letters:
         rows = [
@@ -33,7 +33,7 @@ def command(discard_unreadable: bool, as_json: bool, settings: Settings) -> None
                 letter.task.day if letter.task else "?",
                 moment(letter.died_at),
                 letter.cause.kind,
-                plain(letter.cause.message),
+                printable(letter.cause.message),
             )
             for letter in letters
         ]

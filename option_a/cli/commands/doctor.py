@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from option_a.cli.options import Date, chosen, examples, here, json_option
-from option_a.cli.pipeline import machine
-from option_a.cli.render import emit, plain, plural
+from option_a.cli.options import Date, examples, json_option, local_options, resolve_sources
+from option_a.cli.pipeline import open_local
+from option_a.cli.render import plural, print_json, printable
 from option_a.cli.sample import sample
 from option_a.ingest.config.source import Source
 from option_a.ingest.decode.columns import decode_lines
 from option_a.ingest.errors import OptionAError, PermanentError, Where
 from option_a.ingest.http.request import request_of
 from option_a.ingest.http.urls import with_params
-from option_a.ingest.plan.summary import newest
+from option_a.ingest.plan.summary import latest_date
 from option_a.ingest.ports import Fetch
 from option_a.ingest.task import Task
 from option_a.workspace.settings import Settings
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.argument("name", metavar="SOURCE")
 @click.option("--date", type=Date(), help="The date to ask for.  [default: what a run would ask for today]")
 @json_option
-@here
+@local_options
 def command(name: str, date: dt.date | None, as_json: bool, settings: Settings) -> None:
     """Ask for the first two pages of a source, and warn of what its table misses. Lands nothing.
 
@@ -40,12 +40,12 @@ def command(name: str, date: dt.date | None, as_json: bool, settings: Settings) 
     """
     from option_a.discovery.lint import advice, warnings
 
-    pipeline = machine(settings)
-    source = pipeline.sources[chosen(pipeline, [name])[0]]
-    asked = _asked(source, Task(name, date or newest(source, pipeline.today()), "doctor"), pipeline.fetch())
+    pipeline = open_local(settings)
+    source = pipeline.sources[resolve_sources(pipeline, [name])[0]]
+    asked = _asked(source, Task(name, date or latest_date(source, pipeline.today()), "doctor"), pipeline.fetch())
     found, more = warnings(asked), advice(asked)
     if as_json:
-        emit(
+        print_json(
             {
                 "source": name,
                 "records": asked.first.records,
@@ -61,11 +61,11 @@ def command(name: str, date: dt.date | None, as_json: bool, settings: Settings) 
 
 def _asked(source: Source, task: Task, fetch: Fetch) -> Asked:
     from option_a.discovery.lint import Asked
-    from option_a.discovery.signals import read_signs
+    from option_a.discovery.signals import read_signals
 
     first = _page(source, task, fetch, 1, None)
     records = decode_lines(first.found.lines)
-    signs = read_signs(first.found.meta, first.headers, first.records, next(iter(records), {}))
+    signs = read_signals(first.found.meta, first.headers, first.records, next(iter(records), {}))
     told = first.told
     if told is None or told.last == 1:
         return Asked(source, first, signs)
@@ -77,26 +77,26 @@ def _page(
 ) -> Answered:
     """A page, and what it tells: for the second one, that may be an error which `run` would meet too."""
     from option_a.discovery.report import Answered
-    from option_a.ingest.load.single_page import looked_at, records_of, told_by
+    from option_a.ingest.load.single_page import page_info_of, records_of, redact_for_display
 
     request = request_of(source, task, page, cursor)
-    click.echo(f"{request.method} {plain(with_params(request.url, request.params))}", err=True)
+    click.echo(f"{request.method} {printable(with_params(request.url, request.params))}", err=True)
     try:
         response = fetch(request)
         found = records_of(source, response, where)
-        return Answered(found, response.headers, told_by(source, response, found) if page == 1 else None)
+        return Answered(found, response.headers, page_info_of(source, response, found) if page == 1 else None)
     except OptionAError as error:
         if page > 1 and isinstance(error, PermanentError):
             error.hint = f"{error.hint}; the first page leads there by pagination ({source.pagination})"
-        raise looked_at(error, source).at(Where(source=source.name, date=task.day, page=page)) from None
+        raise redact_for_display(error, source).at(Where(source=source.name, date=task.day, page=page)) from None
 
 
 def _tell(asked: Asked, found: list[str], more: list[str]) -> None:
     click.echo(sample(decode_lines(asked.first.found.lines)) + "\n")
     click.echo(f"Pages: {asked.source.pagination}; the first holds {plural(asked.first.records, 'record')}")
     for warning in found:
-        click.echo(f"warning: {plain(warning)}")
+        click.echo(f"warning: {printable(warning)}")
     if not found:
         click.echo("no sign of records that would be lost")
     for piece in more:
-        click.echo(f"advice: {plain(piece)}")
+        click.echo(f"advice: {printable(piece)}")

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from option_a.cli.options import examples, here, json_option, place
-from option_a.cli.pipeline import machine
-from option_a.cli.render import emit, plain, plural, table
+from option_a.cli.options import examples, json_option, local_options, pipeline_options
+from option_a.cli.pipeline import open_local
+from option_a.cli.render import plural, print_json, printable, table
 from option_a.ingest.config.read import Sources
 from option_a.ingest.errors import ConfigError, Where
-from option_a.lakeformation.explain import Seen, explain, who
+from option_a.lakeformation.explain import TableAccess, explain, who
 from option_a.lakeformation.groups import Groups
 from option_a.lakeformation.read import FILE, read_access
 from option_a.names import DEFAULT_STACK
 from option_a.workspace.settings import Settings
 
 if TYPE_CHECKING:
-    from option_a.lakeformation.account import Facts
+    from option_a.lakeformation.account import AccountFacts
     from option_a.lakeformation.doctor import Finding
 
 _access = click.option(
@@ -38,7 +38,7 @@ def command() -> None:
 )
 @json_option
 @_access
-@place
+@pipeline_options
 def doctor(as_json: bool, access: str | None, settings: Settings) -> None:
     """Look at the account's Lake Formation, and say what is missing and which command mends it. Changes nothing.
 
@@ -46,14 +46,14 @@ def doctor(as_json: bool, access: str | None, settings: Settings) -> None:
     """
     from option_a.lakeformation.doctor import diagnose
 
-    sources = machine(settings).sources
+    sources = open_local(settings).sources
     groups, stack = _groups(access, sources), settings.stack or DEFAULT_STACK
     found = diagnose(_facts(settings, stack), stack, groups, sources)
     if as_json:
-        emit(found)
+        print_json(found)
     else:
         _print_findings(found)
-    sys.exit(1 if any(one.mend and one.state != "note" for one in found) else 0)
+    sys.exit(1 if any(one.fix and one.state != "note" for one in found) else 0)
 
 
 @command.command(
@@ -62,16 +62,16 @@ def doctor(as_json: bool, access: str | None, settings: Settings) -> None:
 @click.argument("name", metavar="GROUP")
 @json_option
 @_access
-@here
+@local_options
 def explain_command(name: str, as_json: bool, access: str | None, settings: Settings) -> None:
     """What a group can and cannot see, table by table, and why. Asks nobody: it reads access.toml and sources.toml."""
-    sources = machine(settings).sources
+    sources = open_local(settings).sources
     groups = _groups(access, sources)
     if name not in groups:
         raise click.UsageError(f"no group `{name}`; there are: {', '.join(groups)}")
     lines = explain(groups[name], sources)
     if as_json:
-        emit({"group": name, "who": who(groups[name]), "tables": lines})
+        print_json({"group": name, "who": who(groups[name]), "tables": lines})
         return
     click.echo(f"{name}: {who(groups[name])}\n")
     rows = [(line.source, line.table, "yes" if line.seen else "no", _part(line), line.why) for line in lines]
@@ -97,7 +97,7 @@ def _at(path: Path) -> Where:
     return Where(file=str(path))
 
 
-def _facts(settings: Settings, stack: str) -> Facts:
+def _facts(settings: Settings, stack: str) -> AccountFacts:
     try:
         import boto3  # type: ignore[import-untyped]  # noqa: F401
     except ImportError:
@@ -110,14 +110,14 @@ def _facts(settings: Settings, stack: str) -> Facts:
 
 def _print_findings(found: list[Finding]) -> None:
     for one in found:
-        click.echo(f"{one.state:8}{one.about:16}{plain(one.what)}")
-        if one.mend:
-            click.echo(f"{'':24}{plain(one.mend)}")
+        click.echo(f"{one.state:8}{one.about:16}{printable(one.what)}")
+        if one.fix:
+            click.echo(f"{'':24}{printable(one.fix)}")
     bad = [one for one in found if one.state in ("missing", "wrong")]
     click.echo(f"\n{plural(len(bad), 'thing')} to mend" if bad else "\nall is well")
 
 
-def _part(line: Seen) -> str:
+def _part(line: TableAccess) -> str:
     if not line.seen:
         return ""
     hidden = f"without {', '.join(line.hidden)}" if line.hidden else "all columns" if line.columns else "whole records"

@@ -7,13 +7,13 @@ import sys
 
 import click
 
-from option_a.cli.options import Date, chosen, examples, json_option, place
-from option_a.cli.pipeline import opened
-from option_a.cli.render import emit, moment, plain, plural, span, table
+from option_a.cli.options import Date, examples, json_option, pipeline_options, resolve_sources
+from option_a.cli.pipeline import open_pipeline
+from option_a.cli.render import moment, plural, print_json, printable, span, table
 from option_a.ingest.manifest.model import Load, Manifest
-from option_a.ingest.manifest.store import Ledger
+from option_a.ingest.manifest.store import ManifestStore
 from option_a.ingest.partition import Partition
-from option_a.ingest.plan.summary import standing, summarize
+from option_a.ingest.plan.summary import partition_state, summarize
 from option_a.workspace.settings import Settings
 
 
@@ -21,14 +21,16 @@ from option_a.workspace.settings import Settings
 @click.argument("source")
 @click.argument("date", type=Date())
 @json_option
-@place
+@pipeline_options
 def command(source: str, date: dt.date, as_json: bool, settings: Settings) -> None:
     """What happened to one partition, attempt by attempt (the last fifty)."""
-    pipeline = opened(settings)
+    pipeline = open_pipeline(settings)
     partition = Partition(source, date)
-    manifest = Ledger(pipeline.lake, partition).read() if source in {p.source for p in pipeline.known()} else None
+    manifest = (
+        ManifestStore(pipeline.lake, partition).read() if source in {p.source for p in pipeline.summaries()} else None
+    )
     if manifest is None:
-        chosen(pipeline, [source])
+        resolve_sources(pipeline, [source])
         click.echo(
             f"{partition}: missing, nobody has begun it. To load it: option-a run --source {source} --date {date}",
             err=True,
@@ -36,7 +38,7 @@ def command(source: str, date: dt.date, as_json: bool, settings: Settings) -> No
         sys.exit(1)
     load = manifest.readable or manifest.load
     if as_json:
-        emit(
+        print_json(
             {
                 "source": source,
                 "date": date,
@@ -54,15 +56,23 @@ def command(source: str, date: dt.date, as_json: bool, settings: Settings) -> No
 def _show(manifest: Manifest, now: float) -> None:
     load = manifest.readable or manifest.load
     counts = f"{load.pages:,} pages, {load.records:,} records, origin {load.origin}"
-    click.echo(f"{manifest.partition}: {standing(summarize(manifest), now)}, {counts}\n")
+    click.echo(f"{manifest.partition}: {partition_state(summarize(manifest), now)}, {counts}\n")
     rows = []
     for number, attempt in enumerate(manifest.attempts, 1):
-        alive = attempt.ended is None and number == len(manifest.attempts) and manifest.claimed(now)
+        alive = attempt.ended is None and number == len(manifest.attempts) and manifest.is_leased(now)
         took = span(attempt.ended - attempt.started) if attempt.ended is not None else ""
         answered = max(0, attempt.answered - attempt.answered_before) if attempt.ended is not None else ""
         outcome = "at work" if alive else attempt.outcome
         rows.append(
-            (moment(attempt.started), took, attempt.run, attempt.receives, answered, outcome, plain(attempt.message))
+            (
+                moment(attempt.started),
+                took,
+                attempt.run,
+                attempt.receives,
+                answered,
+                outcome,
+                printable(attempt.message),
+            )
         )
     headers = ("started", "took", "run", "receives", "responses", "outcome", "message")
     click.echo(table(headers, rows, right=("receives", "responses")))

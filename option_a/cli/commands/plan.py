@@ -7,12 +7,12 @@ from collections import Counter
 
 import click
 
-from option_a.cli.options import Date, chosen, examples, json_option, place
-from option_a.cli.pipeline import Pipeline, opened
-from option_a.cli.planning import nightly, tell_of_defaults
-from option_a.cli.render import emit, plural, table, tally
+from option_a.cli.options import Date, examples, json_option, pipeline_options, resolve_sources
+from option_a.cli.pipeline import Pipeline, open_pipeline
+from option_a.cli.planning import nightly, report_defaults
+from option_a.cli.render import plural, print_json, table, tally
 from option_a.ingest.partition import Partition
-from option_a.ingest.plan.summary import standing
+from option_a.ingest.plan.summary import partition_state
 from option_a.workspace.settings import Settings
 
 
@@ -23,15 +23,15 @@ from option_a.workspace.settings import Settings
 @click.option("--source", "names", multiple=True, metavar="NAME", help="Just this source; may be given again.")
 @click.option("--fresh", is_flag=True, help="As `run --fresh` would.")
 @json_option
-@place
+@pipeline_options
 def command(date: dt.date | None, names: tuple[str, ...], fresh: bool, as_json: bool, settings: Settings) -> None:
     """Show the tasks that `run` would send, and why. Does nothing."""
-    pipeline = opened(settings)
-    asked = chosen(pipeline, names)
-    tell_of_defaults(pipeline)
+    pipeline = open_pipeline(settings)
+    asked = resolve_sources(pipeline, names)
+    report_defaults(pipeline)
     partitions, planned = nightly(pipeline, asked, date, named=bool(names), fresh=fresh)
     if as_json:
-        emit(
+        print_json(
             [
                 {"source": item.task.source, "date": item.task.date, "fresh": item.task.fresh, "why": item.why}
                 for item in planned
@@ -47,5 +47,5 @@ def command(date: dt.date | None, names: tuple[str, ...], fresh: bool, as_json: 
 
 def _needless(pipeline: Pipeline, partitions: set[Partition]) -> Counter[str]:
     """What stands of the partitions that need no task."""
-    known, queued, now = pipeline.known(), pipeline.queued(), pipeline.clock.now()
-    return Counter("queued" if p in queued else standing(known.get(p), now) for p in sorted(partitions))
+    known, queued, now = pipeline.summaries(), pipeline.queued(), pipeline.clock.now()
+    return Counter("queued" if p in queued else partition_state(known.get(p), now) for p in sorted(partitions))

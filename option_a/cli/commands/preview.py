@@ -7,28 +7,28 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from option_a.cli.options import Date, chosen, examples, here, json_option
-from option_a.cli.pipeline import machine
-from option_a.cli.render import emit, plain, size
+from option_a.cli.options import Date, examples, json_option, local_options, resolve_sources
+from option_a.cli.pipeline import open_local
+from option_a.cli.render import print_json, printable, size
 from option_a.cli.sample import SHOWN, sample
 from option_a.ingest.config.source import Source
 from option_a.ingest.decode.columns import as_toml, decode_lines, infer
 from option_a.ingest.decode.fields import absent, apply
 from option_a.ingest.decode.locate import suggestions
-from option_a.ingest.decode.lossless import Split
+from option_a.ingest.decode.lossless import DecodedBody
 from option_a.ingest.errors import OptionAError, Where
 from option_a.ingest.http.request import request_of
 from option_a.ingest.http.urls import with_params
-from option_a.ingest.load.single_page import looked_at, records_of, told_by
-from option_a.ingest.pagination import Told
-from option_a.ingest.plan.summary import newest
+from option_a.ingest.load.single_page import page_info_of, records_of, redact_for_display
+from option_a.ingest.pagination import PageInfo
+from option_a.ingest.plan.summary import latest_date
 from option_a.ingest.ports import Request
 from option_a.ingest.secrets import reference
 from option_a.ingest.task import Task
 from option_a.workspace.settings import Settings
 
 if TYPE_CHECKING:
-    from option_a.local.pipeline import Local
+    from option_a.local.pipeline import LocalPipeline
 
 
 @click.command(
@@ -45,12 +45,12 @@ if TYPE_CHECKING:
 @click.option("--date", type=Date(), help="The date to ask for.  [default: what a run would ask for today]")
 @click.option("--columns", is_flag=True, help="Print the columns inferred, as TOML for sources.toml.")
 @json_option
-@here
+@local_options
 def command(name: str, date: dt.date | None, columns: bool, as_json: bool, settings: Settings) -> None:
     """Fetch one page and show its records, their columns, and how the next page would be asked for. Lands nothing."""
-    pipeline = machine(settings)
-    source = pipeline.sources[chosen(pipeline, [name])[0]]
-    day = date or newest(source, pipeline.today())
+    pipeline = open_local(settings)
+    source = pipeline.sources[resolve_sources(pipeline, [name])[0]]
+    day = date or latest_date(source, pipeline.today())
     task = Task(source.name, day, pipeline.new_run())
     request, found, told, took = _first_page(pipeline, source, task)
     lines, notes = _landing(pipeline, source, found)
@@ -60,32 +60,32 @@ def command(name: str, date: dt.date | None, columns: bool, as_json: bool, setti
             raise click.UsageError(f"{source.name} has no records on {day}; name a date that has: --date")
         click.echo(as_toml(infer(records)))
     elif as_json:
-        emit({
+        print_json({
             "url": with_params(request.url, request.params), "records": len(records), "path": _path(source, found),
             "told": told, "next": _next(source, task, told), "columns": infer(records), "sample": records[:SHOWN],
             "notes": notes,
         })  # fmt: skip
     else:
-        click.echo(f"{request.method} {plain(with_params(request.url, request.params))}  ({took:.2f} s)\n")
+        click.echo(f"{request.method} {printable(with_params(request.url, request.params))}  ({took:.2f} s)\n")
         _show(source, task, found, told, records)
         for note in notes:
-            click.echo(f"\n{plain(note)}")
+            click.echo(f"\n{printable(note)}")
 
 
-def _first_page(pipeline: Local, source: Source, task: Task) -> tuple[Request, Split, Told, float]:
+def _first_page(pipeline: LocalPipeline, source: Source, task: Task) -> tuple[Request, DecodedBody, PageInfo, float]:
     request = request_of(source, task, 1, None)
     began = pipeline.clock.now()
     try:
         response = pipeline.fetch()(request)
         took = pipeline.clock.now() - began
         found = records_of(source, response)
-        told = told_by(source, response, found)
+        told = page_info_of(source, response, found)
     except OptionAError as error:
-        raise looked_at(error, source).at(Where(source=source.name, date=task.day, page=1)) from None
+        raise redact_for_display(error, source).at(Where(source=source.name, date=task.day, page=1)) from None
     return request, found, told, took
 
 
-def _landing(pipeline: Local, source: Source, found: Split) -> tuple[bytes, list[str]]:
+def _landing(pipeline: LocalPipeline, source: Source, found: DecodedBody) -> tuple[bytes, list[str]]:
     """The lines as they would land, and what a person should know of them."""
     fields, notes = source.fields, []
     if source.format == "json" and source.records is None and found.path == "":
@@ -96,16 +96,16 @@ def _landing(pipeline: Local, source: Source, found: Split) -> tuple[bytes, list
     try:
         salt = None if fields.salt is None else pipeline.secrets(reference(fields.salt))
     except OptionAError as error:
-        raise looked_at(error, source).at(Where(source=source.name)) from None
+        raise redact_for_display(error, source).at(Where(source=source.name)) from None
     return apply(fields, found.lines, salt), notes
 
 
-def _path(source: Source, found: Split) -> str:
+def _path(source: Source, found: DecodedBody) -> str:
     """Where the records are; in a format of lines the body is their list."""
     return found.path if source.format == "json" else "@"
 
 
-def _show(source: Source, task: Task, found: Split, told: Told, records: list[dict[str, Any]]) -> None:
+def _show(source: Source, task: Task, found: DecodedBody, told: PageInfo, records: list[dict[str, Any]]) -> None:
     where = {"": "the body itself is the record", "@": "the body is the list"}.get(
         _path(source, found), f"the list at `{found.path}`"
     )
@@ -116,7 +116,7 @@ def _show(source: Source, task: Task, found: Split, told: Told, records: list[di
     click.echo(sample(records))
 
 
-def _next(source: Source, task: Task, told: Told) -> str:
+def _next(source: Source, task: Task, told: PageInfo) -> str:
     if told.last == 1:
         return "nothing: this page is the last"
     if told.last is not None:

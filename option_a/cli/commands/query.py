@@ -11,8 +11,8 @@ from typing import Any, Protocol
 import click
 import msgspec
 
-from option_a.cli.options import examples, place
-from option_a.cli.pipeline import deployed, machine
+from option_a.cli.options import examples, pipeline_options
+from option_a.cli.pipeline import open_local, open_stack
 from option_a.cli.render import escaped, table
 from option_a.workspace.query_result import Result
 from option_a.workspace.settings import Settings
@@ -36,7 +36,7 @@ _WIDEST = 60
 @click.argument("sql", required=False)
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-@place
+@pipeline_options
 def command(sql: str | None, form: str, as_json: bool, settings: Settings) -> None:
     """SQL over the lake, with DuckDB: a view a source (`api_a` for api-a), `raw` and `partitions`.
 
@@ -44,7 +44,7 @@ def command(sql: str | None, form: str, as_json: bool, settings: Settings) -> No
     Without SQL it lists the tables and their columns; `-` reads it from stdin. It only reads.
     """
     shown = "json" if as_json else form
-    engine = _duck(settings) if settings.stack is None else deployed(settings).athena()
+    engine = _duck(settings) if settings.stack is None else open_stack(settings).athena()
     if sql is None:
         _print(Result(["table", "columns"], iter(engine.tables())), shown, widest=10_000)
         return
@@ -60,10 +60,10 @@ class Engine(Protocol):
 
 
 def _duck(settings: Settings) -> Engine:
-    from option_a.query.duckdb_engine import Duck
+    from option_a.query.duckdb_engine import DuckDBEngine
 
-    it = machine(settings)
-    return Duck(it.lake, it.sources, it.known(), it.clock.now(), it.index, settings.note)
+    it = open_local(settings)
+    return DuckDBEngine(it.lake, it.sources, it.summaries(), it.clock.now(), it.index, settings.note)
 
 
 def _print(result: Result, form: str, widest: int = _WIDEST) -> None:

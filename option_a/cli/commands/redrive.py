@@ -6,12 +6,12 @@ import datetime as dt
 
 import click
 
-from option_a.cli.options import Date, chosen, examples, place, working
-from option_a.cli.pipeline import deployed, opened
-from option_a.cli.render import emit, plural
-from option_a.cli.run_tasks import work_off
+from option_a.cli.options import Date, examples, load_options, pipeline_options, resolve_sources
+from option_a.cli.pipeline import open_pipeline, open_stack
+from option_a.cli.render import plural, print_json
+from option_a.cli.run_tasks import run_tasks
 from option_a.ingest.partition import Partition
-from option_a.ingest.plan.plan import Known, redrive
+from option_a.ingest.plan.plan import Summaries, redrive
 from option_a.ingest.ports import DeadLetter
 from option_a.workspace.settings import Settings
 
@@ -37,8 +37,8 @@ from option_a.workspace.settings import Settings
     is_flag=True,
     help="With --stack: have SQS send back, as they are, all letters of the queues that hold one nobody can read.",
 )
-@working
-@place
+@load_options
+@pipeline_options
 def command(
     source: str | None, date: dt.date | None, cause: str | None, unreadable: bool, as_json: bool, detach: bool,
     settings: Settings,
@@ -50,9 +50,9 @@ def command(
     if unreadable:
         _move_unreadable(settings, source, as_json=as_json)
         return
-    pipeline = opened(settings)
-    names, letters = chosen(pipeline, [source] if source else []), pipeline.dead_letters()
-    known = pipeline.known()
+    pipeline = open_pipeline(settings)
+    names, letters = resolve_sources(pipeline, [source] if source else []), pipeline.dead_letters()
+    known = pipeline.summaries()
     failed = _failed(known, names, letters, date, cause)
     gone = [p for p in failed if pipeline.sources[p.source].snapshot and p.date != pipeline.today()]
     for partition in gone:
@@ -60,22 +60,22 @@ def command(
     planned = redrive((p for p in failed if p not in gone), known, letters, pipeline.new_run())
     letters = [letter for letter in letters if letter.task and letter.task.partition in failed]
     partitions = [item.task.partition for item in planned]
-    work_off(pipeline, planned, partitions, names, letters, as_json=as_json, detach=detach)
+    run_tasks(pipeline, planned, partitions, names, letters, as_json=as_json, detach=detach)
 
 
 def _move_unreadable(settings: Settings, source: str | None, *, as_json: bool) -> None:
     if settings.stack is None:
         raise click.UsageError("--unreadable is for --stack; on one machine: option-a dead --discard-unreadable")
-    pipeline = deployed(settings)
-    letters = pipeline.move_unreadable(chosen(pipeline, [source] if source else []))
+    pipeline = open_stack(settings)
+    letters = pipeline.move_unreadable(resolve_sources(pipeline, [source] if source else []))
     if as_json:
-        emit({"unreadable": len(letters), "queues": sorted({letter.queue for letter in letters})})
+        print_json({"unreadable": len(letters), "queues": sorted({letter.queue for letter in letters})})
         return
     click.echo(f"{plural(len(letters), 'unreadable letter')} on the way back to the queues")
 
 
 def _failed(
-    known: Known, names: list[str], letters: list[DeadLetter], date: dt.date | None, cause: str | None
+    known: Summaries, names: list[str], letters: list[DeadLetter], date: dt.date | None, cause: str | None
 ) -> list[Partition]:
     """The partitions to send again: a letter's, or a failed manifest's, that fit the wishes."""
     causes: dict[Partition, set[str]] = {}

@@ -6,10 +6,10 @@ import datetime as dt
 
 import click
 
-from option_a.cli.options import Date, chosen, examples, place, working
-from option_a.cli.pipeline import opened
-from option_a.cli.planning import nightly, tell_of_defaults
-from option_a.cli.run_tasks import work_off
+from option_a.cli.options import Date, examples, load_options, pipeline_options, resolve_sources
+from option_a.cli.pipeline import open_pipeline
+from option_a.cli.planning import nightly, report_defaults
+from option_a.cli.run_tasks import run_tasks
 from option_a.workspace.settings import Settings
 
 
@@ -30,8 +30,8 @@ from option_a.workspace.settings import Settings
 )
 @click.option("--source", "names", multiple=True, metavar="NAME", help="Just this source; may be given again.")
 @click.option("--fresh", is_flag=True, help="Load again what is complete; it stays until the new load is whole.")
-@working
-@place
+@load_options
+@pipeline_options
 def command(
     date: dt.date | None, names: tuple[str, ...], fresh: bool, as_json: bool, detach: bool, settings: Settings
 ) -> None:
@@ -39,8 +39,8 @@ def command(
 
     What is complete is not loaded again. What an earlier run left undone goes on where it stood.
     """
-    pipeline = opened(settings)
-    asked = chosen(pipeline, names)
-    tell_of_defaults(pipeline)
+    pipeline = open_pipeline(settings)
+    asked = resolve_sources(pipeline, names)
+    report_defaults(pipeline)
     partitions, planned = nightly(pipeline, asked, date, named=bool(names), fresh=fresh)
-    work_off(pipeline, planned, partitions, asked, as_json=as_json, detach=detach)
+    run_tasks(pipeline, planned, partitions, asked, as_json=as_json, detach=detach)

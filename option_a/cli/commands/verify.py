@@ -10,14 +10,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import click
 
-from option_a.cli.options import Date, chosen, examples, json_option, place
-from option_a.cli.pipeline import Pipeline, opened
-from option_a.cli.render import emit, plain, plural, size, tally
-from option_a.ingest.manifest.verify import Difference, Verified, strangers, verify
+from option_a.cli.options import Date, examples, json_option, pipeline_options, resolve_sources
+from option_a.cli.pipeline import Pipeline, open_pipeline
+from option_a.cli.render import plural, print_json, printable, size, tally
+from option_a.ingest.manifest.verify import Difference, Verified, unknown_objects, verify
 from option_a.ingest.partition import Partition
-from option_a.ingest.plan.freshness import lacking
-from option_a.ingest.plan.plan import Known
-from option_a.ingest.plan.summary import standing
+from option_a.ingest.plan.freshness import unfinished
+from option_a.ingest.plan.plan import Summaries
+from option_a.ingest.plan.summary import partition_state
 from option_a.workspace.settings import Settings
 
 _READERS = 8
@@ -30,13 +30,13 @@ _READERS = 8
 @click.option("--from", "first", type=Date(), help="Just dates from this one.")
 @click.option("--to", "last", type=Date(), help="Just dates up to this one, inclusive.")
 @json_option
-@place
+@pipeline_options
 def command(
     names: tuple[str, ...], first: dt.date | None, last: dt.date | None, as_json: bool, settings: Settings
 ) -> None:
     """Read every page again: presence, SHA-256, gzip, record count, and no object that the ledger does not have."""
-    pipeline = opened(settings)
-    declared, known = chosen(pipeline, names), pipeline.known()
+    pipeline = open_pipeline(settings)
+    declared, known = resolve_sources(pipeline, names), pipeline.summaries()
 
     def asked(partition: Partition) -> bool:
         after, before = first is None or partition.date >= first, last is None or partition.date <= last
@@ -47,15 +47,17 @@ def command(
     seen = Verified()
     differences = list(_read(pipeline, wanted, seen, quiet=as_json))
     if not names and first is None and last is None:
-        differences += strangers(pipeline.lake, set(known))
+        differences += unknown_objects(pipeline.lake, set(known))
     _report(wanted, states, seen, differences, as_json=as_json)
 
 
-def _states(pipeline: Pipeline, declared: list[str], known: Known, asked: Callable[[Partition], bool]) -> Counter[str]:
+def _states(
+    pipeline: Pipeline, declared: list[str], known: Summaries, asked: Callable[[Partition], bool]
+) -> Counter[str]:
     """How many of the partitions that are asked for stand how; `open` is complete as well."""
     now = pipeline.clock.now()
-    missing = lacking([pipeline.sources[name] for name in declared], pipeline.today(), known, now)
-    states = Counter[str](standing(known.get(p), now) for p in filter(asked, sorted({*known, *missing})))
+    missing = unfinished([pipeline.sources[name] for name in declared], pipeline.today(), known, now)
+    states = Counter[str](partition_state(known.get(p), now) for p in filter(asked, sorted({*known, *missing})))
     states["complete"] += states.pop("open", 0)
     return states
 
@@ -77,11 +79,11 @@ def _report(
     wanted: list[Partition], states: Counter[str], seen: Verified, differences: list[Difference], *, as_json: bool
 ) -> None:
     if as_json:
-        emit({"partitions": len(wanted), "states": states, "read": seen, "differences": differences,
+        print_json({"partitions": len(wanted), "states": states, "read": seen, "differences": differences,
               "ok": not differences})  # fmt: skip
     else:
         for difference in differences:
-            click.echo(f"{difference.what}: {plain(difference.message)}")
+            click.echo(f"{difference.what}: {printable(difference.message)}")
         verdict = "all as the ledger has it" if not differences else plural(len(differences), "difference")
         others = {state: count for state, count in sorted(states.items()) if state != "complete"}
         partitions = (

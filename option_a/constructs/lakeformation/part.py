@@ -91,7 +91,7 @@ class LakeFormation(Construct):
         for name, group in self._groups.items():
             members[name] = Analysts(
                 self,
-                group.squeezed,
+                group.logical_id,
                 group=group,
                 tables=said.tables(group, self._sources),
                 lake=lake,
@@ -107,8 +107,8 @@ class LakeFormation(Construct):
         made: list[Construct] = []
         for name, group in self._groups.items():
             mine = [one for one in told if said.group_of(one.who) == name]
-            home = NestedStack(self, f"{group.squeezed}Grants") if nested else self
-            made.append(self._grants(home, "Grants" if nested else f"{group.squeezed}Grants", mine))
+            home = NestedStack(self, f"{group.logical_id}Grants") if nested else self
+            made.append(self._grants(home, "Grants" if nested else f"{group.logical_id}Grants", mine))
         return made
 
     def _grants(self, scope: Construct, id: str, some: list[said.Grant]) -> Grants:
@@ -119,7 +119,7 @@ class LakeFormation(Construct):
     def _outputs(self, group: Group, members: Analysts) -> None:
         found = {"Role": members.role.role_arn, "Workgroup": members.workgroup.name}
         for what, value in found.items():
-            name = f"{what}{group.squeezed}"
+            name = f"{what}{group.logical_id}"
             CfnOutput(self, name, value=value, description=f"Of the group {group.name}").override_logical_id(name)
 
 

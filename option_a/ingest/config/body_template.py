@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from option_a.ingest.pagination import raw
+from option_a.ingest.pagination import to_raw
 
 SLOTS = ("date", "from", "to", "page", "offset", "cursor")
 _SLOT = re.compile(r"\{(" + "|".join(SLOTS) + r")\}")
@@ -46,7 +46,7 @@ def _filled(text: str, values: Mapping[str, Any]) -> Any:
     if any(values.get(name) is None for name in names):
         return _ABSENT
     if (alone := _SLOT.fullmatch(text)) is not None:
-        return raw(values[alone[1]])
+        return to_raw(values[alone[1]])
     return _SLOT.sub(lambda slot: str(values[slot[1]]), text)
 
 

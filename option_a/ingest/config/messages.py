@@ -12,21 +12,21 @@ import msgspec
 from option_a.ingest.errors import ConfigError
 
 
-def known(place: str, table: Mapping[str, Any], allowed: Iterable[str]) -> None:
+def check_keys(place: str, table: Mapping[str, Any], allowed: Iterable[str]) -> None:
     """Raises ConfigError for a key of a table that has no meaning."""
     for key in table:
         if key not in allowed:
-            raise ConfigError(f"{place}: key {unlike(key, allowed)}")
+            raise ConfigError(f"{place}: key {unknown_key(key, allowed)}")
 
 
-def unlike(given: str, allowed: Iterable[str]) -> str:
+def unknown_key(given: str, allowed: Iterable[str]) -> str:
     """That a word is unknown, which one is like it, and which there are."""
     close = difflib.get_close_matches(given, list(allowed), 1, 0.6)
     did_you_mean = f"did you mean `{close[0]}`? " if close else ""
     return f"`{given}` is unknown; {did_you_mean}allowed: {', '.join(allowed)}"
 
 
-def plain(error: msgspec.ValidationError, table: Any, kind: type) -> str:
+def explain_validation(error: msgspec.ValidationError, table: Any, kind: type) -> str:
     """msgspec's word on a table, with its path in the words of the file and, of a choice, all that there is."""
     what, _, path = str(error).partition(" - at `$")
     if what.startswith(("Invalid enum value", "Invalid value")):  # the second is of the tag that tells kinds apart

@@ -10,23 +10,30 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 
 from option_a.ingest.config.auth import ApiKey, Basic, Bearer, OAuth2
-from option_a.ingest.config.messages import known, plain, unlike
+from option_a.ingest.config.messages import check_keys, explain_validation, unknown_key
 from option_a.ingest.config.secret_scanner import looks_secret
 from option_a.ingest.config.source import DEFAULT_NAMES, MOCK, NAME, Source, mock_source
 from option_a.ingest.config.window import Window
 from option_a.ingest.decode.fields import Fields
 from option_a.ingest.errors import ConfigError, Where
-from option_a.ingest.pagination import ByCursor, Link, NextUrl, Offset, Page, Whole
+from option_a.ingest.pagination import (
+    CursorPaginator,
+    LinkHeaderPaginator,
+    NextUrlPaginator,
+    OffsetPaginator,
+    PageNumberPaginator,
+    SinglePagePaginator,
+)
 
 Sources = dict[str, Source]
 STYLES: dict[str, dict[str, type[msgspec.Struct]]] = {
     "pagination": {
-        "page": Page,
-        "offset": Offset,
-        "cursor": ByCursor,
-        "next_url": NextUrl,
-        "link": Link,
-        "none": Whole,
+        "page": PageNumberPaginator,
+        "offset": OffsetPaginator,
+        "cursor": CursorPaginator,
+        "next_url": NextUrlPaginator,
+        "link": LinkHeaderPaginator,
+        "none": SinglePagePaginator,
     },
     "auth": {"bearer": Bearer, "api_key": ApiKey, "basic": Basic, "oauth2": OAuth2},
 }
@@ -59,7 +66,7 @@ def _parse(text: str) -> Sources:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"not TOML: {error}") from None
-    known("the file", document, ["sources"])
+    check_keys("the file", document, ["sources"])
     tables = document.get("sources")
     if not isinstance(tables, dict) or not tables:
         raise ConfigError("no sources", hint='declare at least one: [sources.orders] and url = "https://…"')
@@ -74,13 +81,13 @@ def _source(name: str, table: Any) -> Source:
         raise ConfigError(f"{place}: the name may hold a-z, 0-9, - and _, at most 63, and begin with a letter or digit")
     if not isinstance(table, dict):
         raise ConfigError(f"{place} is no table", hint=f"write {place} on a line of its own, its keys below")
-    known(place, table, [field for field in Source.__struct_fields__ if field != "name"])
+    check_keys(place, table, [field for field in Source.__struct_fields__ if field != "name"])
     for key in STYLES:
         _check_styled(place, key, table.get(key))
     if isinstance(table.get("fields"), dict):
-        known(f"{place} fields", table["fields"], Fields.__struct_fields__)
+        check_keys(f"{place} fields", table["fields"], Fields.__struct_fields__)
     if isinstance(table.get("window"), dict):
-        known(f"{place} window", table["window"], Window.__struct_encode_fields__)
+        check_keys(f"{place} window", table["window"], Window.__struct_encode_fields__)
     if name in DEFAULT_NAMES and "url" not in table:
         table = {"url": MOCK + name, **({} if "window" in table else {"date_param": "date"}), **table}
     elif not table.get("url"):
@@ -88,7 +95,7 @@ def _source(name: str, table: Any) -> Source:
     try:
         source = msgspec.convert({**table, "name": name}, Source)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{place}: {plain(error, table, Source)}") from None
+        raise ConfigError(f"{place}: {explain_validation(error, table, Source)}") from None
     _check_url(place, source.url)
     return source
 
@@ -100,8 +107,8 @@ def _check_styled(place: str, key: str, table: Any) -> None:
     if not isinstance(table, dict) or not isinstance(table.get("style"), str):
         raise ConfigError(f"{place}: `{key}` is a table with a `style`", hint=f"for example {_EXAMPLES[key]}")
     if table["style"] not in STYLES[key]:
-        raise ConfigError(f"{place}: {key}.style {unlike(table['style'], STYLES[key])}")
-    known(f"{place} {key}", table, ["style", *STYLES[key][table["style"]].__struct_fields__])
+        raise ConfigError(f"{place}: {key}.style {unknown_key(table['style'], STYLES[key])}")
+    check_keys(f"{place} {key}", table, ["style", *STYLES[key][table["style"]].__struct_fields__])
 
 
 def _check_url(place: str, url: str) -> None:
@@ -156,7 +163,7 @@ def _settle(declared: Sources, real: bool | None, endpoints: Mapping[str, str]) 
     """Which of the sources are mock and which are real: a source with a url is real, unless USE_REAL_HTTP=false."""
     for name, url in endpoints.items():
         if name not in declared:
-            raise ConfigError(f"ENDPOINT_MAP: source {unlike(name, declared)}")
+            raise ConfigError(f"ENDPOINT_MAP: source {unknown_key(name, declared)}")
         _check_url(f"ENDPOINT_MAP: {name}", url)
     if real is False:
         return {name: source if source.origin == "mock" else _as_mock(source) for name, source in declared.items()}

@@ -15,13 +15,13 @@ from option_a.ingest.config.rate import interval
 from option_a.ingest.config.secret_scanner import check_request, is_reference
 from option_a.ingest.config.statuses import Meaning
 from option_a.ingest.config.statuses import check as check_statuses
-from option_a.ingest.config.window import PLAIN, Window, check_format
+from option_a.ingest.config.window import ISO_DATE, Window, check_format
 from option_a.ingest.decode.columns import ColumnType
 from option_a.ingest.decode.fields import Fields
-from option_a.ingest.decode.format import DELIMITER, KEY_FIELD, Format, Reading
+from option_a.ingest.decode.format import DELIMITER, KEY_FIELD, BodyFormat, Format
 from option_a.ingest.decode.locate import Shape
 from option_a.ingest.decode.reported_errors import Errors
-from option_a.ingest.pagination import Page, Pagination
+from option_a.ingest.pagination import PageNumberPaginator, Pagination
 from option_a.ingest.partition import EARLIEST, SOURCE
 
 DEFAULT_NAMES = ("api-a", "api-b", "api-c", "api-d")
@@ -42,7 +42,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     url: str = ""
     records: str | None = None
     date_param: str | None = None
-    date_format: str = PLAIN
+    date_format: str = ISO_DATE
     window: Window | None = None
     date_offset: Annotated[int, msgspec.Meta(ge=-3_660, le=3_660)] = 0
     lookback: Annotated[int, msgspec.Meta(ge=0, le=366)] = 0
@@ -51,7 +51,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     method: Literal["GET", "POST"] = "GET"
     body: dict[str, Any] | None = None
     headers: dict[str, str] = {}
-    pagination: Pagination = msgspec.field(default_factory=Page)
+    pagination: Pagination = msgspec.field(default_factory=PageNumberPaginator)
     parallel: Annotated[int, msgspec.Meta(ge=1, le=64)] = 4
     max_pages: Positive = 100_000
     max_body: Positive = 64 * 2**20
@@ -165,9 +165,9 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return interval(self.rate) if self.rate is not None else 0.0
 
     @property
-    def reading(self) -> Reading:
+    def reading(self) -> BodyFormat:
         """How its bodies are read. Raises ValueError where the keys contradict each other."""
-        return Reading(
+        return BodyFormat(
             format=self.format, records=self.records, shape=self.shape,
             key_field=self.key_field, delimiter=self.delimiter,
         )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-PLAIN = "%Y-%m-%d"
+ISO_DATE = "%Y-%m-%d"
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _SECOND = dt.timedelta(seconds=1)
 _FINEST = {"iso": dt.timedelta(microseconds=1), "unix_ms": dt.timedelta(milliseconds=1)}
@@ -39,7 +39,7 @@ class Window(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         if self.end == "inclusive":
             finest = _FINEST["iso"] if "%f" in self.format else _FINEST.get(self.format, _SECOND)
             over = (over.astimezone(dt.UTC) - finest).astimezone(over.tzinfo)
-        return spelt(begin, self.format), spelt(over, self.format)
+        return format_moment(begin, self.format), format_moment(over, self.format)
 
 
 def midnight(date: dt.date, zone: str) -> dt.datetime:
@@ -48,7 +48,7 @@ def midnight(date: dt.date, zone: str) -> dt.datetime:
     return local.astimezone(dt.UTC).astimezone(local.tzinfo)
 
 
-def spelt(moment: dt.datetime, form: str) -> str | int:
+def format_moment(moment: dt.datetime, form: str) -> str | int:
     """A moment as an API wants it."""
     if form == "iso":
         text = moment.isoformat()
@@ -62,18 +62,18 @@ def spelt(moment: dt.datetime, form: str) -> str | int:
     return moment.strftime(form)
 
 
-def spelt_date(date: dt.date, form: str) -> str | int:
+def format_date(date: dt.date, form: str) -> str | int:
     """A date as an API wants it: its first moment, UTC."""
-    return date.isoformat() if form == PLAIN else spelt(dt.datetime.combine(date, dt.time(), dt.UTC), form)
+    return date.isoformat() if form == ISO_DATE else format_moment(dt.datetime.combine(date, dt.time(), dt.UTC), form)
 
 
 def check_format(form: str, key: str, named: tuple[str, ...]) -> None:
     """Raises ValueError for a format that says nothing."""
     if form not in named and ("%" not in form or "%s" in form):
-        raise ValueError(f'`{key}` {form!r} is none: write {", ".join(named)}, or directives as in "{PLAIN}"')
+        raise ValueError(f'`{key}` {form!r} is none: write {", ".join(named)}, or directives as in "{ISO_DATE}"')
 
 
-def over(date: dt.date, window: Window | None) -> float | None:
+def date_ends_at(date: dt.date, window: Window | None) -> float | None:
     """The epoch second at which a date is over where the source counts its days; None where it is as UTC has it."""
     if window is None or window.zone == "UTC":
         return None

@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 
 from option_a.ingest.decode.csvtext import read_csv
-from option_a.ingest.decode.fast import Unproven, pieces, split
-from option_a.ingest.decode.format import Reading
-from option_a.ingest.decode.lossless import KEPT, WHOLE, Split, by_outline, looks_like
+from option_a.ingest.decode.fast import NeedsSlowPath, pieces, split
+from option_a.ingest.decode.format import BodyFormat
+from option_a.ingest.decode.lossless import KEPT, WHOLE, DecodedBody, by_outline, looks_like
 from option_a.ingest.decode.reported_errors import ERRORS
 from option_a.ingest.errors import BodyError
 from option_a.ingest.jsontext.parser import Malformed, Node, is_utf8, key_text, parse, quoted
@@ -21,7 +21,7 @@ _BOM = b"\xef\xbb\xbf"
 _BLANK = b" \t\r"
 
 
-def read_body(body: bytes, how: Reading, where: str | None) -> Split:
+def read_body(body: bytes, how: BodyFormat, where: str | None) -> DecodedBody:
     """The records of a body. `where`: the path on an earlier page, if it is known. Raises BodyError with the body."""
     if how.format == "csv":
         return read_csv(body, how.delimiter, where)
@@ -34,11 +34,11 @@ def read_body(body: bytes, how: Reading, where: str | None) -> Split:
     return split(body, where)
 
 
-def _all_values(body: bytes, where: str | None) -> Split:
+def _all_values(body: bytes, where: str | None) -> DecodedBody:
     try:
         found, meta, path = pieces(body, where, keyed=False)
-        return Split(b"".join([_value(value) for _, value in found]), len(found), meta, path)
-    except Unproven:
+        return DecodedBody(b"".join([_value(value) for _, value in found]), len(found), meta, path)
+    except NeedsSlowPath:
         slow = by_outline(body, where, _values)
     if slow.path == "":
         raise BodyError("no list of values was found", hint='say where it is: records = "…"', body=body)
@@ -53,17 +53,17 @@ def _value(text: bytes) -> bytes:
     return b'{"value":' + text + b"}\n"
 
 
-def _all_keyed(body: bytes, where: str | None, field: str) -> Split:
+def _all_keyed(body: bytes, where: str | None, field: str) -> DecodedBody:
     """Each member of an object as a record, its key first."""
     name = quoted(field)
     try:
         found, meta, path = pieces(body, where, keyed=True)
-    except Unproven:
+    except NeedsSlowPath:
         return by_outline(body, where, lambda text, _, node: _keyed(text, node, name), "object")
-    return Split(b"".join([_member(name, key, value, body) for key, value in found]), len(found), meta, path)
+    return DecodedBody(b"".join([_member(name, key, value, body) for key, value in found]), len(found), meta, path)
 
 
-def _said_by_key(found: Split, field: str) -> Split:
+def _said_by_key(found: DecodedBody, field: str) -> DecodedBody:
     """The same, with an error for its rest where the whole body is one record whose key is that of an error."""
     if (found.path, found.records) != (WHOLE, 1):
         return found
@@ -102,7 +102,7 @@ def _holds(record: bytes, name: bytes) -> bool:
     return any(key_text(key) == key_text(name) for key, _ in root.members)
 
 
-def _ndjson(body: bytes, *, values: bool) -> Split:
+def _ndjson(body: bytes, *, values: bool) -> DecodedBody:
     if not is_utf8(body):
         raise BodyError("the body is no NDJSON: invalid UTF-8", hint=looks_like(body), body=body)
     texts = []
@@ -111,7 +111,7 @@ def _ndjson(body: bytes, *, values: bool) -> Split:
         if line:
             texts.append(_checked(line, number, body, values=values))
     lines = b"".join([_value(text) if values else text + b"\n" for text in texts])
-    return Split(lines, len(texts), _told_alone(texts), "")
+    return DecodedBody(lines, len(texts), _told_alone(texts), "")
 
 
 def _told_alone(texts: list[bytes]) -> dict[str, Any] | None:

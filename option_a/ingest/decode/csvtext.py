@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import msgspec
 
-from option_a.ingest.decode.lossless import KEPT, Split, looks_like
+from option_a.ingest.decode.lossless import KEPT, DecodedBody, looks_like
 from option_a.ingest.errors import BodyError
 
 csv.field_size_limit(2**31 - 1)  # `max_body` bounds the whole, a field needs no bound of its own
@@ -17,7 +17,7 @@ _encode = msgspec.json.Encoder().encode
 _OTHERS = ",;\t|"
 
 
-def read_csv(body: bytes, delimiter: str, where: str | None = None) -> Split:
+def read_csv(body: bytes, delimiter: str, where: str | None = None) -> DecodedBody:
     """The lines below the header, each an object. A blank line is none. Raises BodyError with the body.
 
     The path is a digest of the header, and `where` is that of an earlier page: the header must be the same.
@@ -32,7 +32,7 @@ def read_csv(body: bytes, delimiter: str, where: str | None = None) -> Split:
     except BodyError as error:
         error.body = body
         raise
-    return Split(b"".join(lines), len(lines), None, path)
+    return DecodedBody(b"".join(lines), len(lines), None, path)
 
 
 def _text(body: bytes) -> str:

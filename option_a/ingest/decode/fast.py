@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from option_a.ingest.decode.lossless import CANDIDATES, WHOLE, Split, split_slowly
+from option_a.ingest.decode.lossless import CANDIDATES, WHOLE, DecodedBody, split_losslessly
 from option_a.ingest.jsontext.parser import is_utf8, quoted
 from option_a.ingest.pagination import digits, exact
 
@@ -26,11 +26,11 @@ _CUT: Any = object()
 """Stands where the list was. No body can hold it: msgspec refuses NaN."""
 
 
-class Unproven(Exception):
+class NeedsSlowPath(Exception):
     """The fast path cannot vouch for the body."""
 
 
-def split(body: bytes, path: str | None, guess: str | None = None) -> Split:
+def split(body: bytes, path: str | None, guess: str | None = None) -> DecodedBody:
     """The records at `path`, or, for None, where DESIGN's rule finds them (`guess`: where they were last time).
 
     Raises BodyError with the body: no JSON, no list at the path, two candidates, a record that is no object.
@@ -38,20 +38,20 @@ def split(body: bytes, path: str | None, guess: str | None = None) -> Split:
     for likely in _likely(body, guess) if path is None else [path]:
         try:
             return _fast(body, likely, auto=path is None)
-        except Unproven:
+        except NeedsSlowPath:
             continue
-    return split_slowly(body, path)
+    return split_losslessly(body, path)
 
 
 def pieces(body: bytes, path: str | None, *, keyed: bool) -> tuple[list[tuple[bytes, bytes]], Any, str]:
     """The members of an object, or the items of a list (their keys empty), compact; the rest of the body; the path.
 
-    Raises Unproven where only the slow path can tell. The whole is put together again and must stand in the body at
-    the path, byte for byte: so no member is lost to a duplicate key, and none is spelt otherwise.
+    Raises NeedsSlowPath where only the slow path can tell. The whole is put together again and must stand in the body
+    at the path, byte for byte: so no member is lost to a duplicate key, and none is spelt otherwise.
     """
     text = _compacted(body)
     if not is_utf8(text):
-        raise Unproven
+        raise NeedsSlowPath
     for likely in [path] if path is not None else _likely(body, None):
         try:
             found = _pieces(text, likely, keyed=keyed)
@@ -62,7 +62,7 @@ def pieces(body: bytes, path: str | None, *, keyed: bool) -> tuple[list[tuple[by
         head, cut, tail = text.partition(whole)
         if cut:
             return found, _proven(_decode_rest(head + b"NaN" + tail), likely, auto=path is None), likely
-    raise Unproven
+    raise NeedsSlowPath
 
 
 def _pieces(text: bytes, path: str, *, keyed: bool) -> list[tuple[bytes, bytes]]:
@@ -81,25 +81,25 @@ def _likely(body: bytes, guess: str | None) -> list[str]:
     return sorted(CANDIDATES, key=lambda path: path != guess)
 
 
-def _fast(body: bytes, path: str, *, auto: bool) -> Split:
+def _fast(body: bytes, path: str, *, auto: bool) -> DecodedBody:
     if b"\n" in body or b"\r" in body:
         body = _compacted(body)
     try:
         raws: list[msgspec.Raw] = _at(_decoder(path).decode(body), path)
     except (msgspec.DecodeError, RecursionError, AttributeError, ValueError):  # ValueError: an odd key in the path
-        raise Unproven from None
+        raise NeedsSlowPath from None
     if not raws or not is_utf8(body) or set(map(_first_byte, map(_view, raws))) != {_BRACE}:
-        raise Unproven
+        raise NeedsSlowPath
     lines = b"\n".join([*raws, b""])
     meta = _rest(body, bytes(raws[0]), len(lines) - 1, len(raws))
-    return Split(lines, len(raws), _proven(meta, path, auto=auto), path)
+    return DecodedBody(lines, len(raws), _proven(meta, path, auto=auto), path)
 
 
 def _compacted(body: bytes) -> bytes:
     try:
         return msgspec.json.format(body, indent=-1)
     except (msgspec.DecodeError, RecursionError):
-        raise Unproven from None
+        raise NeedsSlowPath from None
 
 
 def _rest(body: bytes, first: bytes, length: int, count: int) -> Any:
@@ -113,7 +113,7 @@ def _rest(body: bytes, first: bytes, length: int, count: int) -> Any:
         if start >= 0 and body[end : end + 1] == b"]":
             rest = body[:start] + b"NaN" + body[end + 1 :]
             return _decode_rest(rest)
-    raise Unproven
+    raise NeedsSlowPath
 
 
 def _decode_rest(rest: bytes) -> Any:
@@ -122,13 +122,13 @@ def _decode_rest(rest: bytes) -> Any:
             rest, object_pairs_hook=_unique, parse_constant=_constant, parse_int=digits, parse_float=exact
         )
     except (ValueError, RecursionError):
-        raise Unproven from None
+        raise NeedsSlowPath from None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     table = dict(pairs)
     if len(table) != len(pairs):
-        raise Unproven
+        raise NeedsSlowPath
     return table
 
 
@@ -145,12 +145,12 @@ def _proven(meta: Any, path: str, *, auto: bool) -> Any:
     for key in [] if path == WHOLE else path.split("."):
         holder, last = holder[last], key
         if not isinstance(holder, dict) or last not in holder:
-            raise Unproven
+            raise NeedsSlowPath
     if holder[last] is not _CUT:
-        raise Unproven
+        raise NeedsSlowPath
     holder[last] = None
     if auto and isinstance(meta, dict) and any(isinstance(meta.get(key), list) for key in CANDIDATES):
-        raise Unproven
+        raise NeedsSlowPath
     return root[WHOLE]
 
 

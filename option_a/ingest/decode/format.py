@@ -19,7 +19,7 @@ ACCEPT: dict[Format, str] = {
 """What a request says that it takes."""
 
 
-class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class BodyFormat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The keys of a source that say what its bodies are. Raises ValueError where they contradict each other."""
 
     format: Format = "json"

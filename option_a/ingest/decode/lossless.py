@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from option_a.ingest.decode.locate import suggestions
-from option_a.ingest.decode.reported_errors import Errors, said
+from option_a.ingest.decode.reported_errors import Errors, reported_error
 from option_a.ingest.errors import BodyError
 from option_a.ingest.jsontext.parser import Kind, Malformed, Node, key_text, parse
 from option_a.ingest.pagination import decoded, keys
@@ -20,7 +20,7 @@ KEPT = "it was kept under dead/ as it came"
 _CALLED: dict[Kind, str] = {"array": "list", "object": "object", "scalar": "value"}
 
 
-class Split(msgspec.Struct, frozen=True):
+class DecodedBody(msgspec.Struct, frozen=True):
     """The records of one body. `lines` ends each record with a newline; `meta` is the body with its list as null."""
 
     lines: bytes
@@ -34,12 +34,12 @@ Lines = Callable[[bytes, str, Node], list[bytes]]
 """The lines of the records that a node of the compact text holds; the path is for the error."""
 
 
-def split_slowly(body: bytes, path: str | None) -> Split:
+def split_losslessly(body: bytes, path: str | None) -> DecodedBody:
     """What `records.split` gives, for any legal body."""
     return by_outline(body, path, _objects)
 
 
-def by_outline(body: bytes, path: str | None, lines_of: Lines, kind: Kind = "array") -> Split:
+def by_outline(body: bytes, path: str | None, lines_of: Lines, kind: Kind = "array") -> DecodedBody:
     """The records of what is at the path. Raises BodyError with the body."""
     depth = 2 if path is None else 1 if path == WHOLE else len(path.split(".")) + 1
     try:
@@ -54,23 +54,23 @@ def by_outline(body: bytes, path: str | None, lines_of: Lines, kind: Kind = "arr
         raise
 
 
-def _cut(text: bytes, root: Node, where: str, node: Node | None, lines_of: Lines) -> Split:
+def _cut(text: bytes, root: Node, where: str, node: Node | None, lines_of: Lines) -> DecodedBody:
     if node is None:
         meta = decoded(text[root.start : root.end])
-        told = said(meta, where)
+        told = reported_error(meta, where)
         if told is not None:
             raise BodyError(f"`{where}` is null, and the body says `{told[0]}`", shown=told[1], hint=KEPT)
-        return Split(b"", 0, meta, where)
+        return DecodedBody(b"", 0, meta, where)
     if where == "":
-        return Split(text[node.start : node.end] + b"\n", 1, decoded(text[node.start : node.end]), where)
+        return DecodedBody(text[node.start : node.end] + b"\n", 1, decoded(text[node.start : node.end]), where)
     lines = lines_of(text, where, node)
     rest = text[: node.start] + b"null" + text[node.end :]
-    return Split(b"".join(lines), len(lines), decoded(rest), where)
+    return DecodedBody(b"".join(lines), len(lines), decoded(rest), where)
 
 
-def check_errors(found: Split, body: bytes, allowed: Errors) -> None:
+def check_errors(found: DecodedBody, body: bytes, allowed: Errors) -> None:
     """An error beside records, or beside none: the page is not whole, or no end. Raises BodyError with the body."""
-    told = None if allowed == "allow" else said(found.meta, found.path)
+    told = None if allowed == "allow" else reported_error(found.meta, found.path)
     alone = found.path in ("", WHOLE)
     if told is None or (allowed == "beside" and found.records and not alone):
         return

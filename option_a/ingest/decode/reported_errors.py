@@ -17,23 +17,23 @@ _DEPTH = 16
 _SHOWN = 60
 
 
-def said(meta: Any, where: str) -> tuple[str, str] | None:
+def reported_error(meta: Any, where: str) -> tuple[str, str] | None:
     """The key, at any height down to the records, under which a body says what went wrong; and how that begins."""
     for part in [*where.split(".")[:-1], ""]:
         if not isinstance(meta, dict):
             return None
         for key in ERRORS:
-            if key != part and not quiet(meta.get(key)):
+            if key != part and not means_no_error(meta.get(key)):
                 return key, f"as follows: {_shown(meta[key])}"
         meta = meta.get(part)
     return None
 
 
-def quiet(value: Any, levels: int = _DEPTH) -> bool:
+def means_no_error(value: Any, levels: int = _DEPTH) -> bool:
     """Whether a value says nothing: all that it holds is empty, zero or a word for that."""
     if isinstance(value, dict | list):
         inner = value.values() if isinstance(value, dict) else value
-        return levels > 0 and all(quiet(item, levels - 1) for item in inner)
+        return levels > 0 and all(means_no_error(item, levels - 1) for item in inner)
     if isinstance(value, Exact):
         return set(value.json.lower().partition("e")[0]) <= set("-.0")
     return value.strip().casefold() in _NOTHING if isinstance(value, str) else not value

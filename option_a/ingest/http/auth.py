@@ -39,7 +39,7 @@ class _Credentials(msgspec.Struct, frozen=True):
     params: Mapping[str, str]
 
 
-class Authorized:
+class Authenticated:
     """A fetch that sends each source's credentials along. Threads may share it."""
 
     def __init__(self, fetch: Fetch, sources: Mapping[str, Source], secrets: Secrets, clock: Clock) -> None:
@@ -83,7 +83,7 @@ class Authorized:
             if error.body is not None:
                 error.body = hide(error.body)
             raise
-        return msgspec.structs.replace(response, hide=hide)
+        return msgspec.structs.replace(response, redact=hide)
 
     def _hidden(self, source: Source, sent: _Credentials, data: bytes) -> bytes:
         coded = [value.rpartition(" ")[2] for value in sent.headers.values()]  # a token, or Basic's base64

@@ -8,39 +8,41 @@ from threading import BoundedSemaphore
 
 from option_a.ingest.config.source import Source
 from option_a.ingest.http.network import Network
-from option_a.ingest.ports import Clock, Fetch, Request, Response, Secrets, Turns
-from option_a.ingest.resilience.rate_limiter import OwnTurns, Paced
+from option_a.ingest.ports import Clock, Fetch, RateLimiter, Request, Response, Secrets
+from option_a.ingest.resilience.rate_limiter import LocalRateLimiter, RateLimited
 
 
-def asking(
+def build_client(
     sources: Mapping[str, Source],
     clock: Clock,
     secrets: Secrets,
     *,
     network: Network = Network(),  # noqa: B008 - it is frozen
-    turns: Turns | None = None,
+    turns: RateLimiter | None = None,
 ) -> Fetch:
     """Asks real APIs over HTTP and mock ones in this process; of one source `parallel` requests at once."""
-    return _Polite(_Router(sources, clock, secrets, network, turns or OwnTurns(sources, clock)), sources)
+    return ConcurrencyLimited(
+        _Router(sources, clock, secrets, network, turns or LocalRateLimiter(sources, clock)), sources
+    )
 
 
 class _Router:
     """Hands a request to the fetch of its origin, which is made when the first one comes."""
 
     def __init__(
-        self, sources: Mapping[str, Source], clock: Clock, secrets: Secrets, network: Network, turns: Turns
+        self, sources: Mapping[str, Source], clock: Clock, secrets: Secrets, network: Network, turns: RateLimiter
     ) -> None:
         self._sources, self._clock, self._secrets, self._network, self._turns = sources, clock, secrets, network, turns
 
     @cached_property
     def _real(self) -> Fetch:
-        from option_a.ingest.http.auth import Authorized
+        from option_a.ingest.http.auth import Authenticated
         from option_a.ingest.http.client import HttpFetch
 
         widest = max(source.parallel for source in self._sources.values())
         http = HttpFetch(self._clock, max(16, widest), sources=self._sources, network=self._network)
-        paced = Paced(http, self._sources, self._clock, self._turns)
-        return Authorized(paced, self._sources, self._secrets, self._clock)
+        paced = RateLimited(http, self._sources, self._clock, self._turns)
+        return Authenticated(paced, self._sources, self._secrets, self._clock)
 
     @cached_property
     def _mock(self) -> Fetch:
@@ -53,7 +55,7 @@ class _Router:
         return self._real(request) if real else self._mock(request)
 
 
-class _Polite:
+class ConcurrencyLimited:
     """Keeps the requests in flight to one source at its `parallel`, however many partitions of it are loaded."""
 
     def __init__(self, fetch: Fetch, sources: Mapping[str, Source]) -> None:

@@ -14,8 +14,8 @@ from option_a.ingest.config.auth import OAuth2
 from option_a.ingest.config.source import Source
 from option_a.ingest.config.statuses import Meaning, meaning
 from option_a.ingest.errors import BodyError, HttpError, PermanentError, TransientError
-from option_a.ingest.http.connections import Pools
-from option_a.ingest.http.content_encoding import ACCEPTED, inflated, too_large
+from option_a.ingest.http.connections import ConnectionPools
+from option_a.ingest.http.content_encoding import ACCEPTED, decompress, too_large
 from option_a.ingest.http.deadline import WATCHDOG, Guard
 from option_a.ingest.http.network import Network
 from option_a.ingest.http.status_errors import refusal
@@ -43,7 +43,7 @@ class HttpFetch:
         network: Network = Network(),  # noqa: B008 - it is frozen
     ) -> None:
         self._clock, self._sources = clock, sources
-        self._pools = Pools(sources, network, connections)
+        self._pools = ConnectionPools(sources, network, connections)
 
     def __call__(self, request: Request) -> Response:
         url = with_params(with_params(request.url, request.params), request.credentials)
@@ -107,7 +107,7 @@ class HttpFetch:
             raise TransientError("the answer was cut short before its body")
         if len(raw) > cap:
             raise too_large(request.max_body)
-        return Response(answer.status, headers, inflated(raw, headers.get("content-encoding", ""), request.max_body))
+        return Response(answer.status, headers, decompress(raw, headers.get("content-encoding", ""), request.max_body))
 
     def _statuses(self, request: Request) -> Mapping[str, Meaning]:
         """What the source declares of its API; of where its tokens come from it declares nothing."""
@@ -137,7 +137,7 @@ def _read(answer: urllib3.BaseHTTPResponse, cap: int) -> bytes:
 def _unpacked(raw: bytes, encoding: str) -> bytes:
     """The body of a refusal, so that its secrets can be masked and a person can read it; none where that cannot be."""
     try:
-        return inflated(raw, encoding, ERROR_BODY)
+        return decompress(raw, encoding, ERROR_BODY)
     except (BodyError, TransientError):
         return raw if not encoding.strip() or is_utf8(raw) else b""
 

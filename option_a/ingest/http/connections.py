@@ -27,7 +27,7 @@ from urllib3.util.connection import create_connection
 from option_a.ingest.config.source import Source
 from option_a.ingest.errors import AddressError, PermanentError
 from option_a.ingest.http.addresses import METADATA_NAMES, refused
-from option_a.ingest.http.deadline import carried, out_of_time
+from option_a.ingest.http.deadline import out_of_time, track_connection
 from option_a.ingest.http.network import Network
 from option_a.ingest.http.proxies import Proxies
 
@@ -46,7 +46,7 @@ def _resolved(host: str, port: int) -> list[str]:
     return [str(address[0]) for *_, address in found]
 
 
-class _Way(msgspec.Struct, frozen=True):
+class PoolKey(msgspec.Struct, frozen=True):
     """What requests must have in common to share connections."""
 
     private: bool
@@ -54,13 +54,13 @@ class _Way(msgspec.Struct, frozen=True):
     proxy: str | None
 
 
-class Pools:
+class ConnectionPools:
     """Kept connections, those of sources with different rights apart. Threads may share it."""
 
     def __init__(self, sources: Mapping[str, Source], network: Network, connections: int) -> None:
         self._sources, self._network, self._connections = sources, network, connections
         self._proxies = Proxies(network.env)
-        self._made: dict[_Way, urllib3.PoolManager] = {}
+        self._made: dict[PoolKey, urllib3.PoolManager] = {}
         self._lock = threading.Lock()
 
     def of(self, name: str, url: str) -> urllib3.PoolManager:
@@ -74,7 +74,7 @@ class Pools:
             raise PermanentError("the url is none", hint="it begins with https:// or http://")
         source = self._sources.get(name)
         private = source is not None and source.allow_private
-        way = _Way(private, source.ca_bundle if source is not None else None, self._proxies.of(url))
+        way = PoolKey(private, source.ca_bundle if source is not None else None, self._proxies.of(url))
         if way.proxy is not None:
             self._check_written(parts.hostname or "", private)
         with self._lock:
@@ -82,7 +82,7 @@ class Pools:
                 self._made[way] = self._make(way)
             return self._made[way]
 
-    def _make(self, way: _Way) -> urllib3.PoolManager:
+    def _make(self, way: PoolKey) -> urllib3.PoolManager:
         how: dict[str, Any] = {"maxsize": self._connections, "retries": False, "num_pools": _HOSTS}
         if way.ca_bundle is not None:
             how["ssl_context"] = _trusting(os.path.join(self._network.folder, way.ca_bundle))
@@ -125,7 +125,7 @@ class _Watched(HTTPConnection):
     """None: it goes to a proxy, whose address is its owner's business."""
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        with carried(self):
+        with track_connection(self):
             super().request(*args, **kwargs)
 
     def _new_conn(self) -> socket.socket:

@@ -41,7 +41,7 @@ class _Broken(Exception):
     """The body is not what its encoding says."""
 
 
-def inflated(raw: bytes, encoding: str, most: int) -> bytes:
+def decompress(raw: bytes, encoding: str, most: int) -> bytes:
     """The body, at most `most` bytes of it. Raises TransientError for one that was cut, BodyError for any other."""
     name = encoding.strip().lower()
     if name in ("", "identity"):

@@ -47,7 +47,7 @@ _current: contextvars.ContextVar[Guard | None] = contextvars.ContextVar("guard",
 
 
 @contextmanager
-def carried(connection: Any) -> Iterator[None]:
+def track_connection(connection: Any) -> Iterator[None]:
     """While a request is sent: tell the guard of this thread's request which connection carries it."""
     guard = _current.get() or Guard()
     guard.kept = connection.sock is not None

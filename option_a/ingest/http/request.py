@@ -10,11 +10,11 @@ import msgspec
 
 from option_a.ingest.config.body_template import fill, put, slots
 from option_a.ingest.config.source import Source
-from option_a.ingest.config.window import spelt_date
+from option_a.ingest.config.window import format_date
 from option_a.ingest.decode.format import ACCEPT
 from option_a.ingest.errors import PaginationError
 from option_a.ingest.http.urls import same_origin, without_params
-from option_a.ingest.pagination import Ask, Cursor, Told, raw
+from option_a.ingest.pagination import Cursor, PageInfo, PageRequest, to_raw
 from option_a.ingest.ports import Request
 from option_a.ingest.task import Task
 
@@ -45,7 +45,7 @@ def request_of(source: Source, task: Task, page: int, cursor: Cursor | None) -> 
     )
 
 
-def followed(source: Source, cursor: Cursor | None, told: Told) -> Told:
+def followed(source: Source, cursor: Cursor | None, told: PageInfo) -> PageInfo:
     """A next URL made whole and without credentials. Raises PaginationError if it leads to another host."""
     if told.cursor is None or not source.pagination.follows:
         return told
@@ -63,11 +63,11 @@ def _check_origin(source: Source, url: str | None) -> None:
 def _dated(source: Source, task: Task) -> tuple[dict[str, str], dict[str, Any]]:
     """The parameters that hold the date, and what stands for it in a body."""
     if source.date_param is not None:
-        date = spelt_date(task.date, source.date_format)
+        date = format_date(task.date, source.date_format)
         return {source.date_param: str(date)}, {"date": date}
     if source.body is None and source.window is None:
         return {}, {}
-    moments: dict[str, Any] = {"date": spelt_date(task.date, source.date_format)}
+    moments: dict[str, Any] = {"date": format_date(task.date, source.date_format)}
     if source.window is None:
         return {}, moments
     window = source.window
@@ -76,10 +76,10 @@ def _dated(source: Source, task: Task) -> tuple[dict[str, str], dict[str, Any]]:
     return {name: str(moment) for name, moment in named if name}, moments
 
 
-def _body(source: Source, ask: Ask, values: Mapping[str, Any]) -> bytes | None:
+def _body(source: Source, ask: PageRequest, values: Mapping[str, Any]) -> bytes | None:
     if source.body is None and not ask.fields:
         return None
     body = fill(source.body or {}, values)
     for path, value in ask.fields.items():
-        put(body, path, raw(value))
+        put(body, path, to_raw(value))
     return msgspec.json.encode(body)

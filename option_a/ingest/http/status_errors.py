@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from option_a.ingest.config.statuses import Meaning
 from option_a.ingest.errors import HttpError, TransientError
-from option_a.ingest.resilience.rate_limit_headers import server_time, used_up
+from option_a.ingest.resilience.rate_limit_headers import seconds_until_reset, server_time
 from option_a.ingest.resilience.retry import is_transient, retry_after
 
 _LIMITED = frozenset({403, 429})
@@ -17,7 +17,7 @@ def refusal(
     status: int, headers: Mapping[str, str], body: bytes, means: Meaning | None, now: float
 ) -> TransientError | HttpError:
     """The error that a status is: what the source declares of it, else the usual. Header names are in lower case."""
-    wait = used_up(headers, now)
+    wait = seconds_until_reset(headers, now)
     limited = status in _LIMITED and wait is not None
     if means == "transient" or (means is None and (limited or is_transient(status))):
         wish = retry_after(headers.get("retry-after"), server_time(headers, now))

@@ -26,19 +26,19 @@ def exact(digits: str) -> float | Exact:
     return value if msgspec.json.encode(value) == digits.encode() else Exact(digits)
 
 
-def sealed(value: list[Any]) -> list[Any] | Exact:
+def exact_list(value: list[Any]) -> list[Any] | Exact:
     """A list, as its own JSON where numbers in it would be spelt otherwise."""
-    text = msgspec.json.encode(raw(value))
+    text = msgspec.json.encode(to_raw(value))
     return value if text == msgspec.json.encode(value) else Exact(text.decode())
 
 
-def raw(value: Any) -> Any:
+def to_raw(value: Any) -> Any:
     """The value for an encoder of JSON, which writes what is Exact as the number that it is."""
     if isinstance(value, Exact):
         return msgspec.Raw(value.json.encode())
     if isinstance(value, list):
-        return [raw(item) for item in value]
-    return {key: raw(item) for key, item in value.items()} if isinstance(value, dict) else value
+        return [to_raw(item) for item in value]
+    return {key: to_raw(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
 def find(meta: Any, path: str) -> Any:
@@ -59,10 +59,10 @@ def keys(meta: Any) -> str:
 
 def number(meta: Any, path: str, key: str) -> int:
     """The whole number at a path, which a table promises. Raises PaginationError if there is none."""
-    return whole(find(meta, path), path, key, f"the body has: {keys(meta)}")
+    return whole_number(find(meta, path), path, key, f"the body has: {keys(meta)}")
 
 
-def whole(value: Any, place: str, key: str, held: str) -> int:
+def whole_number(value: Any, place: str, key: str, held: str) -> int:
     """The whole number that a value is, quoted or not. Raises PaginationError."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 18:
         value = int(value)
@@ -80,11 +80,11 @@ def flag(value: Any, place: str, key: str, held: str) -> bool:
     raise _broken(value, place, key, held, "neither true nor false")
 
 
-def shown(value: Any) -> str:
+def preview(value: Any) -> str:
     """The beginning of a value, for an error message; without a query, which may hold a key."""
     return repr(str(value).partition("?")[0][:40])
 
 
 def _broken(value: Any, place: str, key: str, held: str, what: str) -> PaginationError:
-    found = "is not there" if value is MISSING else f"is {shown(value)}, {what}"
+    found = "is not there" if value is MISSING else f"is {preview(value)}, {what}"
     return PaginationError(f"`{place}` {found}", hint=f"correct pagination.{key} in sources.toml; {held}")

@@ -28,7 +28,7 @@ class Lake(ABC):
 
     name: str
     """How the user wrote the lake."""
-    slowest: float = 0.0
+    max_write_seconds: float = 0.0
     """Seconds that a write may take where nothing fences it: none is begun that its claim might not outlast."""
 
     def get(self, key: str) -> bytes | None:
@@ -45,7 +45,7 @@ class Lake(ABC):
         """Write the object whole or not at all."""
 
     @abstractmethod
-    def swap(self, key: str, data: bytes, tag: str | None) -> str | None:
+    def compare_and_swap(self, key: str, data: bytes, tag: str | None) -> str | None:
         """Write the object if its version is still `tag` (None: if there is none). The new tag, or None: too late."""
 
     @abstractmethod
@@ -56,7 +56,7 @@ class Lake(ABC):
     def entries(self, prefix: str) -> Iterator[Entry]:
         """Every object under a prefix, in no order."""
 
-    def lots(self, prefix: str, size: int) -> Iterator[list[str]]:
+    def key_batches(self, prefix: str, size: int) -> Iterator[list[str]]:
         """The keys below a prefix, so many at a time, to be deleted before the next ones are asked for.
 
         It ends at what no deletion removes: in buckets, consoles make objects that stand for folders, under odd names.
@@ -73,7 +73,7 @@ class Lake(ABC):
             self._delete(every[first : first + _DELETE_AT_ONCE])
 
     @contextmanager
-    def held(self, key: str, tag: str | None) -> Iterator[bool]:
+    def unchanged(self, key: str, tag: str | None) -> Iterator[bool]:
         """Whether an object's version is still `tag`. Where the lake can, it stays so until the end of the block."""
         found = self.read(key)
         yield (None if found is None else found[1]) == tag

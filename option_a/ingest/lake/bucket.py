@@ -20,7 +20,7 @@ class BucketLake(Lake):
     """Objects in a bucket; tags are ETags."""
 
     def __init__(self, store: Any, name: str, *, slowest: float = 0.0) -> None:
-        self.name, self.slowest = name, slowest
+        self.name, self.max_write_seconds = name, slowest
         self._store = store
 
     def read(self, key: str) -> tuple[bytes, str] | None:
@@ -35,7 +35,7 @@ class BucketLake(Lake):
         with self._errors("write", key):
             obstore.put(self._store, key, data)
 
-    def swap(self, key: str, data: bytes, tag: str | None) -> str | None:
+    def compare_and_swap(self, key: str, data: bytes, tag: str | None) -> str | None:
         mode: Any = "create" if tag is None else {"e_tag": tag}
         with self._errors("write", key):
             try:

@@ -67,7 +67,7 @@ class FolderLake(Lake):
         with self._errors("write", key):
             self._write(self._path(key), data)
 
-    def swap(self, key: str, data: bytes, tag: str | None) -> str | None:
+    def compare_and_swap(self, key: str, data: bytes, tag: str | None) -> str | None:
         path = self._path(key)
         with self._errors("write", key), self._locked(os.path.dirname(path)):
             try:
@@ -80,9 +80,9 @@ class FolderLake(Lake):
             return _digest(data)
 
     @contextmanager
-    def held(self, key: str, tag: str | None) -> Iterator[bool]:
+    def unchanged(self, key: str, tag: str | None) -> Iterator[bool]:
         folder = os.path.dirname(self._path(key))
-        with self._errors("lock", key), self._locked(folder), super().held(key, tag) as still:
+        with self._errors("lock", key), self._locked(folder), super().unchanged(key, tag) as still:
             yield still
 
     def copy(self, source: str, target: str) -> None:

@@ -8,11 +8,11 @@ from concurrent.futures import Executor
 from contextlib import suppress
 from itertools import chain, islice, zip_longest
 
-from option_a.ingest.errors import ClaimLost, LakeError, ManifestError, TotalError
+from option_a.ingest.errors import LakeError, LeaseLost, ManifestError, TotalError
 from option_a.ingest.lake.keys import page_key, page_number, raw_prefix, staging_prefix
-from option_a.ingest.load.job import LOT, Job
+from option_a.ingest.load.job import BATCH_SIZE, Job
 from option_a.ingest.load.loader import check_time
-from option_a.ingest.manifest.model import Row, checksum
+from option_a.ingest.manifest.rows import Row, checksum
 from option_a.ingest.manifest.store import runs_of
 
 _AT_ONCE = 8
@@ -30,11 +30,11 @@ def finish(job: Job) -> None:
     if job.load.staged:
         job.manifest.state = "promoting"
         job.checkpoint()
-        job.say("promoting")
+        job.emit("promoting")
         promote(job)
     reconcile_listing(job)
     job.manifest.state = "complete"
-    job.manifest.landed = None
+    job.manifest.previous_load = None
     job.manifest.cause = None
     job.load.finished = job.world.clock.now()
     job.release("complete")
@@ -49,12 +49,12 @@ def promote(job: Job) -> None:
         lots = iter(lambda: list(islice(pairs, _AT_ONCE)), [])
         for first in lots:
             check_time(job.world.limits)
-            with job.fenced():
+            with job.lease_fence():
                 for lot in chain([first], islice(lots, _LOTS - 1)):
                     _promote_lot(job, pool, lot)
                     if job.world.clock.now() >= job.due:
                         break  # behind a folder's fence not even its holder renews the claim
-            job.beat()
+            job.heartbeat()
 
 
 def _promote_lot(job: Job, pool: Executor, lot: list[Pair]) -> None:
@@ -75,20 +75,20 @@ def _pairs(job: Job) -> Iterator[Pair]:
 def _beneath(job: Job) -> Iterator[Row]:
     """The rows of the landed load, as far as they can be read: what is torn is promoted as if it were not there."""
     with suppress(ManifestError):
-        yield from job.ledger.rows(job.manifest.landed) if job.manifest.landed else ()
+        yield from job.ledger.rows(job.manifest.previous_load) if job.manifest.previous_load else ()
 
 
 def _promote_page(job: Job, new: Row | None, old: Row | None) -> int:
     """Make one page under raw/ the staged one; its number if it differs from the ledger beneath, else 0.
 
     A page that the ledger calls the same is read and compared, so that a re-load mends one that was damaged.
-    Raises ClaimLost: of a batch that outlasts the claim, a bucket's fence keeps nothing back.
+    Raises LeaseLost: of a batch that outlasts the claim, a bucket's fence keeps nothing back.
     """
     lake, page = job.world.lake, _page_of(new, old)
     target = page_key(raw_prefix(job.partition), page)
     differs = (new.checksum if new else "") != (old.checksum if old else "")
     if new is None or not new.records:
-        job.guard()
+        job.ensure_lease()
         lake.delete([target] if differs else [])
     elif differs or checksum(lake.get(target) or b"") != new.checksum:
         _copy_staged(job, page)
@@ -98,7 +98,7 @@ def _promote_page(job: Job, new: Row | None, old: Row | None) -> int:
 def _copy_staged(job: Job, page: int) -> None:
     """A staged page over the one under raw/. Raises TotalError if it is gone, so that the partition is loaded anew."""
     lake, staged = job.world.lake, page_key(job.prefix, page)
-    job.guard()
+    job.ensure_lease()
     try:
         lake.copy(staged, page_key(raw_prefix(job.partition), page))
     except LakeError:
@@ -115,7 +115,7 @@ def reconcile_listing(job: Job) -> None:
     """
     absent, strays = _differences(job)
     if absent and job.load.staged:
-        for page in job.paced(absent):
+        for page in job.with_heartbeat(absent):
             _copy_staged(job, page)
         absent, strays = _differences(job)
     if absent:
@@ -130,9 +130,9 @@ def reconcile_listing(job: Job) -> None:
 def _differences(job: Job) -> tuple[list[int], list[str]]:
     """Pages that the lake does not list with the size that the ledger has, and keys that it should not list."""
     prefix = raw_prefix(job.partition)
-    sizes = array("Q", (row.size for row in job.paced(job.ledger.rows(job.load))))
+    sizes = array("Q", (row.size for row in job.with_heartbeat(job.ledger.rows(job.load))))
     strays = []
-    for entry in job.paced(job.world.lake.entries(prefix)):
+    for entry in job.with_heartbeat(job.world.lake.entries(prefix)):
         page = page_number(entry.key)
         known = page is not None and page <= len(sizes) and entry.key == page_key(prefix, page)
         if page is not None and known and sizes[page - 1] == entry.size:
@@ -150,10 +150,10 @@ def tidy(job: Job) -> None:
     """
     lake, load = job.world.lake, job.load
     runs = {run for run in runs_of(job.manifest) if run <= load.run}
-    with suppress(ClaimLost):
+    with suppress(LeaseLost):
         for run in sorted(runs):
-            for lot in lake.lots(staging_prefix(job.partition, run), LOT):
+            for lot in lake.key_batches(staging_prefix(job.partition, run), BATCH_SIZE):
                 with job.ledger.fenced():
                     lake.delete(lot)
         with job.ledger.fenced():
-            job.ledger.forget_before(load)
+            job.ledger.delete_older_segments(load)

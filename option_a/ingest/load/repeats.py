@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from option_a.ingest.errors import RepeatError
-from option_a.ingest.manifest.model import Anchor, Load, Row, digest
-from option_a.ingest.pagination import Told
+from option_a.ingest.manifest.model import Anchor, Load, digest
+from option_a.ingest.manifest.rows import Row
+from option_a.ingest.pagination import PageInfo
 
 
-def check_repeat(load: Load, row: Row, told: Told, advice: str, *, alike: bool = False) -> None:
+def check_repeat(load: Load, row: Row, told: PageInfo, advice: str, *, alike: bool = False) -> None:
     """A page that is a page before it again is no progress: what follows would go on for ever, or land twice.
 
     It is compared with its neighbours, with the first page, and with an anchor that moves to page 1, 2, 4, 8, …, so

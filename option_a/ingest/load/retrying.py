@@ -11,7 +11,7 @@ SPREAD = 10.0
 """Seconds over which those come back whom a breaker sent away: the first one asks for all, the others find it done."""
 
 
-def answered(job: Job, request: Request, page: int) -> Response:
+def fetch_with_retries(job: Job, request: Request, page: int) -> Response:
     """The response, after as many short waits as it takes. Raises TransientError when the wait is no longer short."""
     attempt = 0
     while True:
@@ -22,7 +22,7 @@ def answered(job: Job, request: Request, page: int) -> Response:
             wait = _wait(job, error, attempt)
             if wait is None:
                 raise
-            job.say("retrying", page=page, message=error.what, seconds=wait)
+            job.emit("retrying", page=page, message=error.what, seconds=wait)
             job.world.clock.sleep(wait)
             if job.world.limits.out_of_time():
                 raise
@@ -43,11 +43,11 @@ def _wait(job: Job, error: TransientError, attempt: int) -> float | None:
     if attempt > 1 or job.breaker.probes or not isinstance(decision, Retry):
         state = job.breaker.failed(error.what, error.retry_after)
         if state.until:
-            error.retry_after = back_in(job, state.until)
+            error.retry_after = seconds_until_retry(job, state.until)
             return None
     return decision.wait if isinstance(decision, Retry) and not limits.out_of_time() else None
 
 
-def back_in(job: Job, until: float) -> float:
+def seconds_until_retry(job: Job, until: float) -> float:
     """Seconds after which a task comes back to a source that is not asked until then."""
     return max(0.0, until - job.world.clock.now()) + SPREAD * job.world.jitter()

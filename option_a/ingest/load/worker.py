@@ -6,18 +6,24 @@ from collections.abc import Mapping
 from typing import Literal, assert_never
 
 from option_a.ingest.config.source import Source
-from option_a.ingest.config.window import over
-from option_a.ingest.errors import ClaimLost, ManifestError, MessageError, TotalError, TransientError
+from option_a.ingest.config.window import date_ends_at
+from option_a.ingest.errors import LeaseLost, ManifestError, MessageError, TotalError, TransientError
 from option_a.ingest.events import Event
 from option_a.ingest.load import decide as to
 from option_a.ingest.load.finish import finish, tidy
-from option_a.ingest.load.job import LOT, Job, World
-from option_a.ingest.load.loader import Loading
-from option_a.ingest.load.settle import bury, bury_unknown, bury_unreadable, hold, settle
-from option_a.ingest.load.shrunk import CursorRefused
+from option_a.ingest.load.job import BATCH_SIZE, Job, Services
+from option_a.ingest.load.loader import PartitionLoader
+from option_a.ingest.load.settle import (
+    dead_letter,
+    dead_letter_unknown_source,
+    dead_letter_unreadable_manifest,
+    postpone,
+    resolve_error,
+)
+from option_a.ingest.load.shrunk import ResumeRefused
 from option_a.ingest.load.snapshot import check_day
 from option_a.ingest.manifest.model import Attempt, Load, Manifest
-from option_a.ingest.manifest.store import Ledger
+from option_a.ingest.manifest.store import ManifestStore
 from option_a.ingest.task import Delivery, Task, decode_task
 
 Outcome = Literal[
@@ -34,7 +40,7 @@ Outcome = Literal[
     "unreadable",
 ]
 Begun = Literal["started", "resumed", "adopted"]
-_CLAIM_TRIES = 4
+_LEASE_TRIES = 4
 _LOADS_FOR_A_TOTAL = 2
 """A partition that does not reconcile with its declared total is loaded once more, then fails."""
 _REFUSALS = 2
@@ -44,7 +50,7 @@ _REFUSALS = 2
 class Worker:
     """Handles deliveries. Threads may share it: all state is in the lake and the queue."""
 
-    def __init__(self, world: World, sources: Mapping[str, Source]) -> None:
+    def __init__(self, world: Services, sources: Mapping[str, Source]) -> None:
         self._world = world
         self._sources = sources
 
@@ -56,34 +62,38 @@ class Worker:
         try:
             task = decode_task(delivery.body)
         except MessageError as error:
-            self._world.tell(Event(kind="unreadable", source=delivery.queue, message=error.what))
-            self._world.queue.extend(delivery, 0.0)
+            self._world.emit(Event(kind="unreadable", source=delivery.queue, message=error.what))
+            self._world.queue.extend_visibility(delivery, 0.0)
             return "unreadable"
         source = self._sources.get(task.source)
         if source is None:
-            return bury_unknown(self._world, task, delivery)
-        for _ in range(_CLAIM_TRIES):
+            return dead_letter_unknown_source(self._world, task, delivery)
+        for _ in range(_LEASE_TRIES):
             try:
                 return self._handle(delivery, task, source)
             except ManifestError as error:
-                return bury_unreadable(self._world, task, delivery, error)
-            except ClaimLost as error:
-                self._world.tell(Event("lost", task.source, task.date, task.run, message=error.what))
-                if not self._world.queue.extend(delivery, self._world.limits.lease):
+                return dead_letter_unreadable_manifest(self._world, task, delivery, error)
+            except LeaseLost as error:
+                self._world.emit(Event("lost", task.source, task.date, task.run, message=error.what))
+                if not self._world.queue.extend_visibility(delivery, self._world.limits.lease):
                     break
         return "lost"
 
     def _handle(self, delivery: Delivery, task: Task, source: Source) -> Outcome:
-        ledger = Ledger(self._world.lake, task.partition)
+        ledger = ManifestStore(self._world.lake, task.partition)
         manifest = ledger.read()
         job = Job(self._world, source, task, delivery, ledger)
         decision = to.decide(manifest, task, source, delivery, self._world.clock.now())
-        if isinstance(decision, to.Start | to.Resume) and source.origin == "real" and (state := job.breaker.held()):
-            if (ending := hold(job, state)) is not None:
+        if (
+            isinstance(decision, to.Start | to.Resume)
+            and source.origin == "real"
+            and (state := job.breaker.blocked_by())
+        ):
+            if (ending := postpone(job, state)) is not None:
                 return ending
-            job.despaired = TransientError(state.why)
+            job.outage_error = TransientError(state.why)
         if manifest is None or isinstance(decision, to.Start):
-            return self._begin(job, manifest, beside=isinstance(decision, to.Start) and decision.beside)
+            return self._start(job, manifest, beside=isinstance(decision, to.Start) and decision.keep_current)
         job.manifest = manifest
         match decision:
             case to.Done():
@@ -91,65 +101,65 @@ class Worker:
                 return _acked(job, "done")
             case to.Superseded():
                 return _acked(job, "superseded")
-            case to.Claimed(until):
+            case to.Leased(until):
                 return _sent_again(job, "claimed", max(0.0, until - self._world.clock.now()) + 1.0)
-            case to.Anew():
+            case to.RequeueFresh():
                 return _sent_again(job, "anew", 0.0)
             case to.Failed(cause):
-                return bury(job, cause)
+                return dead_letter(job, cause)
             case to.Promote():
-                return self._go(job, manifest, "resumed")
+                return self._run_attempt(job, manifest, "resumed")
             case to.Resume(adopt):
                 return self._resume(job, adopt=adopt)
             case _:
                 assert_never(decision)
 
-    def _begin(self, job: Job, old: Manifest | None, *, beside: bool) -> Outcome:
+    def _start(self, job: Job, old: Manifest | None, *, beside: bool) -> Outcome:
         beneath = old.readable if old is not None and beside else None
         number = old.load.number + 1 if old is not None else 1
         load = self._new_load(job, number, staged=beneath is not None)
         manifest = Manifest(job.task.source, job.task.date, "loading", load)
-        manifest.landed = beneath
+        manifest.previous_load = beneath
         manifest.attempts = old.attempts if old is not None else []
-        return self._go(job, manifest, "started", clear=old is not None)
+        return self._run_attempt(job, manifest, "started", clear=old is not None)
 
     def _resume(self, job: Job, *, adopt: bool) -> Outcome:
         manifest = job.manifest
         manifest.state, manifest.cause = "loading", None
         manifest.load.run = job.task.run
-        return self._go(job, manifest, "adopted" if adopt else "resumed", clear=manifest.load.answered == 0)
+        return self._run_attempt(job, manifest, "adopted" if adopt else "resumed", clear=manifest.load.answered == 0)
 
-    def _go(self, job: Job, manifest: Manifest, kind: Begun, *, clear: bool = False) -> Outcome:
+    def _run_attempt(self, job: Job, manifest: Manifest, kind: Begun, *, clear: bool = False) -> Outcome:
         now = self._world.clock.now()
         manifest.begin_attempt(Attempt(job.task.run, now, job.delivery.receives, manifest.load.answered))
-        job.take(manifest)
+        job.acquire_lease(manifest)
         if clear:
             _clear(job)
-        job.say(kind)
+        job.emit(kind)
         try:
             self._load(job)
-        except ClaimLost:
+        except LeaseLost:
             raise
         except Exception as error:
-            return settle(job, error)
+            return resolve_error(job, error)
         if job.load.run != job.task.run:  # an older run's promotion is done; this run's own load comes next
             return _sent_again(job, "anew", 0.0)
         return _acked(job, "complete")
 
     def _load(self, job: Job) -> None:
         check_day(job.source, job.task.date, job.load, self._world.clock.now())
-        if job.despaired is not None:
-            raise job.despaired
+        if job.outage_error is not None:
+            raise job.outage_error
         while True:
             try:
                 if job.manifest.state == "loading":
-                    Loading(job).run()
+                    PartitionLoader(job).run()
                 return finish(job)
             except (TotalError, ManifestError) as error:
                 if job.load.restarts + 1 >= _LOADS_FOR_A_TOTAL:
                     raise
                 self._restart(job, error.what, restarts=job.load.restarts + 1, refusals=job.load.refusals)
-            except CursorRefused as error:
+            except ResumeRefused as error:
                 if job.load.refusals >= _REFUSALS:
                     raise error.refusal from None
                 place = "page" if job.load.cursor is None else "cursor"
@@ -158,9 +168,9 @@ class Worker:
 
     def _restart(self, job: Job, why: str, *, restarts: int, refusals: int) -> None:
         """Load it once more from page 1. What was half promoted is no complete load any more."""
-        job.say("restarted", message=why)
+        job.emit("restarted", message=why)
         if job.manifest.state == "promoting":
-            job.manifest.state, job.manifest.landed = "loading", None
+            job.manifest.state, job.manifest.previous_load = "loading", None
         old = job.load
         load = self._new_load(job, old.number + 1, staged=old.staged)
         load.restarts, load.refusals = restarts, refusals
@@ -179,24 +189,24 @@ class Worker:
             number=number,
             staged=staged,
             snapshot=source.snapshot,
-            over=over(job.task.date, source.window),
+            date_ends_at=date_ends_at(job.task.date, source.window),
         )
 
 
 def _clear(job: Job) -> None:
     """Delete what an abandoned load has left where this one's pages go."""
-    for lot in job.world.lake.lots(job.prefix, LOT):
+    for lot in job.world.lake.key_batches(job.prefix, BATCH_SIZE):
         job.delete(lot)
 
 
 def _acked(job: Job, outcome: Literal["complete", "done", "superseded"]) -> Outcome:
     job.world.queue.ack(job.delivery)
-    job.say(outcome)
+    job.emit(outcome)
     return outcome
 
 
 def _sent_again(job: Job, outcome: Literal["claimed", "anew"], seconds: float) -> Outcome:
-    job.world.queue.send([job.task.again(waiting_since=job.task.waiting_since)], delay=seconds)
+    job.world.queue.send([job.task.requeued(waiting_since=job.task.waiting_since)], delay=seconds)
     job.world.queue.ack(job.delivery)
-    job.say(outcome, seconds=seconds)
+    job.emit(outcome, seconds=seconds)
     return outcome

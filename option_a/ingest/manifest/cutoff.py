@@ -12,7 +12,7 @@ def day_over(date: dt.date) -> float:
     return dt.datetime.combine(date, dt.time(), dt.UTC).timestamp() + 86_400.0
 
 
-def too_early(load: Load, date: dt.date, now: float) -> bool:
+def loaded_too_early(load: Load, date: dt.date, now: float) -> bool:
     """Whether a real API was asked before the date was over, and it is over now: that may have been half a day."""
     return is_open(load, date) and ends(load, date) <= now
 
@@ -24,4 +24,4 @@ def is_open(load: Load, date: dt.date) -> bool:
 
 def ends(load: Load, date: dt.date) -> float:
     """The epoch second at which the date of a load is over."""
-    return day_over(date) if load.over is None else load.over
+    return day_over(date) if load.date_ends_at is None else load.date_ends_at

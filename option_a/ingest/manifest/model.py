@@ -4,39 +4,22 @@ from __future__ import annotations
 
 import bisect
 import datetime as dt
-import hashlib
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
 
 from option_a.ingest.errors import ManifestError
-from option_a.ingest.pagination import Cursor, Told
+from option_a.ingest.manifest.rows import SEGMENT, Row, checksum
+from option_a.ingest.pagination import Cursor, PageInfo
 from option_a.ingest.partition import Partition
 from option_a.ingest.ports import Cause
 
 State = Literal["loading", "promoting", "complete", "failed"]
 Origin = Literal["mock", "real"]
 
-SEGMENT = 1_000
-"""Rows in a segment. The manifest holds those of the last pages, so a checkpoint costs the same at any length."""
-_MOST = 2**53  # every reader of JSON takes it as it is
 ATTEMPTS_KEPT = 50
 _DIGEST = "sha256:"
 PAGES_TOLD = 100  # pages that differ whose numbers the manifest keeps
-
-
-class Row(msgspec.Struct, frozen=True, array_like=True, order=True):
-    """One page: how many records, the object's bytes and their SHA-256. A response with no records has no object."""
-
-    page: Annotated[int, msgspec.Meta(ge=1, le=_MOST)]
-    records: Annotated[int, msgspec.Meta(ge=0, le=_MOST)]
-    size: Annotated[int, msgspec.Meta(ge=0, le=_MOST)]
-    checksum: str
-
-
-def checksum(data: bytes) -> str:
-    """What a row holds of its object."""
-    return hashlib.sha256(data).hexdigest()
 
 
 def digest(cursor: Cursor) -> str:
@@ -57,7 +40,7 @@ class Anchor(msgspec.Struct, frozen=True, omit_defaults=True):
             msgspec.structs.force_setattr(self, "cursor", digest(self.cursor))
 
 
-class Claim(msgspec.Struct, frozen=True):
+class Lease(msgspec.Struct, frozen=True):
     """Who works on the partition, until which epoch second, and how many steps were done when it was taken."""
 
     holder: str
@@ -95,10 +78,10 @@ class Load(msgspec.Struct, omit_defaults=True):
     restarts: int = 0
     refusals: int = 0
     """How often the API refused the cursor of an earlier delivery, and the load began anew."""
-    over: float | None = None
+    date_ends_at: float | None = msgspec.field(default=None, name="over")
     """The epoch second at which its date is over, where the source does not count its days by UTC."""
     stalls: int = 0
-    mark: int = 0
+    high_water_mark: int = msgspec.field(default=0, name="mark")
     rows: list[Row] = []
     segments: int = 0
     pages: int = 0
@@ -109,10 +92,10 @@ class Load(msgspec.Struct, omit_defaults=True):
     last_told_by: int = 0
     total: int | None = None
     cursor: Cursor | None = None
-    doubt: bool = False
+    may_be_last: bool = msgspec.field(default=False, name="doubt")
     """The first page was short: the second one tells whether it is the last."""
     path: str | None = None
-    """Where the records were found on the first page; they are nowhere else on the others. Of CSV see `Split.path`."""
+    """Where page 1 had its records: later pages must have theirs there too. For CSV see `DecodedBody.path`."""
     first: str = ""
     anchor: Anchor | None = None
     promoted: int = 0
@@ -134,7 +117,7 @@ class Load(msgspec.Struct, omit_defaults=True):
     @property
     def at_end(self) -> bool:
         """Whether an explicit stop rule was met and every page before it is in."""
-        return self.last is not None and self.mark >= self.last
+        return self.last is not None and self.high_water_mark >= self.last
 
     def restate(self, pages: list[int]) -> None:
         """Note pages that differ from the load that this one replaces."""
@@ -143,7 +126,7 @@ class Load(msgspec.Struct, omit_defaults=True):
 
     def has(self, page: int) -> bool:
         """Whether page n is accounted for."""
-        return page <= self.mark or self._find(page) is not None
+        return page <= self.high_water_mark or self._find(page) is not None
 
     def row(self, page: int) -> Row | None:
         """The row of page n, if it is in the manifest itself."""
@@ -160,10 +143,12 @@ class Load(msgspec.Struct, omit_defaults=True):
         if row.page == 1:
             self.first = row.checksum
         base = self.segments * SEGMENT
-        while self.mark - base < len(self.rows) and self.rows[self.mark - base].page == self.mark + 1:
-            self.mark += 1
+        mark = self.high_water_mark
+        while mark - base < len(self.rows) and self.rows[mark - base].page == mark + 1:
+            mark += 1
+        self.high_water_mark = mark
 
-    def hear(self, page: int, told: Told) -> None:
+    def apply_page_info(self, page: int, told: PageInfo) -> None:
         """Take in what the answer to a page told: the word of the highest page counts."""
         if page < self.last_told_by:
             return
@@ -172,7 +157,7 @@ class Load(msgspec.Struct, omit_defaults=True):
         self.last = told.last if told.last is not None else self.last
         self.total = told.total if told.total is not None else self.total
         self.cursor = told.cursor
-        self.doubt = told.doubt
+        self.may_be_last = told.may_be_last
 
     def _find(self, page: int) -> int | None:
         index = bisect.bisect_left(self.rows, page, key=lambda row: row.page)
@@ -186,8 +171,8 @@ class Manifest(msgspec.Struct, omit_defaults=True):
     date: dt.date
     state: State
     load: Load
-    landed: Load | None = None
-    claim: Claim | None = None
+    previous_load: Load | None = msgspec.field(default=None, name="landed")
+    lease: Lease | None = msgspec.field(default=None, name="claim")
     cause: Cause | None = None
     attempts: list[Attempt] = []
     version: int = 1
@@ -199,11 +184,11 @@ class Manifest(msgspec.Struct, omit_defaults=True):
     @property
     def readable(self) -> Load | None:
         """The complete load whose pages stand under raw/, if there is one."""
-        return self.load if self.state == "complete" else self.landed
+        return self.load if self.state == "complete" else self.previous_load
 
-    def claimed(self, now: float) -> bool:
+    def is_leased(self, now: float) -> bool:
         """Whether a worker is alive on it."""
-        return self.claim is not None and self.claim.expires > now
+        return self.lease is not None and self.lease.expires > now
 
     def begin_attempt(self, attempt: Attempt) -> None:
         """Note that a delivery has begun, and forget the oldest."""
@@ -217,7 +202,7 @@ class Manifest(msgspec.Struct, omit_defaults=True):
             last.answered = self.load.answered
 
 
-_MANIFEST, _ROWS = msgspec.json.Decoder(Manifest), msgspec.json.Decoder(list[Row])  # made in threads, msgspec crashes
+_MANIFEST = msgspec.json.Decoder(Manifest)  # made in threads, msgspec crashes
 
 
 def encode(manifest: Manifest) -> bytes:
@@ -235,16 +220,3 @@ def decode(data: bytes, key: str) -> Manifest:
     if manifest.version != 1:
         raise ManifestError(f"the manifest {key} is of version {manifest.version}", hint="upgrade option-a")
     return manifest
-
-
-def encode_rows(rows: list[Row]) -> bytes:
-    """A segment as it is stored: JSON."""
-    return msgspec.json.encode(rows)
-
-
-def decode_rows(data: bytes, key: str) -> list[Row]:
-    """A stored segment. Raises ManifestError."""
-    try:
-        return _ROWS.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ManifestError(f"the segment {key} cannot be read: {error}", hint="load the day with --fresh") from None

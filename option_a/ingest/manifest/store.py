@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from option_a.ingest.errors import ClaimLost, ManifestError
+from option_a.ingest.errors import LeaseLost, ManifestError
 from option_a.ingest.lake.base import Lake
 from option_a.ingest.lake.keys import manifest_key, manifest_partition, manifest_prefix, segment_key
-from option_a.ingest.manifest.model import SEGMENT, Load, Manifest, Row, decode, decode_rows, encode, encode_rows
+from option_a.ingest.manifest.model import Load, Manifest, decode, encode
+from option_a.ingest.manifest.rows import SEGMENT, Row, decode_rows, encode_rows
 from option_a.ingest.partition import Partition
 
 _RUN = re.compile(r"[A-Za-z0-9_-]+")
@@ -33,7 +34,7 @@ def read_manifest(data: bytes, key: str) -> Manifest:
     return manifest
 
 
-class Ledger:
+class ManifestStore:
     """The ledger of a partition as this process last saw it."""
 
     def __init__(self, lake: Lake, partition: Partition) -> None:
@@ -52,24 +53,24 @@ class Ledger:
         return read_manifest(found[0], self._key)
 
     def write(self, manifest: Manifest) -> None:
-        """Store the manifest and the segments that are full. Raises ClaimLost if another wrote since `read`."""
+        """Store the manifest and the segments that are full. Raises LeaseLost if another wrote since `read`."""
         self._flush(manifest.load)
-        tag = self.lake.swap(self._key, encode(manifest), self._tag)
+        tag = self.lake.compare_and_swap(self._key, encode(manifest), self._tag)
         if tag is None:
-            raise ClaimLost(f"another worker has written the manifest of {self.partition}")
+            raise LeaseLost(f"another worker has written the manifest of {self.partition}")
         self._tag = tag
 
     @contextmanager
     def fenced(self) -> Iterator[None]:
-        """Nobody has written the manifest since this process did. Raises ClaimLost; on a folder it stays so within."""
-        with self.lake.held(self._key, self._tag) as still:
+        """Nobody has written the manifest since this process did. Raises LeaseLost; on a folder it stays so within."""
+        with self.lake.unchanged(self._key, self._tag) as still:
             if not still:
-                raise ClaimLost(f"another worker has written the manifest of {self.partition}")
+                raise LeaseLost(f"another worker has written the manifest of {self.partition}")
             yield
 
     def _flush(self, load: Load) -> None:
         # one row more than a segment stays back: the next page is compared with the one before it
-        while load.mark - load.segments * SEGMENT > SEGMENT:
+        while load.high_water_mark - load.segments * SEGMENT > SEGMENT:
             self.lake.put(segment_key(self.partition, load.number, load.segments + 1), encode_rows(load.rows[:SEGMENT]))
             load.rows = load.rows[SEGMENT:]
             load.segments += 1
@@ -84,7 +85,7 @@ class Ledger:
             yield from decode_rows(data, key)
         yield from load.rows
 
-    def forget_before(self, load: Load) -> None:
+    def delete_older_segments(self, load: Load) -> None:
         """Delete the segments of the loads before this one; a newer load's may already be in the making."""
         own = segment_key(self.partition, load.number, 1)
         listed = (entry.key for entry in self.lake.entries(manifest_prefix(self.partition)))

@@ -15,8 +15,9 @@ from isal import isal_zlib
 from option_a.ingest.errors import ManifestError
 from option_a.ingest.lake.base import Lake
 from option_a.ingest.lake.keys import RAW, page_key, page_number, raw_prefix
-from option_a.ingest.manifest.model import Manifest, Row, checksum
-from option_a.ingest.manifest.store import Ledger
+from option_a.ingest.manifest.model import Manifest
+from option_a.ingest.manifest.rows import Row, checksum
+from option_a.ingest.manifest.store import ManifestStore
 from option_a.ingest.partition import Partition
 
 _AT_ONCE = 16
@@ -49,7 +50,7 @@ def verify(lake: Lake, partition: Partition, seen: Verified, readers: Executor) 
 
     Of a partition that is not complete the pages in the ledger are checked, and strays are no fault.
     """
-    ledger = Ledger(lake, partition)
+    ledger = ManifestStore(lake, partition)
     try:
         manifest = ledger.read()
         if manifest is not None:
@@ -58,7 +59,7 @@ def verify(lake: Lake, partition: Partition, seen: Verified, readers: Executor) 
         yield _difference(partition, "manifest", str(error))
 
 
-def strangers(lake: Lake, known: set[Partition]) -> Iterator[Difference]:
+def unknown_objects(lake: Lake, known: set[Partition]) -> Iterator[Difference]:
     """Objects under raw/ that are in no partition which has a manifest."""
     prefixes = {raw_prefix(partition) for partition in known}
     for entry in lake.entries(RAW):
@@ -66,7 +67,9 @@ def strangers(lake: Lake, known: set[Partition]) -> Iterator[Difference]:
             yield Difference("", "", entry.key, "stray", f"{entry.key} is in no partition that has a manifest{_LOAD}")
 
 
-def _against(lake: Lake, ledger: Ledger, manifest: Manifest, seen: Verified, readers: Executor) -> Iterator[Difference]:
+def _against(
+    lake: Lake, ledger: ManifestStore, manifest: Manifest, seen: Verified, readers: Executor
+) -> Iterator[Difference]:
     partition, load = manifest.partition, manifest.readable
     whole = load is not None
     load = load or manifest.load

@@ -6,14 +6,39 @@
 from __future__ import annotations
 
 from option_a.ingest.jsontext.decode import decoded, digits
-from option_a.ingest.jsontext.values import MISSING, exact, find, keys, number, raw
-from option_a.ingest.pagination.chained import ByCursor, Link, NextUrl
-from option_a.ingest.pagination.counted import Offset, Page, Whole
-from option_a.ingest.pagination.style import Ask, Cursor, Seen, Style, Told
+from option_a.ingest.jsontext.values import MISSING, exact, find, keys, number, to_raw
+from option_a.ingest.pagination.chained import CursorPaginator, LinkHeaderPaginator, NextUrlPaginator
+from option_a.ingest.pagination.counted import OffsetPaginator, PageNumberPaginator, SinglePagePaginator
+from option_a.ingest.pagination.style import Cursor, PageInfo, PageRequest, PageResponse, Paginator
 
 __all__ = [
-    "MISSING", "Ask", "ByCursor", "Cursor", "Link", "NextUrl", "Offset", "Page", "Pagination", "Seen", "Style", "Told",
-    "Whole", "decoded", "digits", "exact", "find", "keys", "number", "raw",
+    "MISSING",
+    "Cursor",
+    "CursorPaginator",
+    "LinkHeaderPaginator",
+    "NextUrlPaginator",
+    "OffsetPaginator",
+    "PageInfo",
+    "PageNumberPaginator",
+    "PageRequest",
+    "PageResponse",
+    "Pagination",
+    "Paginator",
+    "SinglePagePaginator",
+    "decoded",
+    "digits",
+    "exact",
+    "find",
+    "keys",
+    "number",
+    "to_raw",
 ]  # fmt: skip
 
-Pagination = Page | Offset | ByCursor | NextUrl | Link | Whole
+Pagination = (
+    PageNumberPaginator
+    | OffsetPaginator
+    | CursorPaginator
+    | NextUrlPaginator
+    | LinkHeaderPaginator
+    | SinglePagePaginator
+)

@@ -9,13 +9,22 @@ import msgspec
 
 from option_a.ingest.errors import PaginationError
 from option_a.ingest.jsontext.decode import decoded
-from option_a.ingest.jsontext.values import MISSING, Exact, find, keys, sealed, shown
-from option_a.ingest.pagination.counted import capped
+from option_a.ingest.jsontext.values import MISSING, Exact, exact_list, find, keys, preview
+from option_a.ingest.pagination.counted import page_size_capped
 from option_a.ingest.pagination.link_header import Malformed, targets
-from option_a.ingest.pagination.style import Ask, Cursor, Seen, Send, Style, Told, placed, text
+from option_a.ingest.pagination.style import (
+    Cursor,
+    PageInfo,
+    PageRequest,
+    PageResponse,
+    Paginator,
+    Send,
+    place_value,
+    text,
+)
 
 
-class ByCursor(Style, frozen=True, kw_only=True, tag="cursor"):
+class CursorPaginator(Paginator, frozen=True, kw_only=True, tag="cursor"):
     """Each answer holds what asks for the next page: in its body, in a header, or in a field of its last record."""
 
     path: str | None = None
@@ -57,45 +66,45 @@ class ByCursor(Style, frozen=True, kw_only=True, tag="cursor"):
     def advice(self) -> str:
         return f"correct pagination.param if the API ignores `{self.param}`, or {super().advice}"
 
-    def ask(self, page: int, cursor: Cursor | None) -> Ask:
+    def ask(self, page: int, cursor: Cursor | None) -> PageRequest:
         beside = {self.size_param: self.size} if self.size_param and self.size else {}
         value = cursor if cursor is not None else self.start
-        ask = placed(self.send, self.param, "cursor", value, beside)
+        ask = place_value(self.send, self.param, "cursor", value, beside)
         return ask if value is not None else ask.inlined()
 
-    def read(self, seen: Seen) -> Told:
+    def read(self, seen: PageResponse) -> PageInfo:
         total = self.total(seen)
         if self.rule == "has_more" and not seen.flag(self.has_more or "", "has_more"):
-            return Told(last=seen.page, total=total)
+            return PageInfo(last=seen.page, total=total)
         if self.rule in ("empty", "short") and not seen.records:
-            return Told(last=seen.page, total=total)
+            return PageInfo(last=seen.page, total=total)
         value = self._value(seen)
         if value is None and self.rule in ("null", "next_missing", "short") and not self._full(seen):
-            return Told(last=seen.page, total=total)
+            return PageInfo(last=seen.page, total=total)
         if value is None:
             raise PaginationError(f"there is more, and {self._where} holds no cursor", hint=self._ways_out(seen))
         if self.rule == "short":
             return self._until_short(seen, value, total)
-        return Told(cursor=value, total=total)
+        return PageInfo(cursor=value, total=total)
 
-    def _full(self, seen: Seen) -> bool:
+    def _full(self, seen: PageResponse) -> bool:
         """Whether a page without a cursor is full, so that others follow. An explicit null ends it all the same."""
         if self.rule != "short" or seen.records < (self.size or 0):
             return False
         return self.path is None or seen.at(self.path) is MISSING
 
-    def _until_short(self, seen: Seen, value: Cursor, total: int | None) -> Told:
+    def _until_short(self, seen: PageResponse, value: Cursor, total: int | None) -> PageInfo:
         """A first page that is short is no proof: the API may cap `size`. The second page tells."""
-        size, before = self.size or 0, seen.so_far - seen.records
+        size, before = self.size or 0, seen.records_so_far - seen.records
         if seen.page == 2 and before < size:
-            raise capped(before, size)
+            raise page_size_capped(before, size)
         if seen.records >= size:
-            return Told(cursor=value, total=total)
+            return PageInfo(cursor=value, total=total)
         if seen.page == 1:
-            return Told(cursor=value, total=total, doubt=True)
-        return Told(last=seen.page, total=total)
+            return PageInfo(cursor=value, total=total, may_be_last=True)
+        return PageInfo(last=seen.page, total=total)
 
-    def _value(self, seen: Seen) -> Any:
+    def _value(self, seen: PageResponse) -> Any:
         """The cursor that the answer holds; None where it holds none and may."""
         value = find(_final(seen), self.record) if self.record is not None else seen.at(self.path or "")
         if value is MISSING and self.rule == "null":
@@ -104,23 +113,23 @@ class ByCursor(Style, frozen=True, kw_only=True, tag="cursor"):
         if _is_none(value):
             return None
         if isinstance(value, bool) or not isinstance(value, str | int | float | list | Exact) or not _writable(value):
-            raise PaginationError(f"{self._where} is no cursor but {shown(value)}", hint=self._ways_out(seen))
-        return sealed(value) if isinstance(value, list) else value
+            raise PaginationError(f"{self._where} is no cursor but {preview(value)}", hint=self._ways_out(seen))
+        return exact_list(value) if isinstance(value, list) else value
 
     @property
     def _where(self) -> str:
         return f"`{self.path}`" if self.path is not None else f"`{self.record}` of the last record"
 
-    def _ways_out(self, seen: Seen) -> str:
+    def _ways_out(self, seen: PageResponse) -> str:
         if self.record is not None:
             return f"correct pagination.record (the last record has: {keys(_final(seen))})"
         return (
-            f"correct pagination.path ({seen.held(self.path or '')}), "
+            f"correct pagination.path ({seen.describe(self.path or '')}), "
             'or set pagination.stop = "next_missing" if the API leaves it out on the last page'
         )
 
 
-class NextUrl(Style, frozen=True, kw_only=True, tag="next_url"):
+class NextUrlPaginator(Paginator, frozen=True, kw_only=True, tag="next_url"):
     """Each body holds the URL of the next page; the last page's is null, or, with "next_missing", left out."""
 
     path: str = "next"
@@ -131,28 +140,28 @@ class NextUrl(Style, frozen=True, kw_only=True, tag="next_url"):
     def __str__(self) -> str:
         return f"next_url (in {self.path}, until {self.stop})"
 
-    def ask(self, page: int, cursor: Cursor | None) -> Ask:
-        return Ask(url=None if cursor is None else text(cursor))
+    def ask(self, page: int, cursor: Cursor | None) -> PageRequest:
+        return PageRequest(url=None if cursor is None else text(cursor))
 
-    def read(self, seen: Seen) -> Told:
+    def read(self, seen: PageResponse) -> PageInfo:
         total = self.total(seen)
         value = seen.at(self.path)
         if value is MISSING and self.stop == "null":
             raise PaginationError(
                 f"the body has no `{self.path}`, so nothing says whether this is the last page",
-                hint=f"correct pagination.path ({seen.held(self.path)}), "
+                hint=f"correct pagination.path ({seen.describe(self.path)}), "
                 'or set pagination.stop = "next_missing" if the API leaves it out on the last page',
             )
         if _is_none(value):
-            return Told(last=seen.page, total=total)
+            return PageInfo(last=seen.page, total=total)
         if not isinstance(value, str):
             raise PaginationError(f"`{self.path}` is no URL but {type(value).__name__}", hint="correct pagination.path")
         if not _is_url(value):
-            raise PaginationError(f"`{self.path}` is no URL but {shown(value)}", hint="correct pagination.path")
-        return Told(cursor=value, total=total)
+            raise PaginationError(f"`{self.path}` is no URL but {preview(value)}", hint="correct pagination.path")
+        return PageInfo(cursor=value, total=total)
 
 
-class Link(Style, frozen=True, kw_only=True, tag="link"):
+class LinkHeaderPaginator(Paginator, frozen=True, kw_only=True, tag="link"):
     """The Link header leads to the next page (RFC 8288); the last page's has no `next`.
 
     With `param`, the number in that parameter of its `last` tells the last page, and pages are asked for by number.
@@ -166,12 +175,12 @@ class Link(Style, frozen=True, kw_only=True, tag="link"):
     def __str__(self) -> str:
         return f'link (rel="next"{f", {self.param} of rel=last" if self.param else ""})'
 
-    def ask(self, page: int, cursor: Cursor | None) -> Ask:
+    def ask(self, page: int, cursor: Cursor | None) -> PageRequest:
         if self.param is not None:
-            return placed("param", self.param, "page", self.start + page - 1, {})
-        return Ask(url=None if cursor is None else text(cursor))
+            return place_value("param", self.param, "page", self.start + page - 1, {})
+        return PageRequest(url=None if cursor is None else text(cursor))
 
-    def read(self, seen: Seen) -> Told:
+    def read(self, seen: PageResponse) -> PageInfo:
         total = self.total(seen)
         try:
             links = targets(seen.headers.get("link", ""))
@@ -179,12 +188,12 @@ class Link(Style, frozen=True, kw_only=True, tag="link"):
             hint = "ask the API's owner, or use another style of pagination"
             raise PaginationError("the Link header is none that RFC 8288 knows", hint=hint) from None
         if not links.get("next"):
-            return Told(last=seen.page, total=total)
+            return PageInfo(last=seen.page, total=total)
         if self.param is not None:
-            return Told(last=self._last(links.get("last", ""), self.param), total=total)
+            return PageInfo(last=self._last(links.get("last", ""), self.param), total=total)
         if not _is_url(links["next"]):
             raise PaginationError("the Link header's next is no URL", hint="ask the API's owner")
-        return Told(cursor=links["next"], total=total)
+        return PageInfo(cursor=links["next"], total=total)
 
     def _last(self, last: str, param: str) -> int:
         values = parse_qs(urlsplit(last).query).get(param, [""]) if _is_url(last) else [""]
@@ -194,8 +203,8 @@ class Link(Style, frozen=True, kw_only=True, tag="link"):
         return max(1, int(values[-1]) - self.start + 1)
 
 
-def _final(seen: Seen) -> Any:
-    return decoded(seen.final) if seen.final else None
+def _final(seen: PageResponse) -> Any:
+    return decoded(seen.last_record) if seen.last_record else None
 
 
 def _is_none(value: Any) -> bool:

@@ -8,13 +8,13 @@ from typing import Annotated, Literal
 import msgspec
 
 from option_a.ingest.errors import PaginationError, TotalError
-from option_a.ingest.pagination.style import Ask, Cursor, Seen, Send, Style, Told, placed
+from option_a.ingest.pagination.style import Cursor, PageInfo, PageRequest, PageResponse, Paginator, Send, place_value
 
 Size = Annotated[int, msgspec.Meta(ge=1)]
 Stop = Literal["empty", "short", "has_more", "total"]
 
 
-class _Counted(Style, frozen=True, kw_only=True):
+class _Counted(Paginator, frozen=True, kw_only=True):
     """What `page` and `offset` have in common: where the end is."""
 
     stop: Stop | None = None
@@ -59,34 +59,34 @@ class _Counted(Style, frozen=True, kw_only=True):
         where = {"has_more": self.has_more, "total": self.declared}.get(self.rule)
         return where or f'stop = "{self.rule}"'
 
-    def read(self, seen: Seen) -> Told:
+    def read(self, seen: PageResponse) -> PageInfo:
         total = self.total(seen)
         if self.rule == "short":
             return self._until_short(seen, total)
         if self.rule == "has_more":
-            return Told(last=None if seen.flag(self.has_more or "", "has_more") else seen.page, total=total)
+            return PageInfo(last=None if seen.flag(self.has_more or "", "has_more") else seen.page, total=total)
         if self.rule == "empty":
-            return Told(last=None if seen.records else seen.page, total=total)
-        return Told(last=self._last(seen, total), total=total)
+            return PageInfo(last=None if seen.records else seen.page, total=total)
+        return PageInfo(last=self._last(seen, total), total=total)
 
-    def _until_short(self, seen: Seen, total: int | None) -> Told:
+    def _until_short(self, seen: PageResponse, total: int | None) -> PageInfo:
         """A first page that is short is no proof: the API may cap `size`. The second page tells."""
-        size, before = self.length or 0, seen.so_far - seen.records
+        size, before = self.length or 0, seen.records_so_far - seen.records
         if seen.page == 2 and before < size and seen.records:
-            raise capped(before, size)
+            raise page_size_capped(before, size)
         if seen.page == 1 and 0 < seen.records < size:
-            return Told(doubt=True, total=total)
-        return Told(last=seen.page if seen.records < size else None, total=total)
+            return PageInfo(may_be_last=True, total=total)
+        return PageInfo(last=seen.page if seen.records < size else None, total=total)
 
-    def _last(self, seen: Seen, total: int | None) -> int | None:
+    def _last(self, seen: PageResponse, total: int | None) -> int | None:
         if total is not None and self.length:
             return max(1, math.ceil(total / self.length))
-        if total is not None and seen.so_far >= total:
+        if total is not None and seen.records_so_far >= total:
             return seen.page
         return None if seen.records else seen.page
 
 
-class Page(_Counted, frozen=True, kw_only=True, tag="page"):
+class PageNumberPaginator(_Counted, frozen=True, kw_only=True, tag="page"):
     """Numbered pages: `?page=1`, `?page=2`, … until a declared total, or until a stop rule that is spelt out."""
 
     param: str = "page"
@@ -120,11 +120,11 @@ class Page(_Counted, frozen=True, kw_only=True, tag="page"):
         ends = "declare where the end is (total_pages, total_records, has_more, or stop)"
         return f"correct pagination.param if the API ignores `{self.param}`, or {ends}"
 
-    def ask(self, page: int, cursor: Cursor | None) -> Ask:
+    def ask(self, page: int, cursor: Cursor | None) -> PageRequest:
         size = {self.size_param: self.size} if self.size_param and self.size else {}
-        return placed(self.send, self.param, "page", self.start + page - 1, size)
+        return place_value(self.send, self.param, "page", self.start + page - 1, size)
 
-    def _last(self, seen: Seen, total: int | None) -> int | None:
+    def _last(self, seen: PageResponse, total: int | None) -> int | None:
         if not self.total_pages:
             return super()._last(seen, total)
         pages = seen.number(self.total_pages, "total_pages")
@@ -134,7 +134,7 @@ class Page(_Counted, frozen=True, kw_only=True, tag="page"):
         return max(1, pages)
 
 
-class Offset(_Counted, frozen=True, kw_only=True, tag="offset"):
+class OffsetPaginator(_Counted, frozen=True, kw_only=True, tag="offset"):
     """Offsets and limits: `?offset=0&limit=100`, `?offset=100&limit=100`, … Each page begins where a full one ends."""
 
     size: Size
@@ -153,35 +153,35 @@ class Offset(_Counted, frozen=True, kw_only=True, tag="offset"):
     def advice(self) -> str:
         return f"correct pagination.param if the API ignores `{self.param}`, or {super().advice}"
 
-    def ask(self, page: int, cursor: Cursor | None) -> Ask:
+    def ask(self, page: int, cursor: Cursor | None) -> PageRequest:
         size = {self.size_param: self.size} if self.size_param else {}
-        return placed(self.send, self.param, "offset", self.start + (page - 1) * self.size, size)
+        return place_value(self.send, self.param, "offset", self.start + (page - 1) * self.size, size)
 
-    def read(self, seen: Seen) -> Told:
+    def read(self, seen: PageResponse) -> PageInfo:
         """A page that is longer than `size` overlaps the next one, and records after a short one were skipped."""
         if seen.records > self.size:
             what = f"the page holds {seen.records} records, more than size = {self.size}, so the next would repeat some"
             raise PaginationError(what, hint="correct pagination.size_param, or set size to what the API sends")
-        before = seen.so_far - seen.records
+        before = seen.records_so_far - seen.records
         if seen.records and self.rule in ("empty", "has_more") and before < (seen.page - 1) * self.size:
-            raise capped(before // (seen.page - 1), self.size)
+            raise page_size_capped(before // (seen.page - 1), self.size)
         return super().read(seen)
 
 
-class Whole(Style, frozen=True, kw_only=True, tag="none"):
+class SinglePagePaginator(Paginator, frozen=True, kw_only=True, tag="none"):
     """No pages: one response is the partition."""
 
     def __str__(self) -> str:
         return "none (one response is all)"
 
-    def ask(self, page: int, cursor: Cursor | None) -> Ask:
-        return Ask()
+    def ask(self, page: int, cursor: Cursor | None) -> PageRequest:
+        return PageRequest()
 
-    def read(self, seen: Seen) -> Told:
-        return Told(last=1, total=self.total(seen))
+    def read(self, seen: PageResponse) -> PageInfo:
+        return PageInfo(last=1, total=self.total(seen))
 
 
-def capped(records: int, size: int) -> PaginationError:
+def page_size_capped(records: int, size: int) -> PaginationError:
     """A page that was shorter than it should be, and was not the last."""
     return PaginationError(
         f"pages before held {records} records, fewer than size = {size}, and there is another one",

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 import msgspec
 
 from option_a.ingest.errors import PaginationError
-from option_a.ingest.jsontext.values import MISSING, Exact, find, flag, keys, whole
+from option_a.ingest.jsontext.values import MISSING, Exact, find, flag, keys, whole_number
 
 Cursor = str | int | float | list[Any] | Exact
 """What asks for the page after the one that told it; a number, or the list of a `search_after`, keeps its type."""
@@ -17,7 +17,7 @@ HEADER = "header:"
 """Begins the place of a value that stands in a response header, and not in the body."""
 
 
-class Ask(msgspec.Struct, frozen=True):
+class PageRequest(msgspec.Struct, frozen=True):
     """How a page is asked for: query parameters, headers, fields of the body, or another URL altogether."""
 
     params: Mapping[str, str] = {}
@@ -30,14 +30,14 @@ class Ask(msgspec.Struct, frozen=True):
     under: str = ""
     """The name of that parameter, header or field."""
 
-    def inlined(self) -> Ask:
+    def inlined(self) -> PageRequest:
         """The same for a body that names the slot itself."""
         rest = ({k: v for k, v in part.items() if k != self.under} for part in (self.params, self.headers, self.fields))
         params, headers, fields = rest
         return msgspec.structs.replace(self, params=params, headers=headers, fields=fields)
 
 
-class Told(msgspec.Struct, frozen=True, omit_defaults=True):
+class PageInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the answer to page n told.
 
     `last` is the number of the last page where it is known, which lets the pages before it be fetched in parallel;
@@ -47,20 +47,20 @@ class Told(msgspec.Struct, frozen=True, omit_defaults=True):
     last: int | None = None
     cursor: Cursor | None = None
     total: int | None = None
-    doubt: bool = False
+    may_be_last: bool = False
     """The page may be the last one: the next one is asked for to confirm it."""
 
 
-class Seen(msgspec.Struct, frozen=True):
+class PageResponse(msgspec.Struct, frozen=True):
     """Page n as it was answered: its records, those of pages 1 to n together, and the body less its records."""
 
     page: int
     records: int
-    so_far: int
+    records_so_far: int
     meta: Any
     headers: Mapping[str, str] = {}
     """Of the response; names in lower case."""
-    final: bytes = b""
+    last_record: bytes = b""
     """The page's last record, as JSON."""
 
     def at(self, place: str) -> Any:
@@ -71,20 +71,20 @@ class Seen(msgspec.Struct, frozen=True):
 
     def number(self, place: str, key: str) -> int:
         """The whole number that `pagination.<key>` promises there. Raises PaginationError."""
-        return whole(self.at(place), place, key, self.held(place))
+        return whole_number(self.at(place), place, key, self.describe(place))
 
     def flag(self, place: str, key: str) -> bool:
         """The yes or no that `pagination.<key>` promises there. Raises PaginationError."""
-        return flag(self.at(place), place, key, self.held(place))
+        return flag(self.at(place), place, key, self.describe(place))
 
-    def held(self, place: str) -> str:
+    def describe(self, place: str) -> str:
         """What stands where one was looked for, for an error message."""
         if place.startswith(HEADER):
             return f"the response has the headers: {keys(dict(self.headers))}"
         return f"the body has: {keys(self.meta)}"
 
 
-class Style(msgspec.Struct, frozen=True, kw_only=True, tag_field="style", forbid_unknown_fields=True):
+class Paginator(msgspec.Struct, frozen=True, kw_only=True, tag_field="style", forbid_unknown_fields=True):
     """What every style has in common."""
 
     total_records: str | None = None
@@ -93,11 +93,11 @@ class Style(msgspec.Struct, frozen=True, kw_only=True, tag_field="style", forbid
     follows: ClassVar[bool] = False
     """Whether its cursors are URLs."""
 
-    def ask(self, page: int, cursor: Cursor | None) -> Ask:
+    def ask(self, page: int, cursor: Cursor | None) -> PageRequest:
         """How page `page` (from 1) is asked for; `cursor` is what the page before it told."""
         raise NotImplementedError
 
-    def read(self, seen: Seen) -> Told:
+    def read(self, seen: PageResponse) -> PageInfo:
         """What the answer tells. Raises PaginationError if a promise of the table is broken."""
         raise NotImplementedError
 
@@ -106,20 +106,20 @@ class Style(msgspec.Struct, frozen=True, kw_only=True, tag_field="style", forbid
         """What may be wrong where the API answers one page again and again."""
         return "declare where the end is (total_records, or stop)"
 
-    def total(self, seen: Seen) -> int | None:
+    def total(self, seen: PageResponse) -> int | None:
         """The number of records that the answer declares, where one is promised."""
         return seen.number(self.total_records, "total_records") if self.total_records else None
 
 
-def placed(send: Send, name: str, slot: str, value: Any, beside: Mapping[str, int]) -> Ask:
-    """An Ask with a position where the API wants it, and what goes along with it (the size)."""
+def place_value(send: Send, name: str, slot: str, value: Any, beside: Mapping[str, int]) -> PageRequest:
+    """A PageRequest with a position where the API wants it, and what goes along with it (the size)."""
     slots = {slot: value}
     if send == "body":
-        return Ask(fields={name: value, **beside}, slots=slots, under=name)
+        return PageRequest(fields={name: value, **beside}, slots=slots, under=name)
     params = {key: text(number) for key, number in beside.items()}
     if send == "header":
-        return Ask(params, headers={name: _sound(text(value))}, slots=slots, under=name)
-    return Ask({name: text(value), **params}, slots=slots, under=name)
+        return PageRequest(params, headers={name: _sound(text(value))}, slots=slots, under=name)
+    return PageRequest({name: text(value), **params}, slots=slots, under=name)
 
 
 def _sound(value: str) -> str:

@@ -10,13 +10,13 @@ import msgspec
 
 from option_a.ingest.config.source import Source
 from option_a.ingest.partition import Partition
-from option_a.ingest.plan.summary import Summary, due_again, newest, standing
+from option_a.ingest.plan.summary import Summary, latest_date, needs_reload, partition_state
 from option_a.ingest.ports import DeadLetter
 from option_a.ingest.task import Task
 
 Why = Literal["missing", "incomplete", "failed", "open", "origin", "fresh", "lookback"]
 Only = Literal["missing", "incomplete", "failed", "all"]
-Known = Mapping[Partition, Summary]
+Summaries = Mapping[Partition, Summary]
 
 UNFINISHED: frozenset[Why] = frozenset({"missing", "incomplete", "failed", "open", "origin"})
 _ONLY: dict[Only, frozenset[Why]] = {
@@ -34,22 +34,22 @@ class Planned(msgspec.Struct, frozen=True):
     why: Why
 
 
-def tonight(sources: Iterable[Source], today: dt.date, known: Known, now: float) -> list[Partition]:
+def nightly_partitions(sources: Iterable[Source], today: dt.date, known: Summaries, now: float) -> list[Partition]:
     """The partitions of a day's run: each source's newest date, then the open days that are over by now."""
     declared = {source.name: source for source in sources}
-    asked = [Partition(source.name, newest(source, today)) for source in declared.values()]
+    asked = [Partition(source.name, latest_date(source, today)) for source in declared.values()]
     again = [
         partition
         for partition, summary in known.items()
         if partition.source in declared
-        and due_again(summary, now)
+        and needs_reload(summary, now)
         and summary.origin == declared[partition.source].origin
     ]
     later = sorted(set(again) - set(asked), key=lambda partition: (-partition.date.toordinal(), partition.source))
     return asked + later
 
 
-def lookback(sources: Iterable[Source], today: dt.date, known: Known) -> list[Partition]:
+def lookback(sources: Iterable[Source], today: dt.date, known: Summaries) -> list[Partition]:
     """The dates before the newest one that a night's run loads again: those that were complete before today.
 
     What is not complete has its own reason to be loaded, in a backfill or a redrive.
@@ -59,7 +59,7 @@ def lookback(sources: Iterable[Source], today: dt.date, known: Known) -> list[Pa
 
 
 def _before(source: Source, today: dt.date) -> list[Partition]:
-    last = newest(source, today)
+    last = latest_date(source, today)
     days = [last - dt.timedelta(days=day) for day in range(1, source.lookback + 1)]
     return [Partition(source.name, day) for day in days if source.since is None or day >= source.since]
 
@@ -85,7 +85,7 @@ def backfill(sources: Iterable[Source], first: dt.date, last: dt.date) -> list[P
 def plan(
     partitions: Iterable[Partition],
     sources: Mapping[str, Source],
-    known: Known,
+    known: Summaries,
     run: str,
     *,
     now: float,
@@ -116,13 +116,13 @@ def plan(
     return planned
 
 
-def redrive(failed: Iterable[Partition], known: Known, letters: Iterable[DeadLetter], run: str) -> list[Planned]:
+def redrive(failed: Iterable[Partition], known: Summaries, letters: Iterable[DeadLetter], run: str) -> list[Planned]:
     """One task for each partition that has failed. What had landed stays, but a re-load that is owed is one again."""
     owed = {letter.task.partition for letter in letters if letter.task and _owed(letter.task, known)}
     return [Planned(Task(p.source, p.date, run, fresh=p in owed), "failed") for p in failed]
 
 
-def _owed(task: Task, known: Known) -> bool:
+def _owed(task: Task, known: Summaries) -> bool:
     """Whether a re-load died before it had begun: what stands there is an older run's."""
     summary = known.get(task.partition)
     return task.fresh and summary is not None and (summary.tried_run or summary.run) < task.run
@@ -137,7 +137,7 @@ def _why(source: Source, summary: Summary | None, now: float) -> Why | None:
     """Why a partition needs a task; None if it is complete, or in good hands."""
     if summary is not None and (summary.tried or summary.origin) != source.origin:
         return "origin"
-    state = standing(summary, now)
+    state = partition_state(summary, now)
     if state in ("missing", "incomplete", "failed"):
         return state
-    return "open" if summary is not None and due_again(summary, now) else None
+    return "open" if summary is not None and needs_reload(summary, now) else None

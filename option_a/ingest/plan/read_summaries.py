@@ -17,7 +17,7 @@ _LOT = 1_000
 """Partitions that are asked for at once: a future each would fill a small function's memory."""
 
 
-def look(lake: Lake, partitions: Iterable[Partition], readers: Executor) -> dict[Partition, Summary]:
+def read_summaries(lake: Lake, partitions: Iterable[Partition], readers: Executor) -> dict[Partition, Summary]:
     """The summaries of those that have a manifest; one that cannot be read is failed, with that as its cause."""
     known: dict[Partition, Summary] = {}
     rest = iter(partitions)

@@ -14,7 +14,7 @@ from option_a.ingest.manifest.cutoff import day_over, is_open
 from option_a.ingest.manifest.model import Manifest, Origin
 from option_a.ingest.partition import Partition
 
-Standing = Literal["missing", "incomplete", "loading", "failed", "promoting", "open", "complete"]
+PartitionState = Literal["missing", "incomplete", "loading", "failed", "promoting", "open", "complete"]
 """Derived: `missing` has no manifest, `incomplete` is loading with no live claim, `open` was complete too early."""
 
 
@@ -33,12 +33,12 @@ class Summary(msgspec.Struct, frozen=True, omit_defaults=True):
     started: float
     finished: float | None = None
     last: int | None = None
-    claimed_until: float | None = None
+    leased_until: float | None = msgspec.field(default=None, name="claimed_until")
     open: bool = False
     over: float | None = None
     """The epoch second at which its date is over, where the source does not count its days by UTC."""
     staged: bool = False
-    beneath: bool = False
+    has_previous_load: bool = msgspec.field(default=False, name="beneath")
     """Whether a complete load is readable while, or although, another was tried beside it."""
     restated: int = 0
     restated_pages: list[int] = []
@@ -73,11 +73,11 @@ def summarize(manifest: Manifest) -> Summary:
         started=load.started,
         finished=shown.finished,
         last=load.last,
-        claimed_until=manifest.claim.expires if manifest.claim else None,
+        leased_until=manifest.lease.expires if manifest.lease else None,
         open=is_open(load, manifest.date),
-        over=load.over,
+        over=load.date_ends_at,
         staged=load.staged,
-        beneath=manifest.landed is not None,
+        has_previous_load=manifest.previous_load is not None,
         restated=shown.restated,
         restated_pages=shown.restated_pages,
         cause=manifest.cause.message if manifest.cause else None,
@@ -110,7 +110,7 @@ def unreadable(partition: Partition, error: ManifestError) -> Summary:
     )
 
 
-def standing(summary: Summary | None, now: float) -> Standing:
+def partition_state(summary: Summary | None, now: float) -> PartitionState:
     """The state as a person wants it."""
     if summary is None:
         return "missing"
@@ -118,12 +118,12 @@ def standing(summary: Summary | None, now: float) -> Standing:
         return "open" if summary.open else "complete"
     if summary.state == "failed":
         return "failed"
-    if summary.claimed_until is None or summary.claimed_until <= now:
+    if summary.leased_until is None or summary.leased_until <= now:
         return "incomplete"
     return "promoting" if summary.state == "promoting" else "loading"
 
 
-def due_again(summary: Summary, now: float) -> bool:
+def needs_reload(summary: Summary, now: float) -> bool:
     """Whether a complete partition was loaded before its date was over, and the date is over now."""
     over = day_over(summary.date) if summary.over is None else summary.over
     return summary.state == "complete" and summary.open and now >= over
@@ -131,13 +131,13 @@ def due_again(summary: Summary, now: float) -> bool:
 
 def expected_dates(source: Source, today: dt.date) -> Iterator[dt.date]:
     """Every date that should be there by now, newest first: since `since`, or just the last one."""
-    last = newest(source, today)
+    last = latest_date(source, today)
     yield last
     if source.since is not None:
         for day in range(1, (last - source.since).days + 1):
             yield last - dt.timedelta(days=day)
 
 
-def newest(source: Source, today: dt.date) -> dt.date:
+def latest_date(source: Source, today: dt.date) -> dt.date:
     """The date that a run of that day asks for."""
     return today + dt.timedelta(days=source.date_offset)

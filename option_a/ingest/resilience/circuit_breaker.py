@@ -13,7 +13,7 @@ import msgspec
 from option_a.ingest.lake.base import Lake
 from option_a.ingest.lake.keys import CONTROL, breaker_key
 from option_a.ingest.ports import Clock
-from option_a.ingest.resilience.retry import LONGEST_DELAY, SHORT
+from option_a.ingest.resilience.retry import LONGEST_DELAY, MAX_IN_PROCESS_WAIT
 
 THRESHOLD = 5
 """Faults of all workers together, with no answer between them, that open it; a request's first one is not counted."""
@@ -40,7 +40,7 @@ class State(msgspec.Struct, frozen=True, omit_defaults=True):
             return self
         fresh = not self.until and now - self.last > MEMORY
         failures, since = (1, now) if fresh or not self.failures else (self.failures + 1, self.since)
-        wished = min(wish, LONGEST_DELAY) if wish is not None and wish > SHORT else 0.0
+        wished = min(wish, LONGEST_DELAY) if wish is not None and wish > MAX_IN_PROCESS_WAIT else 0.0
         down = bool(self.until) or failures >= THRESHOLD
         period = max(wished, min(LONGEST, max(SHORTEST, (now - since) / 4))) if down else wished
         return State(failures, since, now, now + period if period else 0.0, why)
@@ -57,10 +57,10 @@ _CLOSED_SIZE = len(msgspec.json.encode(CLOSED))
 
 def open_breakers(lake: Lake, sources: Collection[str], now: float) -> dict[str, State]:
     """The breakers of sources that are open, or that wait for the next task to probe."""
-    return {source: state for source, state in faults(lake, sources, now).items() if state.until}
+    return {source: state for source, state in read_breakers(lake, sources, now).items() if state.until}
 
 
-def faults(lake: Lake, sources: Collection[str], now: float) -> dict[str, State]:
+def read_breakers(lake: Lake, sources: Collection[str], now: float) -> dict[str, State]:
     """The breakers of sources that have had a fault since their last answer; the others are not even read."""
     names = {breaker_key(source): source for source in sources}
     keys = sorted(entry.key for entry in lake.entries(CONTROL) if entry.key in names and entry.size > _CLOSED_SIZE)
@@ -80,7 +80,7 @@ def _decoded(data: bytes, now: float) -> State:
     return state
 
 
-class Breaker:
+class CircuitBreaker:
     """One delivery's hold on the breaker of its source. Its threads may share it."""
 
     def __init__(self, lake: Lake, source: str, clock: Clock) -> None:
@@ -89,7 +89,7 @@ class Breaker:
         self.probes = False
         """Whether this delivery asks for all: then it asks one thing at a time, and once."""
 
-    def held(self) -> State | None:
+    def blocked_by(self) -> State | None:
         """What keeps this delivery from asking; None if it may. May make it the one that probes."""
         state, tag = self._read()
         now = self._clock.now()
@@ -127,4 +127,4 @@ class Breaker:
         return (CLOSED, None) if found is None else (_decoded(found[0], self._clock.now()), found[1])
 
     def _write(self, state: State, tag: str | None) -> bool:
-        return self._lake.swap(self._key, msgspec.json.encode(state), tag) is not None
+        return self._lake.compare_and_swap(self._key, msgspec.json.encode(state), tag) is not None

@@ -13,7 +13,7 @@ _PAIR = re.compile(r"(?:^|[;,\s])(r|remaining|t|reset)\s*=\s*\"?([0-9]{1,15})")
 _EPOCH, _EPOCH_MS = 10**9, 10**12
 
 
-def used_up(headers: Mapping[str, str], now: float) -> float | None:
+def seconds_until_reset(headers: Mapping[str, str], now: float) -> float | None:
     """Seconds until the API takes requests again, if it tells that none is left; `now` is our clock's time.
 
     Read are `RateLimit-*`, `X-RateLimit-*` and `X-Rate-Limit-*`, and the `RateLimit` of the drafts before and since

@@ -7,18 +7,18 @@ from collections.abc import Mapping
 
 from option_a.ingest.config.source import Source
 from option_a.ingest.errors import TransientError
-from option_a.ingest.ports import Clock, Fetch, Request, Response, Turns
-from option_a.ingest.resilience.rate_limit_headers import used_up
-from option_a.ingest.resilience.retry import SHORT
+from option_a.ingest.ports import Clock, Fetch, RateLimiter, Request, Response
+from option_a.ingest.resilience.rate_limit_headers import seconds_until_reset
+from option_a.ingest.resilience.retry import MAX_IN_PROCESS_WAIT
 
 _EARLY = 0.001
 """Seconds by which a clock may wake a sleeper too soon."""
 
 
-class Paced:
+class RateLimited:
     """Waits for its turn before each request. Threads may share it."""
 
-    def __init__(self, fetch: Fetch, sources: Mapping[str, Source], clock: Clock, turns: Turns) -> None:
+    def __init__(self, fetch: Fetch, sources: Mapping[str, Source], clock: Clock, turns: RateLimiter) -> None:
         self._fetch, self._clock, self._turns = fetch, clock, turns
         self._intervals = {name: source.interval for name, source in sources.items() if source.interval}
         self._used_up: dict[str, float] = {}
@@ -31,7 +31,7 @@ class Paced:
             self._sleep(self._turns(request.source, interval))
         response = self._fetch(request)
         now = self._clock.now()
-        wait = used_up(response.headers, now)
+        wait = seconds_until_reset(response.headers, now)
         if wait is not None:
             self._used_up[request.source] = now + wait
         return response
@@ -39,7 +39,7 @@ class Paced:
     def _hold_back(self, source: str) -> None:
         """A short wait for the API's limit is slept out; a long one is the queue's."""
         left = self._used_up.get(source, 0.0) - self._clock.now()
-        if left > SHORT:
+        if left > MAX_IN_PROCESS_WAIT:
             raise TransientError("the API's rate limit is used up", retry_after=left)
         if left > 0:
             self._sleep(left)
@@ -53,7 +53,7 @@ class Paced:
             raise TransientError("stopped while it waited for its turn")
 
 
-class OwnTurns:
+class LocalRateLimiter:
     """Turns of one worker that knows nothing of the others: each keeps to its share of the rate.
 
     `begin` is for each invocation: another worker may have had its place until now, so the first turn is a while away.

@@ -13,7 +13,7 @@ TRANSIENT_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 15.0
 ATTEMPTS = 5
-SHORT = 20.0
+MAX_IN_PROCESS_WAIT = 20.0
 """Seconds up to which a wait is slept out in the worker; a longer one is the queue's."""
 FIRST_DELAY = 30.0
 LONGEST_DELAY = 900.0
@@ -26,7 +26,7 @@ class Retry(msgspec.Struct, frozen=True):
     wait: float
 
 
-class SendAgain(msgspec.Struct, frozen=True):
+class Requeue(msgspec.Struct, frozen=True):
     """Give the task back to the queue; `wait` is the server's own wish in seconds, if it told one."""
 
     wait: float | None
@@ -37,12 +37,12 @@ def is_transient(status: int) -> bool:
     return status in TRANSIENT_STATUS or (500 <= status <= 599 and status not in (501, 505))
 
 
-def decide(attempt: int, retry_after: float | None, jitter: Callable[[], float]) -> Retry | SendAgain:
+def decide(attempt: int, retry_after: float | None, jitter: Callable[[], float]) -> Retry | Requeue:
     """What follows the `attempt`-th (from 1) transient failure of one request; `jitter` gives [0, 1)."""
-    if retry_after is not None and retry_after > SHORT:
-        return SendAgain(retry_after)
+    if retry_after is not None and retry_after > MAX_IN_PROCESS_WAIT:
+        return Requeue(retry_after)
     if attempt >= ATTEMPTS:
-        return SendAgain(retry_after)
+        return Requeue(retry_after)
     backoff = jitter() * min(LONGEST_WAIT, FIRST_WAIT * 2.0**attempt)
     return Retry(max(backoff, retry_after or 0.0))
 

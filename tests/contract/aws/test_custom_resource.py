@@ -40,12 +40,12 @@ class Plays:
         self.failure = failure
         self.resource = CustomResource(lambda: self, self.logged.append, self.send)  # type: ignore[arg-type, return-value]
 
-    def settle(self, wanted: Wanted, before: list[OptIn]) -> None:
+    def apply(self, wanted: Wanted, before: list[OptIn]) -> None:
         self.asked.append((wanted, before))
         if self.failure:
             raise self.failure
 
-    def leave(self, wanted: Wanted) -> None:
+    def revert(self, wanted: Wanted) -> None:
         self.asked.append(wanted)
 
     def send(self, url: str, body: bytes) -> None:

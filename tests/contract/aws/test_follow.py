@@ -13,7 +13,7 @@ from option_a.ingest.events import Event
 from option_a.ingest.lake.folder import FolderLake
 from option_a.ingest.lake.keys import manifest_key
 from option_a.ingest.manifest.model import Attempt, Load, Manifest, State
-from option_a.ingest.manifest.store import Ledger
+from option_a.ingest.manifest.store import ManifestStore
 from option_a.ingest.partition import Partition
 from option_a.ingest.ports import Cause, DeadLetter
 from option_a.ingest.task import Task
@@ -59,11 +59,13 @@ class Scene(FakeClock):
 
         def now() -> None:
             declared = source(name=partition.source)
-            load = Load(run, "real", declared.fingerprint, self.time, mark=pages, pages=pages, records=2 * pages)
+            load = Load(
+                run, "real", declared.fingerprint, self.time, high_water_mark=pages, pages=pages, records=2 * pages
+            )
             manifest = Manifest(partition.source, partition.date, state, load)
             for name, value in more.items():
                 setattr(manifest, name, value)
-            ledger = Ledger(self.lake, partition)
+            ledger = ManifestStore(self.lake, partition)
             ledger.read()
             ledger.write(manifest)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from option_a.aws.lakeformation.reconciler import IAM_DECIDES, RECORD, Keeper, OptIn, Wanted
+from option_a.aws.lakeformation.reconciler import IAM_DECIDES, RECORD, AccessReconciler, OptIn, Wanted
 from tests.support.aws.lakeformation_opt_ins import Catalog
 from tests.support.aws.moto import Aws, aws
 
@@ -38,8 +38,8 @@ def catalog(server: Aws) -> Iterator[Catalog]:
 
 
 @pytest.fixture
-def keeper(catalog: Catalog) -> Keeper:
-    return Keeper(catalog.lake, catalog.glue)
+def keeper(catalog: Catalog) -> AccessReconciler:
+    return AccessReconciler(catalog.lake, catalog.glue)
 
 
 class Breaking:
@@ -57,23 +57,25 @@ class Breaking:
         return getattr(self._client, name)
 
 
-def test_enforcing_takes_iams_grants_from_the_database_and_its_tables(catalog: Catalog, keeper: Keeper) -> None:
+def test_enforcing_takes_iams_grants_from_the_database_and_its_tables(
+    catalog: Catalog, keeper: AccessReconciler
+) -> None:
     assert catalog.allowed() == ["", *TABLES]
-    keeper.settle(ENFORCE)
+    keeper.apply(ENFORCE)
     assert catalog.allowed() == []
     assert catalog.described()["CreateTableDefaultPermissions"] == []
     catalog.make("crawled_new")
     assert catalog.allowed() == [], "a new table is Lake Formation's from its first moment"
 
 
-def test_what_is_others_is_left_alone(server: Aws, catalog: Catalog, keeper: Keeper) -> None:
+def test_what_is_others_is_left_alone(server: Aws, catalog: Catalog, keeper: AccessReconciler) -> None:
     theirs = Catalog(server, "theirs")
     theirs.make("t")
     catalog.lake.grant_permissions(
         Principal={"DataLakePrincipalIdentifier": ANA}, Resource=catalog.table("a"), Permissions=["SELECT"]
     )
     settings = catalog.lake.get_data_lake_settings()["DataLakeSettings"]
-    keeper.settle(ENFORCE)
+    keeper.apply(ENFORCE)
     assert theirs.allowed() == ["", "t"]
     assert theirs.described()["CreateTableDefaultPermissions"] == IAM_DECIDES
     assert catalog.lake.get_data_lake_settings()["DataLakeSettings"] == settings
@@ -81,104 +83,106 @@ def test_what_is_others_is_left_alone(server: Aws, catalog: Catalog, keeper: Kee
     assert (kept["Principal"]["DataLakePrincipalIdentifier"], kept["Permissions"]) == (ANA, ["SELECT"])
 
 
-def test_the_database_keeps_what_else_it_has(catalog: Catalog, keeper: Keeper) -> None:
+def test_the_database_keeps_what_else_it_has(catalog: Catalog, keeper: AccessReconciler) -> None:
     before = catalog.described()
-    keeper.settle(ENFORCE)
+    keeper.apply(ENFORCE)
     assert catalog.described()["Parameters"].keys() == {"a", RECORD}
-    keeper.leave(ENFORCE)
+    keeper.revert(ENFORCE)
     after = catalog.described()
     assert {key: after.get(key) for key in before} == before
 
 
-def test_leaving_gives_back_what_was_taken_and_no_more(catalog: Catalog, keeper: Keeper) -> None:
+def test_leaving_gives_back_what_was_taken_and_no_more(catalog: Catalog, keeper: AccessReconciler) -> None:
     catalog.lake.revoke_permissions(
         Principal={"DataLakePrincipalIdentifier": "IAM_ALLOWED_PRINCIPALS"},
         Resource=catalog.table("a"),
         Permissions=["ALL"],
     )
     catalog.glue.update_database(Name=NAME, DatabaseInput={"Name": NAME, "CreateTableDefaultPermissions": []})
-    keeper.settle(ENFORCE)
-    keeper.leave(ENFORCE)
+    keeper.apply(ENFORCE)
+    keeper.revert(ENFORCE)
     assert catalog.allowed() == ["", "a_lines", "b_lines"], "a was Lake Formation's before us"
     assert catalog.described()["CreateTableDefaultPermissions"] == []
 
 
-def test_tables_that_came_meanwhile_get_what_they_would_have_had(catalog: Catalog, keeper: Keeper) -> None:
-    keeper.settle(ENFORCE)
+def test_tables_that_came_meanwhile_get_what_they_would_have_had(catalog: Catalog, keeper: AccessReconciler) -> None:
+    keeper.apply(ENFORCE)
     catalog.make("crawled_new")
     catalog.glue.delete_table(DatabaseName=NAME, Name="b_lines")
-    keeper.leave(ENFORCE)
+    keeper.revert(ENFORCE)
     assert catalog.allowed() == ["", "a", "a_lines", "crawled_new"]
 
 
-def test_running_again_changes_nothing(catalog: Catalog, keeper: Keeper) -> None:
-    keeper.settle(ENFORCE)
+def test_running_again_changes_nothing(catalog: Catalog, keeper: AccessReconciler) -> None:
+    keeper.apply(ENFORCE)
     before = catalog.described()
-    keeper.settle(ENFORCE)
+    keeper.apply(ENFORCE)
     assert catalog.described() == before
-    keeper.leave(ENFORCE)
+    keeper.revert(ENFORCE)
     once = (catalog.described(), catalog.allowed())
-    keeper.leave(ENFORCE)
+    keeper.revert(ENFORCE)
     assert (catalog.described(), catalog.allowed()) == once
 
 
 @pytest.mark.parametrize("after", range(4))
 def test_a_run_that_broke_off_is_mended_by_the_next(catalog: Catalog, after: int) -> None:
-    broken = Keeper(Breaking(catalog.lake, "revoke_permissions", after), catalog.glue)
+    broken = AccessReconciler(Breaking(catalog.lake, "revoke_permissions", after), catalog.glue)
     with pytest.raises(ConnectionError):
-        broken.settle(ENFORCE)
-    whole = Keeper(catalog.lake, catalog.glue)
-    whole.settle(ENFORCE)
+        broken.apply(ENFORCE)
+    whole = AccessReconciler(catalog.lake, catalog.glue)
+    whole.apply(ENFORCE)
     assert catalog.allowed() == []
-    whole.leave(ENFORCE)
+    whole.revert(ENFORCE)
     assert catalog.allowed() == ["", *TABLES], "what the first run took is known to the second"
     assert catalog.described()["CreateTableDefaultPermissions"] == IAM_DECIDES
 
 
 @pytest.mark.parametrize("after", range(4))
 def test_giving_back_that_broke_off_is_mended_too(catalog: Catalog, after: int) -> None:
-    Keeper(catalog.lake, catalog.glue).settle(ENFORCE)
+    AccessReconciler(catalog.lake, catalog.glue).apply(ENFORCE)
     with pytest.raises(ConnectionError):
-        Keeper(Breaking(catalog.lake, "grant_permissions", after), catalog.glue).leave(ENFORCE)
-    Keeper(catalog.lake, catalog.glue).leave(ENFORCE)
+        AccessReconciler(Breaking(catalog.lake, "grant_permissions", after), catalog.glue).revert(ENFORCE)
+    AccessReconciler(catalog.lake, catalog.glue).revert(ENFORCE)
     assert catalog.allowed() == ["", *TABLES]
     assert RECORD not in catalog.described()["Parameters"]
 
 
-def test_groups_are_opted_in_in_hybrid_mode_and_iam_keeps_its_grants(catalog: Catalog, keeper: Keeper) -> None:
+def test_groups_are_opted_in_in_hybrid_mode_and_iam_keeps_its_grants(
+    catalog: Catalog, keeper: AccessReconciler
+) -> None:
     wanted = Wanted(NAME, "hybrid", [OptIn(ANA, ["*"]), OptIn(BEN, ["a", "b_lines"])])
     for _ in range(2):
-        keeper.settle(wanted)
+        keeper.apply(wanted)
         assert catalog.opted_in() == [(ANA, ""), (ANA, "*"), (BEN, ""), (BEN, "a"), (BEN, "b_lines")]
     assert catalog.allowed() == ["", *TABLES]
 
 
-def test_an_opt_in_that_is_no_longer_declared_goes(catalog: Catalog, keeper: Keeper) -> None:
+def test_an_opt_in_that_is_no_longer_declared_goes(catalog: Catalog, keeper: AccessReconciler) -> None:
     before = [OptIn(ANA, ["*"]), OptIn(BEN, ["a", "b_lines", "a_lines"])]
-    keeper.settle(Wanted(NAME, "hybrid", before))
-    keeper.settle(Wanted(NAME, "hybrid", [OptIn(BEN, ["a"])]), before)
+    keeper.apply(Wanted(NAME, "hybrid", before))
+    keeper.apply(Wanted(NAME, "hybrid", [OptIn(BEN, ["a"])]), before)
     assert catalog.opted_in() == [(BEN, ""), (BEN, "a")]
 
 
-def test_going_over_to_enforce_and_back(catalog: Catalog, keeper: Keeper) -> None:
+def test_going_over_to_enforce_and_back(catalog: Catalog, keeper: AccessReconciler) -> None:
     hybrid = Wanted(NAME, "hybrid", [OptIn(BEN, ["a"])])
-    keeper.settle(hybrid)
-    keeper.settle(ENFORCE, hybrid.opt_ins)
+    keeper.apply(hybrid)
+    keeper.apply(ENFORCE, hybrid.opt_ins)
     assert (catalog.allowed(), catalog.opted_in()) == ([], [])
-    keeper.settle(hybrid, [])
+    keeper.apply(hybrid, [])
     assert (catalog.allowed(), catalog.opted_in()) == (["", *TABLES], [(BEN, ""), (BEN, "a")])
 
 
-def test_leaving_takes_the_opt_ins_along_and_those_of_others_stay(catalog: Catalog, keeper: Keeper) -> None:
+def test_leaving_takes_the_opt_ins_along_and_those_of_others_stay(catalog: Catalog, keeper: AccessReconciler) -> None:
     hybrid = Wanted(NAME, "hybrid", [OptIn(BEN, ["a"])])
-    keeper.settle(hybrid)
+    keeper.apply(hybrid)
     theirs = {"Principal": {"DataLakePrincipalIdentifier": BEN}, "Resource": {"Database": {"Name": "theirs"}}}
     catalog.lake.create_lake_formation_opt_in(**theirs)
-    keeper.leave(hybrid)
+    keeper.revert(hybrid)
     assert catalog.opted_in() == [(BEN, "")]
 
 
-def test_leaving_a_database_that_is_gone_is_well(catalog: Catalog, keeper: Keeper) -> None:
-    keeper.settle(ENFORCE)
+def test_leaving_a_database_that_is_gone_is_well(catalog: Catalog, keeper: AccessReconciler) -> None:
+    keeper.apply(ENFORCE)
     catalog.glue.delete_database(Name=NAME)
-    keeper.leave(ENFORCE)
+    keeper.revert(ENFORCE)

@@ -21,7 +21,7 @@ PARTS = st.sampled_from(["..", ".", "", "raw", "page"])
 CALLS: dict[str, Callable[[FolderLake, str], object]] = {
     "get": lambda lake, key: lake.get(key),
     "put": lambda lake, key: lake.put(key, b"x"),
-    "swap": lambda lake, key: lake.swap(key, b"x", None),
+    "compare_and_swap": lambda lake, key: lake.compare_and_swap(key, b"x", None),
     "copy from": lambda lake, key: lake.copy(key, "raw/page"),
     "copy to": lambda lake, key: lake.copy(KEY, key),
     "entries": lambda lake, key: list(lake.entries(key)),
@@ -99,7 +99,7 @@ def test_no_temporary_is_left_after_an_error(tmp_path: Path) -> None:
     assert files(tmp_path) == ["raw"]
 
 
-@pytest.mark.parametrize("call", ["get", "put", "swap"])
+@pytest.mark.parametrize("call", ["get", "put", "compare_and_swap"])
 def test_a_file_where_the_lake_wants_a_folder_is_an_error_with_a_hint(tmp_path: Path, call: str) -> None:
     (tmp_path / "lake").write_text("a file")
     with pytest.raises(LakeError) as caught:
@@ -110,7 +110,7 @@ def test_a_file_where_the_lake_wants_a_folder_is_an_error_with_a_hint(tmp_path: 
 
 def test_holding_an_object_where_no_folder_can_be_is_a_lake_error(tmp_path: Path) -> None:
     (tmp_path / "lake").write_text("a file")
-    with pytest.raises(LakeError), FolderLake(tmp_path / "lake").held(KEY, None):
+    with pytest.raises(LakeError), FolderLake(tmp_path / "lake").unchanged(KEY, None):
         raise AssertionError("held what cannot be")
 
 
@@ -137,17 +137,17 @@ def test_deleting_the_last_object_leaves_no_empty_folder(tmp_path: Path) -> None
 
 def test_a_swap_waits_while_another_holds_the_object(tmp_path: Path) -> None:
     lake = FolderLake(tmp_path)
-    tag = lake.swap(KEY, b"one", None)
+    tag = lake.compare_and_swap(KEY, b"one", None)
     begun = threading.Event()
 
-    def swap() -> str | None:
+    def compare_and_swap() -> str | None:
         begun.set()
-        return lake.swap(KEY, b"two", tag)
+        return lake.compare_and_swap(KEY, b"two", tag)
 
     with ThreadPoolExecutor(1) as threads:
-        with lake.held(KEY, tag) as same:
+        with lake.unchanged(KEY, tag) as same:
             assert same
-            swapped = threads.submit(swap)
+            swapped = threads.submit(compare_and_swap)
             begun.wait()
             threading.Event().wait(0.05)
             assert not swapped.done()
@@ -162,7 +162,7 @@ def test_a_create_is_won_by_one_although_the_folder_is_pruned_meanwhile(tmp_path
 
     def race(number: int) -> None:
         for _ in range(150):
-            if lake.swap("control/lock", b"x", None) is not None:
+            if lake.compare_and_swap("control/lock", b"x", None) is not None:
                 inside.append(number)
                 crowds.append(list(inside))
                 inside.remove(number)
@@ -184,7 +184,7 @@ root = Path(sys.argv[1])
 lake = FolderLake(root, durable=True)
 page = os.urandom(50_000)
 try:
-    lake.swap("manifest/m", b"old", None)
+    lake.compare_and_swap("manifest/m", b"old", None)
     for number in range(1, 100):
         lake.put(f"raw/page={number}", page)
 except LakeError as error:
@@ -192,7 +192,7 @@ except LakeError as error:
     print(sorted(entry.size for entry in lake.entries("raw")))
     print(sum(path.is_file() for path in (root / "staging").rglob("*")))
     try:
-        lake.swap("manifest/m", page, lake.read("manifest/m")[1])
+        lake.compare_and_swap("manifest/m", page, lake.read("manifest/m")[1])
     except LakeError:
         print(lake.get("manifest/m").decode())
 """
@@ -212,7 +212,7 @@ from option_a.ingest.errors import LakeError
 from option_a.ingest.lake.folder import FolderLake
 
 lake = FolderLake(Path(sys.argv[1]))
-for call in (lambda: lake.put("raw/p", b"x"), lambda: lake.swap("raw/p", b"x", None)):
+for call in (lambda: lake.put("raw/p", b"x"), lambda: lake.compare_and_swap("raw/p", b"x", None)):
     try:
         call()
     except LakeError as error:

@@ -20,7 +20,7 @@ def test_lots_are_all_there_is(tmp_path: Path) -> None:
     for key in KEYS:
         lake.put(key, b"{}")
     lots = []
-    for lot in lake.lots("raw", 3):
+    for lot in lake.key_batches("raw", 3):
         lake.delete(lot)
         lots.append(len(lot))
     assert lots == [3, 3, 1]
@@ -36,6 +36,6 @@ def test_an_object_that_stands_for_a_folder_keeps_nobody(monkeypatch: pytest.Mon
         assert urllib3.request("PUT", marker, body=b"").status == 200
         for key in KEYS:
             lake.put(key, b"{}")
-        for lot in lake.lots("raw", 3):
+        for lot in lake.key_batches("raw", 3):
             lake.delete(lot)
         assert [entry.size for entry in lake.entries("raw")] == [0]

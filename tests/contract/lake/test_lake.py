@@ -94,33 +94,33 @@ def test_a_put_replaces_the_object_and_its_tag(lake: Lake) -> None:
 
 
 def test_a_swap_without_a_tag_creates_and_never_replaces(lake: Lake) -> None:
-    assert lake.swap(KEY, b"one", None) == tag_of(lake)
-    assert lake.swap(KEY, b"two", None) is None
+    assert lake.compare_and_swap(KEY, b"one", None) == tag_of(lake)
+    assert lake.compare_and_swap(KEY, b"two", None) is None
     assert lake.get(KEY) == b"one"
 
 
 def test_a_swap_with_the_tag_of_now_replaces_and_gives_the_next_tag(lake: Lake) -> None:
     lake.put(KEY, b"one")
-    tag = lake.swap(KEY, b"two", tag_of(lake))
+    tag = lake.compare_and_swap(KEY, b"two", tag_of(lake))
     assert tag == tag_of(lake)
     assert tag is not None
-    assert lake.swap(KEY, b"three", tag) == tag_of(lake)
+    assert lake.compare_and_swap(KEY, b"three", tag) == tag_of(lake)
     assert lake.get(KEY) == b"three"
 
 
 def test_a_swap_with_a_stale_tag_is_too_late(lake: Lake) -> None:
-    tag = lake.swap(KEY, b"one", None)
+    tag = lake.compare_and_swap(KEY, b"one", None)
     lake.put(KEY, b"two")
-    assert lake.swap(KEY, b"three", tag) is None
+    assert lake.compare_and_swap(KEY, b"three", tag) is None
     assert lake.get(KEY) == b"two"
 
 
 def test_a_swap_of_what_was_deleted_is_too_late(lake: Lake) -> None:
-    tag = lake.swap(KEY, b"one", None)
+    tag = lake.compare_and_swap(KEY, b"one", None)
     lake.delete([KEY])
-    assert lake.swap(KEY, b"two", tag) is None
+    assert lake.compare_and_swap(KEY, b"two", tag) is None
     assert lake.get(KEY) is None
-    assert lake.swap(KEY, b"three", None) is not None
+    assert lake.compare_and_swap(KEY, b"three", None) is not None
 
 
 def test_of_racing_swaps_exactly_one_wins_each_round(lake: Lake) -> None:
@@ -129,7 +129,7 @@ def test_of_racing_swaps_exactly_one_wins_each_round(lake: Lake) -> None:
 
     def race(number: int) -> str | None:
         start.wait()
-        return lake.swap(KEY, f"{rounds} {number}".encode(), tag)
+        return lake.compare_and_swap(KEY, f"{rounds} {number}".encode(), tag)
 
     with ThreadPoolExecutor(RACERS) as threads:
         for rounds in range(3):
@@ -141,16 +141,16 @@ def test_of_racing_swaps_exactly_one_wins_each_round(lake: Lake) -> None:
 
 
 def test_held_tells_whether_a_tag_is_the_one_of_now(lake: Lake) -> None:
-    with lake.held(KEY, None) as absent:
+    with lake.unchanged(KEY, None) as absent:
         assert absent
     lake.put(KEY, b"one")
     tag = tag_of(lake)
-    with lake.held(KEY, tag) as same, lake.held("raw/other", None) as absent:
+    with lake.unchanged(KEY, tag) as same, lake.unchanged("raw/other", None) as absent:
         assert same
         assert absent
     lake.put(KEY, b"two")
     for stale in (tag, None):
-        with lake.held(KEY, stale) as same:
+        with lake.unchanged(KEY, stale) as same:
             assert not same
 
 
@@ -208,7 +208,12 @@ def test_copying_what_is_not_there_is_a_lake_error(lake: Lake) -> None:
 
 @pytest.mark.parametrize("key", ["../outside", "raw/../../outside", "raw/./page"])
 def test_a_key_that_leads_elsewhere_is_a_lake_error(lake: Lake, key: str) -> None:
-    for call in (lake.get, lake.read, lambda key: lake.put(key, b""), lambda key: lake.swap(key, b"", None)):
+    for call in (
+        lake.get,
+        lake.read,
+        lambda key: lake.put(key, b""),
+        lambda key: lake.compare_and_swap(key, b"", None),
+    ):
         with pytest.raises(LakeError):
             call(key)
 
@@ -229,7 +234,11 @@ def test_many_threads_put_delete_and_list_neighbours_with_no_error(lake: Lake) -
 def test_a_bucket_that_is_not_there_is_a_lake_error_with_a_hint(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
     bucket(s3, monkeypatch)
     lake = open_lake("s3://nowhere/", {"AWS_ENDPOINT_URL": s3})
-    for call in (lambda: lake.put(KEY, b"x"), lambda: lake.swap(KEY, b"x", None), lambda: list(lake.entries("raw"))):
+    for call in (
+        lambda: lake.put(KEY, b"x"),
+        lambda: lake.compare_and_swap(KEY, b"x", None),
+        lambda: list(lake.entries("raw")),
+    ):
         with pytest.raises(LakeError) as caught:
             call()
         assert "check the bucket" in caught.value.hint

@@ -29,11 +29,11 @@ counted = 0
 while counted < 200:
     found = lake.read(key)
     value, tag = (int(found[0]), found[1]) if found else (0, None)
-    counted += lake.swap(key, str(value + 1).encode(), tag) is not None
+    counted += lake.compare_and_swap(key, str(value + 1).encode(), tag) is not None
 print(counted)
 """
 HOLD = """
-with FolderLake(Path(sys.argv[1])).held(key, None) as absent:
+with FolderLake(Path(sys.argv[1])).unchanged(key, None) as absent:
     print(absent, flush=True)
     signal.pause()
 """
@@ -54,7 +54,7 @@ def test_the_lock_of_a_killed_process_is_free_at_once(tmp_path: Path) -> None:
         assert holder.stdout.readline() == "True\n"
         holder.send_signal(signal.SIGKILL)
         assert holder.wait() == -signal.SIGKILL
-    assert FolderLake(tmp_path).swap(KEY, b"x", None) is not None
+    assert FolderLake(tmp_path).compare_and_swap(KEY, b"x", None) is not None
 
 
 def synced(folder: Path, how: str) -> list[str]:

@@ -43,7 +43,7 @@ def test_every_way_of_losing_a_swap_is_too_late_and_no_error(
     monkeypatch: pytest.MonkeyPatch, status: int, code: str, tag: str | None
 ) -> None:
     with Server(lambda exchange: exchange.send(error(status, code))) as server:
-        assert lake_at(server, monkeypatch).swap("key", b"x", tag) is None
+        assert lake_at(server, monkeypatch).compare_and_swap("key", b"x", tag) is None
     assert set(server.targets) == {"/bucket/prefix/key"}
 
 
@@ -65,9 +65,9 @@ def test_a_write_that_a_claim_allowed_is_over_or_given_up_before_the_claim_runs_
     store, here = lake._store, limits_over(lake, lambda: False)
     assert store.retry_config["retry_timeout"] == ASKED_AGAIN
     assert "timeout" not in store.client_options
-    assert lake.slowest == (ASKED_AGAIN + ONE_REQUEST).total_seconds()
-    assert 2 * lake.slowest <= LEASE - CHECKPOINT
-    assert 2 * lake.slowest <= here.lease - here.heartbeat
+    assert lake.max_write_seconds == (ASKED_AGAIN + ONE_REQUEST).total_seconds()
+    assert 2 * lake.max_write_seconds <= LEASE - CHECKPOINT
+    assert 2 * lake.max_write_seconds <= here.lease - here.heartbeat
 
 
 @pytest.mark.parametrize(

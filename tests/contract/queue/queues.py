@@ -7,7 +7,7 @@ from itertools import count
 from pathlib import Path
 from typing import Protocol
 
-from option_a.aws.stack.queue_admin import SqsDesk
+from option_a.aws.stack.queue_admin import SqsQueueAdmin
 from option_a.ingest.ports import DeadLetter, Queue
 from option_a.ingest.task import Task, decode_task
 from option_a.local.queue import SqliteQueue
@@ -94,7 +94,7 @@ class SqsBench:
     def __init__(self, aws: Aws) -> None:
         self.stack = f"Contract{next(self._numbers)}"
         aws.make_queues(self.stack, SOURCES)
-        self.queue = SqsDesk(aws.client("sqs"), aws.queue_base, self.stack, SOURCES)
+        self.queue = SqsQueueAdmin(aws.client("sqs"), aws.queue_base, self.stack, SOURCES)
 
     def pass_time(self, seconds: float) -> None:
         pass_sqs_time(self.stack, seconds)
@@ -111,4 +111,4 @@ class SqsBench:
 
 def task(day: int = 1, *, source: str = "s", run: str = RUN, hop: int = 0) -> Task:
     """A task of November 2023."""
-    return Task(source, dt.date(2023, 11, day), run, hop=hop)
+    return Task(source, dt.date(2023, 11, day), run, requeues=hop)

@@ -55,8 +55,8 @@ class Deadly(FakeClock):
 clock = Deadly()
 queue = SqliteQueue(path, clock)
 delivery = queue.receive(["s"], lease=LEASE)
-clock.sleep(0)  # from now on: `bury` asks for the time inside its transaction
-queue.bury(delivery, Cause("http", "no"))
+clock.sleep(0)  # from now on: `dead_letter` asks for the time inside its transaction
+queue.dead_letter(delivery, Cause("http", "no"))
 """
 
 

@@ -61,7 +61,7 @@ def all_tasks(queue: Queue, *sources: str) -> list[Task]:
 
 
 def test_what_is_sent_is_received_whole_with_its_queue_and_a_count_of_one(queue: Queue) -> None:
-    sent = Task("s", task().date, RUN, fresh=True, hop=3, waiting_since=1.5)
+    sent = Task("s", task().date, RUN, fresh=True, requeues=3, waiting_since=1.5)
     assert queue.send([sent]) == 1
     delivery = received(queue)
     assert (decode_task(delivery.body), delivery.queue, delivery.receives) == (sent, "s", 1)
@@ -89,7 +89,7 @@ def test_a_task_in_flight_lives(queue: Queue) -> None:
 def test_a_task_that_was_sent_again_lives_at_its_new_hop(queue: Queue) -> None:
     queue.send([task()])
     first = received(queue)
-    assert queue.send([task().again()], delay=60) == 1
+    assert queue.send([task().requeued()], delay=60) == 1
     queue.ack(first)
     assert queue.send([task()]) == 0
 
@@ -110,11 +110,11 @@ def test_another_run_or_date_or_source_is_another_task(queue: Queue) -> None:
 def test_a_hop_is_a_new_message_beside_the_delivery_that_sent_it(queue: Queue) -> None:
     queue.send([task()])
     first = received(queue)
-    assert queue.send([task().again()]) == 1
+    assert queue.send([task().requeued()]) == 1
     again = received(queue)
     assert (decode_task(again.body), again.receives) == (task(hop=1), 1)
     queue.ack(first)
-    assert queue.extend(again, LEASE)
+    assert queue.extend_visibility(again, LEASE)
 
 
 @exact
@@ -145,8 +145,8 @@ def test_extend_hides_it_from_now_on_and_does_not_add_up(bench: Bench) -> None:
     bench.queue.send([task()])
     delivery = received(bench.queue)
     bench.pass_time(LEASE - 1)
-    assert bench.queue.extend(delivery, LEASE) is True
-    assert bench.queue.extend(delivery, LEASE) is True
+    assert bench.queue.extend_visibility(delivery, LEASE) is True
+    assert bench.queue.extend_visibility(delivery, LEASE) is True
     bench.pass_time(LEASE - 1)
     assert bench.queue.receive(["s"], lease=LEASE) is None
     bench.pass_time(1)
@@ -155,7 +155,7 @@ def test_extend_hides_it_from_now_on_and_does_not_add_up(bench: Bench) -> None:
 
 def test_extend_by_nothing_gives_it_back_at_once(queue: Queue) -> None:
     queue.send([task()])
-    assert queue.extend(received(queue), 0.0) is True
+    assert queue.extend_visibility(received(queue), 0.0) is True
     assert received(queue).receives == 2
 
 
@@ -165,18 +165,18 @@ def test_extend_is_false_once_another_has_received_it_and_leaves_his_lease_alone
     old = received(bench.queue)
     bench.pass_time(LEASE)
     new = received(bench.queue)
-    assert bench.queue.extend(old, 0.0) is False
+    assert bench.queue.extend_visibility(old, 0.0) is False
     assert bench.queue.receive(["s"], lease=LEASE) is None
-    assert bench.queue.extend(new, LEASE) is True
+    assert bench.queue.extend_visibility(new, LEASE) is True
 
 
 def test_extend_is_false_once_it_was_acked_or_buried(queue: Queue) -> None:
     queue.send([task(1), task(2)])
     acked, buried = received(queue), received(queue)
     queue.ack(acked)
-    queue.bury(buried, Cause("http", "no"))
-    assert not queue.extend(acked, LEASE)
-    assert not queue.extend(buried, LEASE)
+    queue.dead_letter(buried, Cause("http", "no"))
+    assert not queue.extend_visibility(acked, LEASE)
+    assert not queue.extend_visibility(buried, LEASE)
 
 
 def test_an_acked_task_never_comes_again(bench: Bench) -> None:
@@ -194,9 +194,9 @@ def test_an_old_receipt_acks_and_buries_nothing(bench: Bench) -> None:
     bench.pass_time(LEASE)
     new = received(bench.queue)
     bench.queue.ack(old)
-    bench.queue.bury(old, Cause("http", "no"))
+    bench.queue.dead_letter(old, Cause("http", "no"))
     assert bench.dead() == []
-    assert bench.queue.extend(new, 0.0) is True
+    assert bench.queue.extend_visibility(new, 0.0) is True
     assert received(bench.queue).receives == 3
 
 
@@ -206,7 +206,7 @@ def test_a_second_ack_and_a_burial_after_it_do_nothing(bench: Bench) -> None:
     first = received(bench.queue)
     bench.queue.ack(first)
     bench.queue.ack(first)
-    bench.queue.bury(first, Cause("http", "no"))
+    bench.queue.dead_letter(first, Cause("http", "no"))
     assert bench.dead() == []
     assert all_tasks(bench.queue) == [task(2)]
 
@@ -226,7 +226,7 @@ def test_five_receives_are_given_and_the_sixth_finds_it_dead_with_its_cause(benc
 def test_the_fifth_receive_may_still_be_acked(bench: Bench) -> None:
     bench.queue.send([task()])
     for _ in range(4):
-        bench.queue.extend(received(bench.queue), 0.0)
+        bench.queue.extend_visibility(received(bench.queue), 0.0)
     last = received(bench.queue)
     assert last.receives == 5
     assert bench.queue.receive(["s"], lease=LEASE) is None
@@ -239,7 +239,7 @@ def test_the_fifth_receive_may_still_be_acked(bench: Bench) -> None:
 def test_a_poison_task_does_not_keep_the_next_one_waiting(bench: Bench) -> None:
     bench.queue.send([task(1)])
     for _ in range(5):
-        bench.queue.extend(received(bench.queue), 0.0)
+        bench.queue.extend_visibility(received(bench.queue), 0.0)
     bench.queue.send([task(2)])
     assert decode_task(received(bench.queue).body) == task(2)
     assert [letter.task for letter in bench.dead()] == [task(1)]
@@ -249,7 +249,7 @@ def test_a_buried_task_is_a_dead_letter_with_its_whole_cause_and_comes_no_more(b
     cause = Cause("body", "not JSON", page=3, status=200, body="dead/source=s/x.body", restart=True)
     bench.queue.send([task()])
     delivery = received(bench.queue)
-    bench.queue.bury(delivery, cause)
+    bench.queue.dead_letter(delivery, cause)
     bench.pass_time(10 * LEASE)
     assert bench.queue.receive(["s"], lease=LEASE) is None
     [letter] = bench.dead()
@@ -258,7 +258,7 @@ def test_a_buried_task_is_a_dead_letter_with_its_whole_cause_and_comes_no_more(b
 
 def test_a_dead_task_may_be_sent_anew_and_counts_from_one(bench: Bench) -> None:
     bench.queue.send([task()])
-    bench.queue.bury(received(bench.queue), Cause("http", "no"))
+    bench.queue.dead_letter(received(bench.queue), Cause("http", "no"))
     assert bench.queue.send([task()]) == 1
     assert received(bench.queue).receives == 1
 

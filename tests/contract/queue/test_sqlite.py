@@ -42,7 +42,7 @@ def test_depth_tells_visible_delayed_in_flight_and_dead_by_queue(queue: SqliteQu
     queue.receive(["b"], lease=LEASE)
     dead = queue.receive(["a"], lease=LEASE)
     assert dead is not None
-    queue.bury(dead, Cause("http", "no"))
+    queue.dead_letter(dead, Cause("http", "no"))
     assert queue.depth() == [Depth("a", dead=1), Depth("b", visible=1, delayed=1, in_flight=1, oldest=start)]
     assert [depth.live for depth in queue.depth()] == [0, 3]
 
@@ -54,39 +54,39 @@ def test_a_delivery_that_was_given_back_or_has_run_out_is_visible_in_the_depth(
     first, second = queue.receive(["s"], lease=LEASE), queue.receive(["s"], lease=LEASE)
     assert first is not None
     assert second is not None
-    queue.extend(first, 0.0)
+    queue.extend_visibility(first, 0.0)
     assert [(depth.visible, depth.in_flight) for depth in queue.depth()] == [(1, 1)]
     clock.sleep(LEASE)
     assert [(depth.visible, depth.in_flight) for depth in queue.depth()] == [(2, 0)]
 
 
 def test_a_queue_holds_what_waits_is_delayed_or_in_other_hands(queue: SqliteQueue) -> None:
-    assert not queue.holds(["s", "t"])
+    assert not queue.has_tasks(["s", "t"])
     queue.send([task(1)], delay=60)
-    assert queue.holds(["t", "s"])
-    assert not queue.holds(["t"])
-    assert not queue.holds([])
+    assert queue.has_tasks(["t", "s"])
+    assert not queue.has_tasks(["t"])
+    assert not queue.has_tasks([])
 
 
 def test_of_the_tasks_in_a_workers_hands_the_first_that_is_visible_again_is_told(
     queue: SqliteQueue, clock: FakeClock
 ) -> None:
     queue.send([task(1), task(2), task(1, source="t"), task(3)])
-    assert queue.held(["s", "t"]) is None, "they wait for anybody"
+    assert queue.in_other_hands(["s", "t"]) is None, "they wait for anybody"
     first, second = queue.receive(["s"], lease=LEASE + 5), queue.receive(["s"], lease=LEASE)
     other = queue.receive(["t"], lease=1)
     assert (first is None, second is None, other is None) == (False, False, False)
-    assert queue.held(["s"]) == ("s", clock.now() + LEASE)
-    assert queue.held(["s", "t"]) == ("t", clock.now() + 1)
+    assert queue.in_other_hands(["s"]) == ("s", clock.now() + LEASE)
+    assert queue.in_other_hands(["s", "t"]) == ("t", clock.now() + 1)
     clock.sleep(LEASE)
-    assert queue.held(["s", "t"]) == ("s", clock.now() + 5)
+    assert queue.in_other_hands(["s", "t"]) == ("s", clock.now() + 5)
     clock.sleep(5)
-    assert queue.held(["s", "t"]) is None, "a claim that is over is nobody's"
+    assert queue.in_other_hands(["s", "t"]) is None, "a claim that is over is nobody's"
 
 
 def test_a_task_that_was_put_off_is_in_nobodys_hands(queue: SqliteQueue) -> None:
     queue.send([task(1)], delay=60)
-    assert queue.held(["s"]) is None
+    assert queue.in_other_hands(["s"]) is None
 
 
 def test_a_task_is_received_past_those_of_other_sources_and_the_first_of_several_first(
@@ -125,13 +125,13 @@ def test_dead_letters_come_oldest_first_and_can_be_forgotten_one_by_one(queue: S
         clock.sleep(1)
         delivery = queue.receive(["s"], lease=LEASE)
         assert delivery is not None
-        queue.bury(delivery, Cause("http", message, status=404))
+        queue.dead_letter(delivery, Cause("http", message, status=404))
     first, second = queue.dead_letters()
     assert (first.cause, second.cause) == (Cause("http", "one", status=404), Cause("http", "two", status=404))
     assert second.died_at == clock.now()
-    queue.forget_dead([first])
+    queue.delete_dead_letters([first])
     assert queue.dead_letters() == [second]
-    queue.forget_dead([first, second])
+    queue.delete_dead_letters([first, second])
     assert queue.depth() == []
 
 
@@ -140,7 +140,7 @@ def test_a_task_that_dies_twice_is_one_letter_with_its_last_cause(queue: SqliteQ
         queue.send([task()])
         delivery = queue.receive(["s"], lease=LEASE)
         assert delivery is not None
-        queue.bury(delivery, Cause("http", message))
+        queue.dead_letter(delivery, Cause("http", message))
     assert [letter.cause.message for letter in queue.dead_letters()] == ["two"]
 
 

@@ -57,8 +57,10 @@ class SqliteQueueIsMemoryQueue(RuleBasedStateMachine):
 
     @SETTLED
     @rule(pair=deliveries, seconds=SECONDS)
-    def extend(self, pair: Pair, seconds: float) -> None:
-        assert self.real.queue.extend(pair[1], seconds) == self.model.queue.extend(pair[0], seconds)
+    def extend_visibility(self, pair: Pair, seconds: float) -> None:
+        assert self.real.queue.extend_visibility(pair[1], seconds) == self.model.queue.extend_visibility(
+            pair[0], seconds
+        )
 
     @SETTLED
     @rule(pair=consumes(deliveries))
@@ -68,9 +70,9 @@ class SqliteQueueIsMemoryQueue(RuleBasedStateMachine):
 
     @SETTLED
     @rule(pair=deliveries)
-    def bury(self, pair: Pair) -> None:
-        self.model.queue.bury(pair[0], Cause("http", "no"))
-        self.real.queue.bury(pair[1], Cause("http", "no"))
+    def dead_letter(self, pair: Pair) -> None:
+        self.model.queue.dead_letter(pair[0], Cause("http", "no"))
+        self.real.queue.dead_letter(pair[1], Cause("http", "no"))
 
     @rule(seconds=SECONDS)
     def pass_time(self, seconds: float) -> None:

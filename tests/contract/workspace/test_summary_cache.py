@@ -6,7 +6,7 @@ from pathlib import Path
 
 from option_a.ingest.lake.folder import FolderLake
 from option_a.ingest.lake.keys import manifest_key
-from option_a.workspace.summary_cache import Index
+from option_a.workspace.summary_cache import SummaryCache
 from tests.support.pipeline import DATE, Pipeline, days_of, numbered
 
 OTHER = DATE.replace(day=2)
@@ -31,17 +31,17 @@ def test_only_what_changed_is_read_again_and_what_is_gone_is_forgotten(tmp_path:
     pipeline.drain()
     lake = Counting(tmp_path / "lake")
     cache = tmp_path / "home" / "index.sqlite"
-    assert {partition.date for partition in Index(cache, lake).scan()} == {DATE, OTHER}
+    assert {partition.date for partition in SummaryCache(cache, lake).scan()} == {DATE, OTHER}
     assert len(lake.read_keys) == 2
-    Index(cache, lake).scan()
+    SummaryCache(cache, lake).scan()
     assert len(lake.read_keys) == 2
     pipeline.send("20231114T230000Z-b", fresh=True)
     pipeline.drain()
     changed = manifest_key(pipeline.manifest().partition)
-    assert {summary.run for summary in Index(cache, lake).scan().values()} > {"20231114T230000Z-b"}
+    assert {summary.run for summary in SummaryCache(cache, lake).scan().values()} > {"20231114T230000Z-b"}
     assert lake.read_keys[2:] == [changed]
     pipeline.lake.delete([changed])
-    assert {partition.date for partition in Index(cache, lake).scan()} == {OTHER}
+    assert {partition.date for partition in SummaryCache(cache, lake).scan()} == {OTHER}
     assert lake.read_keys[2:] == [changed]
 
 
@@ -51,4 +51,4 @@ def test_a_cache_that_is_garbage_is_a_look_at_everything(tmp_path: Path) -> None
     pipeline.drain()
     cache = tmp_path / "index.sqlite"
     cache.write_bytes(b"no database at all" * 100)
-    assert [partition.date for partition in Index(cache, pipeline.lake).scan()] == [DATE]
+    assert [partition.date for partition in SummaryCache(cache, pipeline.lake).scan()] == [DATE]

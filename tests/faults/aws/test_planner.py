@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from option_a.aws.functions.freshness import Watch
+from option_a.aws.functions.freshness import FreshnessCheck
 from option_a.aws.functions.planner import LOOK_BACK, Planner
 from option_a.ingest.errors import ConfigError
 from option_a.ingest.lake.keys import manifest_key
@@ -168,7 +168,7 @@ class Logged:
 
 def test_the_watch_names_what_is_late_with_its_cause(rig: Rig) -> None:
     logged = Logged()
-    watch = Watch(rig.pipeline.sources, rig.pipeline.lake, rig.pipeline.clock, logged)
+    watch = FreshnessCheck(rig.pipeline.sources, rig.pipeline.lake, rig.pipeline.clock, logged)
     assert watch()["late"] == 2
     rig.plan(sources=["s"])
     rig.pipeline.drain()

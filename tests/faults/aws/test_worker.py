@@ -13,12 +13,12 @@ import pytest
 from aws_lambda_powertools import Logger, Metrics
 
 from option_a.aws.functions.telemetry import Telemetry
-from option_a.aws.functions.worker import CHECKPOINT, LEASE, Batch
-from option_a.aws.stack.queue_admin import SqsDesk
+from option_a.aws.functions.worker import CHECKPOINT, LEASE, SqsBatchHandler
+from option_a.aws.stack.queue_admin import SqsQueueAdmin
 from option_a.ingest.errors import LakeError, TransientError
 from option_a.ingest.lake.folder import FolderLake
 from option_a.ingest.ports import Request, Response
-from option_a.ingest.resilience.rate_limiter import OwnTurns
+from option_a.ingest.resilience.rate_limiter import LocalRateLimiter
 from option_a.ingest.task import Task, decode_task
 from tests.support.aws.event_source_mapping import FakeContext, Mapping
 from tests.support.aws.moto import Aws, aws, pass_sqs_time
@@ -55,9 +55,9 @@ class Rig:
         self.stack = f"Batch{next(NUMBERS)}"
         self.aws = server
         server.make_queues(self.stack, ["s"])
-        self.queue = SqsDesk(server.client("sqs"), server.queue_base, self.stack, ["s"])
+        self.queue = SqsQueueAdmin(server.client("sqs"), server.queue_base, self.stack, ["s"])
         self.pipeline = Pipeline(root, numbered(days_of(3)), source())
-        self.turns: OwnTurns | None = None
+        self.turns: LocalRateLimiter | None = None
         self.mapping = Mapping(server, self.stack, "s")
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.queue.client.meta.events.register(
@@ -66,10 +66,10 @@ class Rig:
         )
 
     @property
-    def handler(self) -> Batch:
+    def handler(self) -> SqsBatchHandler:
         telemetry = Telemetry(Logger(service="test", level="CRITICAL"), Metrics(namespace="Test", service="test"))
-        world = msgspec.structs.replace(self.pipeline.world, queue=self.queue, tell=telemetry)
-        return Batch(world, self.queue, self.pipeline.sources, telemetry, self.turns)
+        world = msgspec.structs.replace(self.pipeline.world, queue=self.queue, emit=telemetry)
+        return SqsBatchHandler(world, self.queue, self.pipeline.sources, telemetry, self.turns)
 
     def send(self, *days: int) -> None:
         self.queue.send([Task("s", DATE.replace(day=day), RUN) for day in days or (DATE.day,)])
@@ -112,7 +112,7 @@ def test_a_message_is_hidden_for_the_invocations_time_and_a_minute_then_by_short
 
 def test_the_first_turn_of_an_invocation_is_its_share_of_the_rate_after_it_began(rig: Rig) -> None:
     clock = rig.pipeline.clock
-    rig.turns = OwnTurns({"s": source(rate="2/s", concurrency=4)}, clock)
+    rig.turns = LocalRateLimiter({"s": source(rate="2/s", concurrency=4)}, clock)
     clock.time += 1_000.0
     assert rig.turns("s", 0.5) == 0.0
     rig.send()
@@ -186,7 +186,7 @@ def test_what_there_is_no_time_for_is_sent_again_untouched(rig: Rig) -> None:
     assert rig.depths() == (1, 0, 0, 0)
     [message] = rig.queue.messages(rig.queue.url("s"), hide=0)
     task = decode_task(message["Body"].encode())
-    assert (task.hop, message["Attributes"]["ApproximateReceiveCount"]) == (1, "1")
+    assert (task.requeues, message["Attributes"]["ApproximateReceiveCount"]) == (1, "1")
 
 
 def test_a_worker_that_dies_is_followed_within_its_lease_and_nothing_is_fetched_twice_but_what_it_had_in_hand(

@@ -79,7 +79,7 @@ def test_what_is_said_shows_neither_a_secret_nor_a_field_that_does_not_land(
 ) -> None:
     """The secret begins where what is shown ends, so that half of it could be."""
     said = json.dumps({"data": data, "errors": "x" * 50 + "key-4711-canary"}).encode()
-    answer = Response(200, {}, said, hide=lambda text: text.replace(sent, b"***"))
+    answer = Response(200, {}, said, redact=lambda text: text.replace(sent, b"***"))
     pipeline = Pipeline(tmp_path, lambda request: answer, source(pagination={"style": "none"}, **keys))
     pipeline.send()
     pipeline.drain()

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from option_a.ingest.decode.reported_errors import quiet
+from option_a.ingest.decode.reported_errors import means_no_error
 from option_a.ingest.http.urls import with_params
 from option_a.ingest.ports import Request
 from tests.support.pipeline import Pipeline, source
@@ -184,4 +184,4 @@ def test_whatever_is_said_a_partition_is_complete_only_if_it_is_nothing(
         pipeline.send()
         pipeline.drain()
         manifest = pipeline.manifest()
-    assert manifest.state == ("complete" if all(map(quiet, said.values())) else "failed"), body
+    assert manifest.state == ("complete" if all(map(means_no_error, said.values())) else "failed"), body

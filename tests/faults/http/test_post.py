@@ -8,7 +8,7 @@ import logging
 import pytest
 
 from option_a.ingest.errors import HttpError
-from option_a.ingest.http.auth import Authorized
+from option_a.ingest.http.auth import Authenticated
 from option_a.ingest.http.client import HttpFetch
 from option_a.ingest.ports import Request, Response
 from option_a.ingest.secrets import Reference
@@ -83,7 +83,7 @@ def test_a_key_in_the_query_reaches_the_server_and_neither_an_error_nor_a_log(ca
     def behave(exchange: Exchange) -> None:
         exchange.send(reply(json.dumps({"asked": exchange.target}).encode(), 403))
 
-    fetch = Authorized(HttpFetch(FakeClock()), {"s": keyed}, secret, FakeClock())
+    fetch = Authenticated(HttpFetch(FakeClock()), {"s": keyed}, secret, FakeClock())
     with Server(behave) as server, pytest.raises(HttpError) as caught:
         fetch(Request("s", server.url + "/s?a=1", {"page": "2"}))
     assert server.targets == ["/s?a=1&page=2&key=s3cr%26t+k"]

@@ -11,13 +11,13 @@ import msgspec
 import pytest
 from obstore.store import MemoryStore
 
-from option_a.ingest.events import silent
+from option_a.ingest.events import ignore_events
 from option_a.ingest.lake.bucket import BucketLake
 from option_a.ingest.lake.folder import FolderLake
 from option_a.ingest.load.worker import Worker
 from option_a.ingest.manifest.verify import Difference
 from option_a.ingest.ports import Request
-from option_a.local.pipeline import LEASE, Local, limits_over
+from option_a.local.pipeline import LEASE, LocalPipeline, limits_over
 from option_a.workspace.settings import Settings
 from tests.conftest import Proof
 from tests.support.clock import FakeClock
@@ -135,8 +135,8 @@ def test_where_calls_are_slow_one_after_another_who_lost_the_claim_wrote_nothing
 
 @pytest.mark.parametrize(("lake", "slowest"), [("{}/lake", 0.0), ("s3://bucket/lake", LONGEST)])
 def test_the_worker_of_this_machine_keeps_to_it(lake: str, slowest: float, tmp_path: Path) -> None:
-    local = Local(Settings(lake=lake.format(tmp_path), home=str(tmp_path), env={}))
-    assert local._world(silent).limits.lease == LEASE + 2 * slowest
+    local = LocalPipeline(Settings(lake=lake.format(tmp_path), home=str(tmp_path), env={}))
+    assert local._world(ignore_events).limits.lease == LEASE + 2 * slowest
 
 
 def test_what_a_killed_worker_had_in_hand_is_taken_over_sooner_where_the_lake_is_a_folder(tmp_path: Path) -> None:

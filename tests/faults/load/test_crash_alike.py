@@ -12,7 +12,7 @@ import pytest
 
 from option_a.ingest.errors import TransientError
 from option_a.ingest.load.worker import Worker
-from option_a.ingest.manifest.store import Ledger
+from option_a.ingest.manifest.store import ManifestStore
 from option_a.ingest.ports import Clock, Request
 from option_a.ingest.task import Delivery, Task, decode_task, encode_task
 from tests.conftest import Proof
@@ -43,7 +43,7 @@ def in_ledger(pipeline: Pipeline) -> set[int]:
     if not pipeline.objects("manifest"):
         return set()
     manifest = pipeline.manifest()
-    return {row.page for row in Ledger(pipeline.lake, manifest.partition).rows(manifest.load)}
+    return {row.page for row in ManifestStore(pipeline.lake, manifest.partition).rows(manifest.load)}
 
 
 @pytest.mark.bar(2)
@@ -183,5 +183,5 @@ def test_messages_that_come_up_to_three_times_and_in_any_order_leave_the_same_la
     assert_only_whole_pages(pipeline)
     for date in dates:
         manifest = pipeline.manifest(date=date)
-        assert (manifest.state, manifest.load.run, manifest.claim) == ("complete", NEXT, None)
+        assert (manifest.state, manifest.load.run, manifest.lease) == ("complete", NEXT, None)
         assert pipeline.differences(date=date) == []

@@ -31,7 +31,7 @@ def meddled(root: Path, key: str, data: bytes | None, *, times: int = 9) -> Pipe
                 pipeline.lake.put(key, data)
 
     pipeline = Pipeline(root, numbered(days_of(4), total_pages=4), source(pagination=DECLARED, parallel=1))
-    pipeline.worker = Worker(msgspec.structs.replace(pipeline.world, tell=tell), pipeline.sources)
+    pipeline.worker = Worker(msgspec.structs.replace(pipeline.world, emit=tell), pipeline.sources)
     pipeline.send()
     return pipeline
 

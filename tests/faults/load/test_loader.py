@@ -33,7 +33,7 @@ def test_what_breaks_in_a_thread_breaks_the_delivery_and_acks_nothing(tmp_path: 
             raise ZeroDivisionError("a bug")
 
     pipeline = Pipeline(tmp_path, numbered(days_of(3)))
-    pipeline.worker = Worker(msgspec.structs.replace(pipeline.world, tell=tell), pipeline.sources)
+    pipeline.worker = Worker(msgspec.structs.replace(pipeline.world, emit=tell), pipeline.sources)
     pipeline.send()
     with pytest.raises(ZeroDivisionError):
         pipeline.step()
@@ -58,7 +58,7 @@ def test_a_second_page_that_is_not_there_confirms_that_the_short_first_one_was_t
     pipeline.send()
     assert pipeline.drain() == ["complete"]
     load = pipeline.manifest().load
-    assert (load.last, load.pages, load.doubt, load.cursor) == (1, 1, False, None)
+    assert (load.last, load.pages, load.may_be_last, load.cursor) == (1, 1, False, None)
 
 
 @pytest.mark.parametrize("parallel", [1, 4])

@@ -10,8 +10,8 @@ import pytest
 from option_a.ingest.errors import HttpError, TransientError
 from option_a.ingest.events import Event
 from option_a.ingest.lake.keys import breaker_key, manifest_key
-from option_a.ingest.manifest.model import Claim, Load, Manifest
-from option_a.ingest.manifest.store import Ledger
+from option_a.ingest.manifest.model import Lease, Load, Manifest
+from option_a.ingest.manifest.store import ManifestStore
 from option_a.ingest.partition import Partition
 from option_a.ingest.ports import Request
 from option_a.ingest.task import Task
@@ -134,8 +134,8 @@ def test_who_finds_a_live_claim_says_when_it_is_back_and_keeps_its_patience(tmp_
     pipeline = Pipeline(tmp_path, numbered(days_of(1)))
     now = pipeline.clock.now()
     load = Load(RUN, "real", source().fingerprint, now)
-    Ledger(pipeline.lake, Partition("s", DATE)).write(
-        Manifest("s", DATE, "loading", load, claim=Claim("x", now + 9, 0))
+    ManifestStore(pipeline.lake, Partition("s", DATE)).write(
+        Manifest("s", DATE, "loading", load, lease=Lease("x", now + 9, 0))
     )
     pipeline.queue.send([Task("s", DATE, RUN, waiting_since=5.0)])
     assert pipeline.step() == "claimed"
@@ -149,7 +149,9 @@ def test_a_task_is_held_until_its_patience_is_over_and_for_a_second_at_least(
 ) -> None:
     pipeline = Pipeline(tmp_path, numbered(days_of(1)), source(patience="1h"))
     now = pipeline.clock.now()
-    pipeline.lake.swap(breaker_key("s"), json.dumps({"failures": 5, "until": now + 100, "why": "503"}).encode(), None)
+    pipeline.lake.compare_and_swap(
+        breaker_key("s"), json.dumps({"failures": 5, "until": now + 100, "why": "503"}).encode(), None
+    )
     pipeline.queue.send([Task("s", DATE, RUN, waiting_since=now - 3600 + left)])
     assert pipeline.step() == ("waiting" if waits else "failed")
     assert pipeline.requests == []

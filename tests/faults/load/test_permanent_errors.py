@@ -51,7 +51,7 @@ def cause(pipeline: Pipeline) -> Cause:
     """The cause in the one dead letter, which is the manifest's too."""
     (letter,) = pipeline.queue.dead
     manifest = pipeline.manifest()
-    assert (manifest.state, manifest.cause, manifest.claim) == ("failed", letter.cause, None)
+    assert (manifest.state, manifest.cause, manifest.lease) == ("failed", letter.cause, None)
     assert letter.task == Task("s", DATE, RUN)
     return letter.cause
 

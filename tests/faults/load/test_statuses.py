@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from option_a.ingest.http.build import asking
+from option_a.ingest.http.build import build_client
 from option_a.ingest.load.worker import Worker
 from option_a.ingest.secrets import Reference
 from tests.support.apis.paged_api import Answer, Api, Asked, listed, serving
@@ -41,7 +41,7 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
         def begun(answers: dict[int, Answer], **fields: object) -> tuple[Pipeline, Api]:
             api.pages = pages(answers)
             pipeline = Pipeline(tmp_path, lambda request: b"", source(url=api.url + "/s", **fields))
-            fetch = asking(pipeline.sources, pipeline.clock, no_secret)
+            fetch = build_client(pipeline.sources, pipeline.clock, no_secret)
             pipeline.world = msgspec.structs.replace(pipeline.world, fetch=fetch)
             pipeline.worker = Worker(pipeline.world, pipeline.sources)
             pipeline.send()

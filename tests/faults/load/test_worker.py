@@ -24,7 +24,7 @@ def test_a_first_load_lands_every_record_and_says_so(tmp_path: Path) -> None:
     assert list(pipeline.pages()) == [f"page={page:06d}.json.gz" for page in (1, 2, 3)]
     assert pipeline.pages()["page=000002.json.gz"] == [b'{"id":"2.0","word":"a"}', b'{"id":"2.1","word":"a"}']
     manifest = pipeline.manifest()
-    assert (manifest.state, manifest.claim, manifest.cause) == ("complete", None, None)
+    assert (manifest.state, manifest.lease, manifest.cause) == ("complete", None, None)
     assert (manifest.load.pages, manifest.load.empty, manifest.load.records) == (3, 1, 6)
     assert manifest.load.bytes == sum(map(len, pipeline.objects("raw").values()))
     assert pipeline.queue.messages == []
@@ -162,8 +162,8 @@ def test_out_of_time_leaves_the_ledger_released_and_a_new_message(tmp_path: Path
     pipeline.send()
     pipeline.step()
     manifest = pipeline.manifest()
-    assert (manifest.state, manifest.claim, manifest.load.mark) == ("loading", None, 3)
-    assert [(task.hop, task.waiting_since) for task in pipeline.queue.tasks()] == [(1, None)]
+    assert (manifest.state, manifest.lease, manifest.load.high_water_mark) == ("loading", None, 3)
+    assert [(task.requeues, task.waiting_since) for task in pipeline.queue.tasks()] == [(1, None)]
     assert [message.visible_at for message in pipeline.queue.messages] == [pipeline.clock.now()]
 
 
@@ -194,7 +194,7 @@ def test_asked_to_stop_the_task_is_given_back_at_once_with_all_that_landed(tmp_p
     pipeline = Pipeline(tmp_path, answer)
     pipeline.send()
     assert pipeline.step() == "stopped"
-    assert (pipeline.manifest().claim, pipeline.manifest().load.mark) == (None, 3)
+    assert (pipeline.manifest().lease, pipeline.manifest().load.high_water_mark) == (None, 3)
     assert [message.visible_at for message in pipeline.queue.messages] == [pipeline.clock.now()]
     pipeline.stopping = False
     assert pipeline.step() == "complete"

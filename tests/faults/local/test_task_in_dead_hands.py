@@ -11,7 +11,7 @@ from option_a.ingest.lake.folder import FolderLake
 from option_a.ingest.load.worker import Outcome, Worker
 from option_a.ingest.task import Delivery, Task
 from option_a.local.queue import SqliteQueue
-from option_a.local.worker_pool import Pool
+from option_a.local.worker_pool import WorkerPool
 from option_a.workspace.clock import SystemClock
 
 DAY = dt.date(2024, 5, 1)
@@ -37,11 +37,11 @@ def drained(tmp_path: Path, *, killed: bool, delay: float = 0.0) -> tuple[list[E
     queue.send([Task("orders", DAY, "20240501T000000Z-a")], delay=delay)
     if killed:
         assert queue.receive(["orders"], lease=HELD) is not None
-    _, until = queue.held(["orders"]) or ("", 0.0)
-    Pool(Acking(queue), queue, FolderLake(tmp_path / "lake"), clock, told.append, threads=2, lease=15.0).drain(
+    _, until = queue.in_other_hands(["orders"]) or ("", 0.0)
+    WorkerPool(Acking(queue), queue, FolderLake(tmp_path / "lake"), clock, told.append, threads=2, lease=15.0).drain(
         ["orders"]
     )
-    assert not queue.holds(["orders"])
+    assert not queue.has_tasks(["orders"])
     queue.close()
     return told, until
 

@@ -11,8 +11,8 @@ import pytest
 
 from option_a.ingest.lake.folder import FolderLake
 from option_a.ingest.load.worker import Outcome, Worker
-from option_a.ingest.manifest.model import Claim
-from option_a.ingest.manifest.store import Ledger
+from option_a.ingest.manifest.model import Lease
+from option_a.ingest.manifest.store import ManifestStore
 from option_a.ingest.partition import Partition
 from option_a.ingest.ports import Request
 from option_a.ingest.task import Task, encode_task
@@ -27,10 +27,10 @@ TASK = encode_task(Task("s", DATE, RUN))
 
 def usurp(pipeline: Pipeline, holder: str = "another") -> None:
     """Another worker takes the partition over, as one with a clock ahead of ours would."""
-    ledger = Ledger(pipeline.lake, Partition("s", DATE))
+    ledger = ManifestStore(pipeline.lake, Partition("s", DATE))
     manifest = ledger.read()
     assert manifest is not None
-    manifest.claim = Claim(holder, pipeline.clock.now() + LEASE, manifest.load.steps)
+    manifest.lease = Lease(holder, pipeline.clock.now() + LEASE, manifest.load.steps)
     ledger.write(manifest)
 
 
@@ -72,11 +72,11 @@ def test_while_a_claim_lives_a_second_delivery_asks_nothing_and_is_sent_again_fo
         def happens(self) -> None:
             self.pipeline.queue.send_raw("s", TASK)
             super().happens()
-            expires = self.pipeline.manifest().claim
+            expires = self.pipeline.manifest().lease
             assert expires is not None
             (again,) = [m for m in self.pipeline.queue.messages if m.receipt is None]
             assert again.visible_at > expires.expires
-            assert msgspec.json.decode(again.body, type=Task).hop == 1
+            assert msgspec.json.decode(again.body, type=Task).requeues == 1
 
     api = Twice(3)
     assert api.run(tmp_path) == "complete"
@@ -101,7 +101,7 @@ def test_a_newer_runs_task_waits_for_a_living_claim_too(tmp_path: Path) -> None:
 def test_a_claim_is_renewed_together_with_the_deliverys_visibility_however_long_the_load(tmp_path: Path) -> None:
     def answer(request: Request) -> bytes:
         pipeline.clock.time += LEASE / 3
-        claim = pipeline.manifest().claim
+        claim = pipeline.manifest().lease
         assert claim is not None
         seen.append((claim.expires - pipeline.clock.now(), pipeline.queue.messages[0].visible_at - claim.expires))
         assert pipeline.step() is None
@@ -126,7 +126,7 @@ def test_who_loses_its_claim_writes_nothing_more_and_leaves_a_task_for_after_the
     assert api.run(tmp_path) == "claimed"
     assert api.written() == {"raw/source=s/ingestion_date=2023-11-01/page=000003.json.gz"}  # it was in flight
     assert api.pipeline.asked() == [1, 2, 3]
-    claim = api.pipeline.manifest().claim
+    claim = api.pipeline.manifest().lease
     assert claim is not None
     assert claim.holder == "another"
     assert [message.visible_at > claim.expires for message in api.pipeline.queue.messages] == [True]
@@ -138,8 +138,8 @@ def test_pages_in_flight_when_the_claim_is_lost_are_not_written(tmp_path: Path) 
     lost, asked = threading.Event(), threading.Event()
 
     class Watched(FolderLake):
-        def swap(self, key: str, data: bytes, tag: str | None) -> str | None:
-            new = super().swap(key, data, tag)
+        def compare_and_swap(self, key: str, data: bytes, tag: str | None) -> str | None:
+            new = super().compare_and_swap(key, data, tag)
             if new is None:
                 threading.Timer(0.1, lost.set).start()
             return new
@@ -164,8 +164,8 @@ def test_pages_in_flight_when_the_claim_is_lost_are_not_written(tmp_path: Path) 
 
 def test_a_promotion_whose_claim_is_lost_touches_no_page_of_the_old_day(tmp_path: Path) -> None:
     class Usurped(FolderLake):
-        def swap(self, key: str, data: bytes, tag: str | None) -> str | None:
-            new = super().swap(key, data, tag)
+        def compare_and_swap(self, key: str, data: bytes, tag: str | None) -> str | None:
+            new = super().compare_and_swap(key, data, tag)
             if msgspec.json.decode(data)["state"] == "promoting" and "promoting" not in usurped:
                 usurped.append("promoting")
                 usurp(pipeline)
@@ -237,14 +237,14 @@ def test_of_two_workers_that_begin_at_once_one_alone_wins_the_claim(at: int, tmp
     taken: list[Outcome | None] = []
 
     class Racing(FolderLake):
-        def swap(self, key: str, data: bytes, tag: str | None) -> str | None:
+        def compare_and_swap(self, key: str, data: bytes, tag: str | None) -> str | None:
             if not taken:
                 taken.append(None)
                 pipeline.queue.send_raw("s", TASK)
                 pipeline.budget = at
                 taken.append(pipeline.step())
                 pipeline.budget = None
-            return super().swap(key, data, tag)
+            return super().compare_and_swap(key, data, tag)
 
     pipeline = Pipeline(tmp_path, numbered(days_of(3), total_pages=3), source(pagination=DECLARED, parallel=1))
     pipeline.world = msgspec.structs.replace(pipeline.world, lake=Racing(tmp_path))

@@ -13,7 +13,7 @@ import pytest
 from option_a.ingest.lake.folder import FolderLake
 from option_a.ingest.lake.keys import page_key, raw_prefix
 from option_a.ingest.load.worker import Worker
-from option_a.ingest.manifest.store import Ledger
+from option_a.ingest.manifest.store import ManifestStore
 from option_a.ingest.manifest.verify import Verified, verify
 from option_a.ingest.partition import Partition
 from option_a.ingest.ports import Request
@@ -39,9 +39,9 @@ class WritesCounted(FolderLake):
         self.puts[key] += 1
         super().put(key, data)
 
-    def swap(self, key: str, data: bytes, tag: str | None) -> str | None:
+    def compare_and_swap(self, key: str, data: bytes, tag: str | None) -> str | None:
         self.manifests.append(len(data))
-        return super().swap(key, data, tag)
+        return super().compare_and_swap(key, data, tag)
 
 
 def many(root: Path) -> tuple[Pipeline, WritesCounted]:
@@ -72,7 +72,7 @@ def test_of_thousands_of_pages_each_row_is_written_to_one_segment_once_and_the_m
     assert set(lake.puts.values()) == {1}
     assert len(lake.manifests) > MANY * 0.1 / 10
     assert max(lake.manifests) < 2_100 * 90
-    rows = list(Ledger(lake, PARTITION).rows(load))
+    rows = list(ManifestStore(lake, PARTITION).rows(load))
     assert [row.page for row in rows] == list(range(1, MANY + 1))
     assert pipeline.differences() == []
 
@@ -161,7 +161,7 @@ def of_no_partition(pipeline: Pipeline) -> None:
 
 
 def miscounted(pipeline: Pipeline) -> None:
-    ledger = Ledger(pipeline.lake, PARTITION)
+    ledger = ManifestStore(pipeline.lake, PARTITION)
     manifest = ledger.read()
     assert manifest is not None
     manifest.load.records += 1

@@ -10,7 +10,7 @@ import pytest
 
 from option_a.ingest.config.source import Source
 from option_a.ingest.errors import HttpError
-from option_a.ingest.http.auth import Authorized
+from option_a.ingest.http.auth import Authenticated
 from option_a.ingest.load.worker import Worker
 from option_a.ingest.ports import Fetch, Request, Response
 from tests.support.apis.pagination_styles import query
@@ -159,7 +159,7 @@ SECRET = "q7Rz9KfW2mXc"
 def authorized(root: Path, api: Fetch, keyed: Source) -> Pipeline:
     """A pipeline that sends SECRET along, with a task in its queue."""
     pipeline = Pipeline(root, lambda request: b"", keyed)
-    fetch = Authorized(api, pipeline.sources, lambda wanted: SECRET, pipeline.clock)
+    fetch = Authenticated(api, pipeline.sources, lambda wanted: SECRET, pipeline.clock)
     pipeline.world = msgspec.structs.replace(pipeline.world, fetch=fetch)
     pipeline.worker = Worker(pipeline.world, pipeline.sources)
     pipeline.send()

@@ -84,7 +84,7 @@ def test_the_last_word_is_the_highest_pages_even_where_a_lower_one_answers_later
             landed.set()
 
     pipeline = Pipeline(tmp_path, answer, source(pagination=DECLARED, parallel=3))
-    world = msgspec.structs.replace(pipeline.world, executor=ThreadPoolExecutor, tell=tell)
+    world = msgspec.structs.replace(pipeline.world, executor=ThreadPoolExecutor, emit=tell)
     pipeline.worker = Worker(world, pipeline.sources)
     pipeline.send()
     assert pipeline.step() == "complete"

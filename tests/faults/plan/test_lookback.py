@@ -104,6 +104,6 @@ def test_a_day_that_is_over_in_utc_alone_is_loaded_again_when_it_is_over_there(t
 
 def test_the_end_of_a_day_is_in_its_manifest_only_where_it_is_not_utcs(tmp_path: Path) -> None:
     pipeline = at(MIDNIGHT + 5 * 3600)(tmp_path)
-    assert pipeline.manifest().load.over == MIDNIGHT + 4 * 3600
+    assert pipeline.manifest().load.date_ends_at == MIDNIGHT + 4 * 3600
     assert b'"over"' not in next(iter(reloaded(tmp_path / "utc", days_of(1), []).objects("manifest").values()))
     assert dt.date(2023, 11, 1) == DATE

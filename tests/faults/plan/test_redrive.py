@@ -15,7 +15,7 @@ from option_a.ingest.lake.keys import STAGING
 from option_a.ingest.load.worker import Worker
 from option_a.ingest.partition import Partition
 from option_a.ingest.plan.plan import redrive
-from option_a.ingest.plan.read_summaries import look
+from option_a.ingest.plan.read_summaries import read_summaries
 from option_a.ingest.ports import Cause, Request, Response
 from tests.support.inline_executor import InlineExecutor
 from tests.support.pipeline import DATE, Pipeline, days_of, numbered, source
@@ -27,7 +27,7 @@ DIED = Cause("receives", "received 5 times and never done")
 
 def redriven(pipeline: Pipeline, run: str = LAST) -> list[bool]:
     """Send again what is dead or failed; whether as re-loads."""
-    known = look(pipeline.lake, [PARTITION], InlineExecutor(1))
+    known = read_summaries(pipeline.lake, [PARTITION], InlineExecutor(1))
     planned = redrive([PARTITION], known, pipeline.queue.dead, run)
     pipeline.queue.send(item.task for item in planned)
     pipeline.queue.dead.clear()
@@ -38,7 +38,7 @@ def killed(pipeline: Pipeline) -> None:
     """The next delivery becomes a dead letter, with nothing done."""
     delivery = pipeline.queue.receive(["s"], lease=30.0)
     assert delivery is not None
-    pipeline.queue.bury(delivery, DIED)
+    pipeline.queue.dead_letter(delivery, DIED)
 
 
 def test_a_re_load_that_died_before_it_began_is_one_again_and_not_done_by_the_old_day(tmp_path: Path) -> None:

@@ -12,20 +12,20 @@ from option_a.ingest.errors import QueryError
 from option_a.ingest.lake.base import Entry
 from option_a.ingest.lake.folder import FolderLake
 from option_a.ingest.lake.keys import page_key, raw_prefix
-from option_a.query.duckdb_engine import Duck
-from option_a.workspace.summary_cache import Index
+from option_a.query.duckdb_engine import DuckDBEngine
+from option_a.workspace.summary_cache import SummaryCache
 from tests.support.pipeline import Pipeline, days_of, numbered
 
 COUNT = "SELECT count(*) FROM raw"
 
 
-def landed(root: Path) -> tuple[Pipeline, Duck]:
+def landed(root: Path) -> tuple[Pipeline, DuckDBEngine]:
     """A day of three pages, and a connection to it."""
     pipeline = Pipeline(root, numbered(days_of(3)))
     pipeline.send()
     assert pipeline.drain() == ["complete"]
-    index = Index(root.with_name("index"), pipeline.lake)
-    return pipeline, Duck(pipeline.lake, pipeline.sources, index.scan(), 0.0, index, print)
+    index = SummaryCache(root.with_name("index"), pipeline.lake)
+    return pipeline, DuckDBEngine(pipeline.lake, pipeline.sources, index.scan(), 0.0, index, print)
 
 
 def shorten(pipeline: Pipeline) -> None:
@@ -54,8 +54,8 @@ class Behind(FolderLake):
 def test_a_page_that_was_listed_and_is_gone_is_told_as_that(tmp_path: Path) -> None:
     """A folder whose name is a pattern is read like a bucket: listed once."""
     pipeline, _ = landed(tmp_path / "a[b]")
-    index = Index(tmp_path / "index", pipeline.lake)
-    duck = Duck(Behind(tmp_path / "a[b]"), pipeline.sources, index.scan(), 0.0, index, print)
+    index = SummaryCache(tmp_path / "index", pipeline.lake)
+    duck = DuckDBEngine(Behind(tmp_path / "a[b]"), pipeline.sources, index.scan(), 0.0, index, print)
     with pytest.raises(QueryError, match="a page is gone that was there when the query began") as caught:
         list(duck.run(COUNT).rows)
     assert "ask again" in caught.value.hint

@@ -141,12 +141,14 @@ def test_a_probe_of_a_half_loaded_partition_asks_one_page_alone_until_it_is_answ
 def test_a_delivery_that_is_held_leaves_what_stands_in_the_lake_as_it_is(tmp_path: Path) -> None:
     pipeline = Pipeline(tmp_path, numbered(days_of(2)), source())
     now = pipeline.clock.now()
-    pipeline.lake.swap(breaker_key("s"), json.dumps({"failures": 5, "until": now + 100, "why": "503"}).encode(), None)
+    pipeline.lake.compare_and_swap(
+        breaker_key("s"), json.dumps({"failures": 5, "until": now + 100, "why": "503"}).encode(), None
+    )
     pipeline.send()
     assert pipeline.step() == "waiting"
     assert (pipeline.requests, pipeline.objects("manifest", "raw")) == ([], {})
     (task,) = pipeline.queue.tasks()
-    assert (task.hop, task.waiting_since) == (1, now)
+    assert (task.requeues, task.waiting_since) == (1, now)
     assert [message.visible_at for message in pipeline.queue.messages] == [now + 100.0 + SPREAD / 2]
     assert [(event.kind, event.message) for event in pipeline.events] == [("waiting", "503")]
     assert pipeline.drain() == ["complete"]
@@ -156,7 +158,7 @@ def test_one_sources_breaker_is_no_others(tmp_path: Path) -> None:
     sources = (source(), source(name="t", url="https://api.test/t"))
     pipeline = Pipeline(tmp_path, numbered(days_of(2)), *sources)
     state = json.dumps({"failures": 5, "until": pipeline.clock.now() + 100}).encode()
-    pipeline.lake.swap(breaker_key("s"), state, None)
+    pipeline.lake.compare_and_swap(breaker_key("s"), state, None)
     pipeline.send()
     pipeline.send(name="t")
     assert [pipeline.step(), pipeline.step()] == ["waiting", "complete"]

@@ -61,8 +61,8 @@ def test_a_longer_fault_is_given_back_to_the_queue_and_the_delivery_acknowledged
     assert message.receives == 0
     assert 15.0 <= message.visible_at - pipeline.clock.now() <= 30.0
     (task,) = pipeline.queue.tasks()
-    assert (task.hop, task.waiting_since) == (1, pipeline.clock.now())
-    assert pipeline.manifest().claim is None
+    assert (task.requeues, task.waiting_since) == (1, pipeline.clock.now())
+    assert pipeline.manifest().lease is None
 
 
 def test_how_long_a_task_waits_already_is_kept_from_hop_to_hop_and_forgotten_when_a_page_lands(tmp_path: Path) -> None:

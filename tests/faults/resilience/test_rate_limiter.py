@@ -20,8 +20,8 @@ from option_a.ingest.config.source import Source
 from option_a.ingest.errors import QueueError, TransientError
 from option_a.ingest.load.worker import Worker
 from option_a.ingest.ports import Request, Response
-from option_a.ingest.resilience.rate_limiter import OwnTurns, Paced
-from option_a.local.rate_limiter import SharedTurns
+from option_a.ingest.resilience.rate_limiter import LocalRateLimiter, RateLimited
+from option_a.local.rate_limiter import SqliteRateLimiter
 from option_a.workspace.clock import SystemClock
 from tests.support.clock import FakeClock
 from tests.support.pipeline import DATE, Pipeline, source
@@ -58,7 +58,7 @@ class Api:
 def test_requests_of_a_source_with_a_rate_are_spaced_evenly(tmp_path: Path) -> None:
     clock = FakeClock()
     api = Api(clock)
-    fetch = Paced(api, {"s": source(rate="4/s")}, clock, SharedTurns(tmp_path / "home" / "turns", clock))
+    fetch = RateLimited(api, {"s": source(rate="4/s")}, clock, SqliteRateLimiter(tmp_path / "home" / "turns", clock))
     for _ in range(20):
         fetch(REQUEST)
     gaps = [later - earlier for earlier, later in zip(api.asked, api.asked[1:], strict=False)]
@@ -67,15 +67,15 @@ def test_requests_of_a_source_with_a_rate_are_spaced_evenly(tmp_path: Path) -> N
 
 def test_a_source_without_a_rate_takes_no_turn_and_makes_no_file(tmp_path: Path) -> None:
     clock = FakeClock()
-    SharedTurns(tmp_path / "turns", clock)
-    for turns in (no_turns, OwnTurns({"s": source()}, clock)):
-        Paced(Api(clock), {"s": source()}, clock, turns)(REQUEST)
+    SqliteRateLimiter(tmp_path / "turns", clock)
+    for turns in (no_turns, LocalRateLimiter({"s": source()}, clock)):
+        RateLimited(Api(clock), {"s": source()}, clock, turns)(REQUEST)
     assert (clock.slept, list(tmp_path.iterdir())) == ([], [])
 
 
 def test_a_turn_that_lies_far_ahead_was_taken_by_a_clock_that_went_wrong(tmp_path: Path) -> None:
     clock = FakeClock(9e9)
-    turns = SharedTurns(tmp_path / "turns", clock)
+    turns = SqliteRateLimiter(tmp_path / "turns", clock)
     turns("s", 1.0)
     clock.time = 1.7e9
     assert turns("s", 1.0) == 0.0
@@ -85,12 +85,12 @@ def test_a_turn_that_lies_far_ahead_was_taken_by_a_clock_that_went_wrong(tmp_pat
 def test_turns_that_cannot_be_taken_are_an_error_with_the_way_out(tmp_path: Path) -> None:
     (tmp_path / "turns").write_bytes(b"no database" * 100)
     with pytest.raises(QueueError, match="delete the file"):
-        SharedTurns(tmp_path / "turns", FakeClock())("s", 1.0)
+        SqliteRateLimiter(tmp_path / "turns", FakeClock())("s", 1.0)
 
 
 def test_who_is_asked_to_stop_while_waiting_does_not_ask(tmp_path: Path) -> None:
     clock = SystemClock()
-    turns = SharedTurns(tmp_path / "turns", clock)
+    turns = SqliteRateLimiter(tmp_path / "turns", clock)
     turns("s", 60.0)
     asked: list[Request] = []
 
@@ -100,7 +100,7 @@ def test_who_is_asked_to_stop_while_waiting_does_not_ask(tmp_path: Path) -> None
 
     clock.stop()
     with pytest.raises(TransientError, match="stopped"):
-        Paced(api, {"s": source(rate="1/min")}, clock, turns)(REQUEST)
+        RateLimited(api, {"s": source(rate="1/min")}, clock, turns)(REQUEST)
     assert asked == []
 
 
@@ -108,9 +108,9 @@ TAKER = """
 import sys
 from pathlib import Path
 from option_a.ingest.load.worker import Worker
-from option_a.local.rate_limiter import SharedTurns
+from option_a.local.rate_limiter import SqliteRateLimiter
 from tests.support.clock import FakeClock
-turns = SharedTurns(Path(sys.argv[1]), FakeClock())
+turns = SqliteRateLimiter(Path(sys.argv[1]), FakeClock())
 print(*[turns("s", 0.25) for _ in range(200)])
 """
 
@@ -121,7 +121,7 @@ def test_threads_and_processes_of_one_machine_share_the_turns(tmp_path: Path) ->
     processes = [
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT) for _ in range(3)
     ]
-    turns = SharedTurns(place, FakeClock())
+    turns = SqliteRateLimiter(place, FakeClock())
     with ThreadPoolExecutor(4) as pool:
         waits = list(pool.map(lambda _: turns("s", 0.25), range(200)))
     for process in processes:
@@ -139,7 +139,7 @@ class Lambda:
 
     def __init__(self, sources: dict[str, Source], now: float) -> None:
         self.clock = FakeClock(now)
-        self.turns = OwnTurns(sources, self.clock)
+        self.turns = LocalRateLimiter(sources, self.clock)
 
 
 @settings(max_examples=60, deadline=None)
@@ -186,7 +186,7 @@ def test_the_rate_is_reached_where_there_is_always_something_to_ask() -> None:
 def test_a_limit_that_is_used_up_is_slept_out_while_that_is_short() -> None:
     clock = FakeClock()
     api = Api(clock, [{"ratelimit-remaining": "0", "ratelimit-reset": "7"}])
-    fetch = Paced(api, {"s": source()}, clock, no_turns)
+    fetch = RateLimited(api, {"s": source()}, clock, no_turns)
     begun = clock.now()
     for _ in range(3):
         fetch(REQUEST)
@@ -196,7 +196,7 @@ def test_a_limit_that_is_used_up_is_slept_out_while_that_is_short() -> None:
 def test_a_limit_that_is_used_up_for_longer_is_the_queues_to_wait_for_and_no_others() -> None:
     clock = FakeClock()
     api = Api(clock, [{"x-ratelimit-remaining": "0", "x-ratelimit-reset": f"{clock.now() + 600:.0f}"}])
-    fetch = Paced(api, {"s": source(), "t": source(name="t")}, clock, no_turns)
+    fetch = RateLimited(api, {"s": source(), "t": source(name="t")}, clock, no_turns)
     fetch(REQUEST)
     with pytest.raises(TransientError, match="limit is used up") as caught:
         fetch(REQUEST)
@@ -219,7 +219,7 @@ def test_a_limit_that_one_task_meets_keeps_the_others_from_asking_until_its_rese
     asked: list[float] = []
     pipeline = Pipeline(tmp_path, answer, source())
     begun = pipeline.clock.now()
-    fetch = Paced(pipeline.world.fetch, pipeline.sources, pipeline.clock, no_turns)
+    fetch = RateLimited(pipeline.world.fetch, pipeline.sources, pipeline.clock, no_turns)
     pipeline.world = msgspec.structs.replace(pipeline.world, fetch=fetch)
     pipeline.worker = Worker(pipeline.world, pipeline.sources)
     dates = [DATE - dt.timedelta(days=n) for n in range(5)]

@@ -16,7 +16,7 @@ import msgspec
 import urllib3
 
 from option_a.ingest.config.auth import Bearer
-from option_a.ingest.http.build import asking
+from option_a.ingest.http.build import build_client
 from option_a.ingest.load.worker import Outcome, Worker
 from option_a.ingest.ports import Request, Response
 from option_a.ingest.secrets import Reference
@@ -49,7 +49,7 @@ def meet(root: Path, url: str, number: int) -> dict[str, Any]:
         timeout=TIMEOUT, max_body=MAX_BODY, auth=Bearer(token="env:TOKEN"), parallel=1,
     )  # fmt: skip
     pipeline = Pipeline(root, unused, declared)
-    asked = asking(pipeline.sources, pipeline.clock, Rotating())
+    asked = build_client(pipeline.sources, pipeline.clock, Rotating())
 
     def fetch(request: Request) -> Response:
         pipeline.clock.time += 0.1

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from option_a.ingest.http.build import asking
+from option_a.ingest.http.build import build_client
 from option_a.ingest.load.worker import Worker
 from option_a.ingest.manifest.model import Manifest
 from option_a.ingest.partition import Partition
@@ -57,7 +57,7 @@ class Landing:
         self.pipeline = Pipeline(root, _unused, *sources)
         self.answering = answering
         self.tracebacks: list[str] = []
-        asked = asking(self.pipeline.sources, self.pipeline.clock, _secret)
+        asked = build_client(self.pipeline.sources, self.pipeline.clock, _secret)
 
         def fetch(request: Request) -> Response:
             self.pipeline.clock.time += 0.1  # without it an outage never ends

@@ -17,12 +17,12 @@ from aws_lambda_powertools import Logger, Metrics
 from obstore.store import S3Store
 
 from option_a.aws.functions.telemetry import Telemetry
-from option_a.aws.functions.worker import LEASE, Batch
+from option_a.aws.functions.worker import LEASE, SqsBatchHandler
 from option_a.aws.queue import SqsQueue
 from option_a.ingest.config.read import Sources, read_sources
-from option_a.ingest.http.build import asking
+from option_a.ingest.http.build import build_client
 from option_a.ingest.lake.bucket import BucketLake
-from option_a.ingest.load.job import Limits, World
+from option_a.ingest.load.job import Limits, Services
 from option_a.ingest.secrets import Reference
 from option_a.workspace.clock import SystemClock
 from tests.support.aws.event_source_mapping import FakeContext, Mapping
@@ -114,15 +114,15 @@ class Stack:
                 stop.set()
         ended.result()
 
-    def _batch(self, sources: Sources) -> Batch:
+    def _batch(self, sources: Sources) -> SqsBatchHandler:
         """What the worker's handler calls."""
         queue, clock = self.queue(list(sources)), SystemClock()
         telemetry = Telemetry(Logger(service=self.name, stream=io.StringIO()), Metrics("OptionA", self.name))
-        world = World(
-            lake=self.lake(), queue=queue, fetch=asking(sources, clock, no_secret), clock=clock,
-            limits=Limits(lease=LEASE), executor=ThreadPoolExecutor, jitter=lambda: 0.5, tell=telemetry,
+        world = Services(
+            lake=self.lake(), queue=queue, fetch=build_client(sources, clock, no_secret), clock=clock,
+            limits=Limits(lease=LEASE), executor=ThreadPoolExecutor, jitter=lambda: 0.5, emit=telemetry,
         )  # fmt: skip
-        return Batch(world, queue, sources, telemetry)
+        return SqsBatchHandler(world, queue, sources, telemetry)
 
     def _make_worker(self, env: dict[str, str]) -> None:
         iam = self.aws.client("iam")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from option_a.aws.stack.queue_admin import SqsDesk
+from option_a.aws.stack.queue_admin import SqsQueueAdmin
 from option_a.ingest.config.source import DEFAULT_NAMES
 from option_a.ingest.http.mock import body_of
 from tests.support.apis.server import Exchange, Server, reply
@@ -30,7 +30,7 @@ class Stack:
         self.server, self.asset, self.runtime, self.bucket = server, asset, runtime, bucket
         server.make_queues(STACK, sources)
         server.client("s3").create_bucket(Bucket=bucket)
-        self.queues = SqsDesk(server.client("sqs"), server.queue_base, STACK, sources)
+        self.queues = SqsQueueAdmin(server.client("sqs"), server.queue_base, STACK, sources)
         self.mappings = [Mapping(server, STACK, source) for source in sources]
         self.env = {
             **server.env,

@@ -12,19 +12,19 @@ from pathlib import Path
 import msgspec
 
 from option_a.ingest.errors import LakeError, OptionAError, QueueError
-from option_a.ingest.events import silent
+from option_a.ingest.events import ignore_events
 from option_a.ingest.lake.base import Entry
 from option_a.ingest.lake.folder import FolderLake
-from option_a.ingest.load.job import Limits, World
+from option_a.ingest.load.job import Limits, Services
 from option_a.ingest.load.worker import Worker
-from option_a.ingest.manifest.store import Ledger
-from option_a.ingest.manifest.verify import Verified, strangers, verify
+from option_a.ingest.manifest.store import ManifestStore
+from option_a.ingest.manifest.verify import Verified, unknown_objects, verify
 from option_a.ingest.partition import Partition
 from option_a.ingest.plan.plan import plan
 from option_a.ingest.ports import Cause, Clock, Request, Response
 from option_a.ingest.task import Delivery, decode_task
-from option_a.local.worker_pool import Pool
-from option_a.workspace.summary_cache import Index
+from option_a.local.worker_pool import WorkerPool
+from option_a.workspace.summary_cache import SummaryCache
 from tests.support.clock import FakeClock
 from tests.support.inline_executor import InlineExecutor
 from tests.support.pipeline import DATE, Api, source
@@ -111,10 +111,10 @@ class AilingLake(FolderLake):
         yield from super().entries(prefix)
 
     @contextmanager
-    def held(self, key: str, tag: str | None) -> Iterator[bool]:
+    def unchanged(self, key: str, tag: str | None) -> Iterator[bool]:
         with self._errors("lock", key):
             self._ail("lock", key)
-        with super().held(key, tag) as still:
+        with super().unchanged(key, tag) as still:
             yield still
 
     def _delete(self, keys: list[str]) -> None:
@@ -144,13 +144,13 @@ class AilingQueue(SeenQueue):
         super().ack(delivery)
         self.acks.append((decode_task(delivery.body).partition, self._trouble.lasts))
 
-    def bury(self, delivery: Delivery, cause: Cause) -> None:
-        super().bury(delivery, cause)
+    def dead_letter(self, delivery: Delivery, cause: Cause) -> None:
+        super().dead_letter(delivery, cause)
         self.acks.append((decode_task(delivery.body).partition, self._trouble.lasts))
 
     def holds(self, queues: Sequence[str]) -> bool:
         """Nobody is at work: the clock moves to when something is visible."""
-        left, visible = super().holds(queues), self.next_visible()
+        left, visible = super().has_tasks(queues), self.next_visible()
         if isinstance(self._moved, FakeClock) and visible is not None:
             self._moved.time = max(self._moved.time, visible)
         return left
@@ -190,7 +190,7 @@ class StoppableClock(FakeClock):
         return self.stopped
 
 
-class EagerPool(Pool):
+class EagerPool(WorkerPool):
     """Waits for its threads alone: the clock moves by itself."""
 
     def _wait(self) -> BaseException | None:
@@ -205,11 +205,11 @@ class Machine:
         self.root, self.lake = root, AilingLake(root / "lake", self.trouble)
         self.queue = AilingQueue(root / "queue.sqlite", self.clock, self.trouble)
         self.seconds, self.sent = SECONDS, False
-        self._index = Index(root / "index.sqlite", self.lake)
+        self._index = SummaryCache(root / "index.sqlite", self.lake)
         self._sources = {"s": source(pagination={"style": "page", "total_pages": "total_pages"}, parallel=2)}
         limits = Limits(LEASE, stopping=self.clock.stopping)
-        self._world = World(
-            self.lake, self.queue, self._fetch, self.clock, limits, InlineExecutor, lambda: 0.5, silent
+        self._world = Services(
+            self.lake, self.queue, self._fetch, self.clock, limits, InlineExecutor, lambda: 0.5, ignore_events
         )  # fmt: skip
 
     def _fetch(self, request: Request) -> Response:
@@ -228,7 +228,7 @@ class Machine:
         """Work the queue off, as the command does."""
         self.clock.stopped = False
         worker = Worker(self._world, self._sources)
-        EagerPool(worker, self.queue, self.lake, self.clock, silent, threads=1, lease=LEASE).drain(["s"])  # type: ignore[arg-type]
+        EagerPool(worker, self.queue, self.lake, self.clock, ignore_events, threads=1, lease=LEASE).drain(["s"])  # type: ignore[arg-type]
 
     def acked(self) -> set[Partition]:
         """What was enqueued and stands nowhere in the queue any more, though nobody acked it before the fault."""
@@ -244,23 +244,26 @@ class Machine:
         return {
             "what is known": self._index.scan,
             "verify": lambda: list(verify(self.lake, DATES[0], Verified(), InlineExecutor(1))),
-            "strangers": lambda: list(strangers(self.lake, set())),
-            "logs": Ledger(self.lake, DATES[0]).read,
+            "strangers": lambda: list(unknown_objects(self.lake, set())),
+            "logs": ManifestStore(self.lake, DATES[0]).read,
             "depth": self.queue.depth,
             "queued": self.queue.queued,
             "dead letters": self.queue.dead_letters,
-            "redrive": lambda: self.queue.forget_dead(letters),
+            "redrive": lambda: self.queue.delete_dead_letters(letters),
             "cancel": lambda: self.queue.cancel("s", "2023-01-01", "2023-12-31"),
         }  # fmt: skip
 
     def stands(self) -> dict[str, object]:
         """All that must be the same whatever happened on the way."""
-        manifests, letters = [Ledger(self.lake, partition).read() for partition in DATES], self.queue.dead_letters()
+        manifests, letters = (
+            [ManifestStore(self.lake, partition).read() for partition in DATES],
+            self.queue.dead_letters(),
+        )
         objects = {e.key: self.lake.get(e.key) for room in ("raw", "dead") for e in self.lake.entries(room)}
         return {
             "objects": objects,
             "states": [
-                m and (m.state, m.claim, m.load.pages, m.load.records, m.cause and m.cause.kind) for m in manifests
+                m and (m.state, m.lease, m.load.pages, m.load.records, m.cause and m.cause.kind) for m in manifests
             ],
             "dead": sorted((str(letter.task and letter.task.partition), letter.cause.kind) for letter in letters),
             "queued": self.queue.queued(),

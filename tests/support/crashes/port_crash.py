@@ -12,7 +12,7 @@ import msgspec
 
 from option_a.ingest.lake.base import Entry, Lake
 from option_a.ingest.lake.keys import page_number
-from option_a.ingest.load.job import World
+from option_a.ingest.load.job import Services
 from option_a.ingest.load.worker import Worker
 from option_a.ingest.ports import Cause, Fetch, Queue, Request, Response, Secrets
 from option_a.ingest.secrets import Reference
@@ -48,7 +48,7 @@ class Doom:
     def unrecorded(self) -> int:
         """Requests since the manifest was last written, those in flight among them."""
         done = self.points[:-1] if self.dead and not self.after else self.points
-        last = max((number for number, point in enumerate(done) if point == "swap manifest"), default=-1)
+        last = max((number for number, point in enumerate(done) if point == "compare_and_swap manifest"), default=-1)
         return done[last + 1 :].count("fetch")
 
     def around(self, point: str, call: Callable[[], T], *, looks: bool = False) -> T:
@@ -92,16 +92,16 @@ class MortalLake(Lake):
     def put(self, key: str, data: bytes) -> None:
         self._doom.around(_at("put", key), lambda: self._lake.put(key, data))
 
-    def swap(self, key: str, data: bytes, tag: str | None) -> str | None:
-        return self._doom.around(_at("swap", key), lambda: self._lake.swap(key, data, tag))
+    def compare_and_swap(self, key: str, data: bytes, tag: str | None) -> str | None:
+        return self._doom.around(_at("compare_and_swap", key), lambda: self._lake.compare_and_swap(key, data, tag))
 
     def copy(self, source: str, target: str) -> None:
         self._doom.around(_at("copy", target), lambda: self._lake.copy(source, target))
 
     @contextmanager
-    def held(self, key: str, tag: str | None) -> Iterator[bool]:
-        with self._lake.held(key, tag) as still:
-            yield self._doom.around(_at("held", key), lambda: still, looks=True)
+    def unchanged(self, key: str, tag: str | None) -> Iterator[bool]:
+        with self._lake.unchanged(key, tag) as still:
+            yield self._doom.around(_at("unchanged", key), lambda: still, looks=True)
 
     def _delete(self, keys: list[str]) -> None:
         for key in keys:
@@ -128,14 +128,14 @@ class MortalQueue:
     def ack(self, delivery: Delivery) -> None:
         self._doom.around("ack", lambda: self._queue.ack(delivery))
 
-    def extend(self, delivery: Delivery, seconds: float) -> bool:
-        return self._doom.around("extend", lambda: self._queue.extend(delivery, seconds))
+    def extend_visibility(self, delivery: Delivery, seconds: float) -> bool:
+        return self._doom.around("extend_visibility", lambda: self._queue.extend_visibility(delivery, seconds))
 
-    def bury(self, delivery: Delivery, cause: Cause) -> None:
-        self._doom.around("bury", lambda: self._queue.bury(delivery, cause))
+    def dead_letter(self, delivery: Delivery, cause: Cause) -> None:
+        self._doom.around("dead_letter", lambda: self._queue.dead_letter(delivery, cause))
 
 
-def mortal(world: World, doom: Doom) -> World:
+def mortal(world: Services, doom: Doom) -> Services:
     """The same world for a process that is to die."""
 
     def fetch(request: Request, real: Fetch = world.fetch) -> Response:

@@ -29,8 +29,8 @@ class Watched(Lake):
         self._lake.put(key, data)
         self._look()
 
-    def swap(self, key: str, data: bytes, tag: str | None) -> str | None:
-        new = self._lake.swap(key, data, tag)
+    def compare_and_swap(self, key: str, data: bytes, tag: str | None) -> str | None:
+        new = self._lake.compare_and_swap(key, data, tag)
         self._look()
         return new
 
@@ -39,8 +39,8 @@ class Watched(Lake):
         self._look()
 
     @contextmanager
-    def held(self, key: str, tag: str | None) -> Iterator[bool]:
-        with self._lake.held(key, tag) as still:
+    def unchanged(self, key: str, tag: str | None) -> Iterator[bool]:
+        with self._lake.unchanged(key, tag) as still:
             yield still
 
     def _delete(self, keys: list[str]) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from option_a.ingest.lake.base import Entry, Lake
 from option_a.ingest.manifest.model import Manifest
-from option_a.ingest.manifest.store import Ledger
+from option_a.ingest.manifest.store import ManifestStore
 from option_a.ingest.partition import Partition
 from option_a.ingest.ports import Cause
 from option_a.ingest.task import Delivery, Task, decode_task
@@ -31,7 +31,7 @@ class Judge:
 
     def manifest(self) -> Manifest | None:
         """As it stands at this moment."""
-        return Ledger(self.lake, self.partition).read()
+        return ManifestStore(self.lake, self.partition).read()
 
     def pass_time(self) -> None:
         """What is not done in no time, and may outlast the claim."""
@@ -41,7 +41,7 @@ class Judge:
         """A page, a segment or a body is about to be written, or an object deleted."""
         self.writes += 1
         manifest, room = self.manifest(), key.partition("/")[0]
-        claim = manifest.claim if manifest is not None else None
+        claim = manifest.lease if manifest is not None else None
         tidies = call == "delete" and room != "raw" and manifest is not None and manifest.state == "complete"
         if not tidies and (claim is None or claim.holder != who or self.turns.now() >= claim.expires):
             self.breaches.append(f"{who} would {call} {key}; the claim is {claim}")
@@ -49,8 +49,8 @@ class Judge:
     def swapped(self, who: str, before: Manifest | None) -> None:
         """A manifest was written over another."""
         self.writes += 1
-        if before is not None and before.claimed(self.turns.now()) and before.claim and before.claim.holder != who:
-            self.breaches.append(f"{who} wrote the manifest while {before.claim} was alive")
+        if before is not None and before.is_leased(self.turns.now()) and before.lease and before.lease.holder != who:
+            self.breaches.append(f"{who} wrote the manifest while {before.lease} was alive")
 
     def acked(self, task: Task) -> None:
         """A message is gone: what it asked for is done, or another one asks for it still."""
@@ -92,20 +92,20 @@ class RivalLake(Lake):
         self._lake.copy(source, target)
         self._judge.pass_time()
 
-    def swap(self, key: str, data: bytes, tag: str | None) -> str | None:
+    def compare_and_swap(self, key: str, data: bytes, tag: str | None) -> str | None:
         with self._locked(key):
             self._judge.turns.turn()
             before = self._judge.manifest()
-            new = self._lake.swap(key, data, tag)
+            new = self._lake.compare_and_swap(key, data, tag)
             if new is not None and key.startswith("manifest/"):
                 self._judge.swapped(self.who, before)
             return new
 
     @contextmanager
-    def held(self, key: str, tag: str | None) -> Iterator[bool]:
+    def unchanged(self, key: str, tag: str | None) -> Iterator[bool]:
         with self._locked(key):
             self._judge.turns.turn()
-            with self._lake.held(key, tag) as still:
+            with self._lake.unchanged(key, tag) as still:
                 pass  # the lock proper is not kept: it would keep the thread itself from giving way
             yield still
 
@@ -152,10 +152,10 @@ class RivalQueue:
         if len(self._queue.messages) < before:
             self._judge.acked(decode_task(delivery.body))
 
-    def extend(self, delivery: Delivery, seconds: float) -> bool:
+    def extend_visibility(self, delivery: Delivery, seconds: float) -> bool:
         self._judge.turns.turn()
-        return self._queue.extend(delivery, seconds)
+        return self._queue.extend_visibility(delivery, seconds)
 
-    def bury(self, delivery: Delivery, cause: Cause) -> None:
+    def dead_letter(self, delivery: Delivery, cause: Cause) -> None:
         self._judge.turns.turn()
-        self._queue.bury(delivery, cause)
+        self._queue.dead_letter(delivery, cause)

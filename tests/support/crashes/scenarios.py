@@ -9,7 +9,7 @@ import msgspec
 
 from option_a.ingest.config.source import Source
 from option_a.ingest.errors import HttpError, TransientError
-from option_a.ingest.http.auth import Authorized
+from option_a.ingest.http.auth import Authenticated
 from option_a.ingest.ports import Request, Response
 from tests.support.crashes.port_crash import Doom, live_until
 from tests.support.pipeline import Ground, Pipeline, days_of, numbered, source
@@ -217,7 +217,7 @@ class Guarded(Day):
     def __call__(self, request: Request) -> bytes | Response:
         if self.process is not self.pipeline.worker:
             self.process, world = self.pipeline.worker, self.pipeline.world
-            self.ask = Authorized(self.serve, self.pipeline.sources, world.secrets, world.clock)
+            self.ask = Authenticated(self.serve, self.pipeline.sources, world.secrets, world.clock)
         return self.ask(request)
 
     def serve(self, request: Request) -> Response:

@@ -6,7 +6,7 @@ from collections import Counter
 
 import msgspec
 
-from option_a.ingest.manifest.store import Ledger
+from option_a.ingest.manifest.store import ManifestStore
 from option_a.ingest.ports import Request
 from tests.support.crashes.port_crash import Doom, assert_only_whole_pages, live_until
 from tests.support.pipeline import Pipeline
@@ -79,14 +79,19 @@ def result(pipeline: Pipeline) -> Result:
     """All that must be the same whatever happened on the way."""
     manifest = pipeline.manifest()
     load = manifest.load
-    rows = list(Ledger(pipeline.lake, manifest.partition).rows(load))
+    rows = list(ManifestStore(pipeline.lake, manifest.partition).rows(load))
     assert manifest.state == "failed" or not pipeline.objects("staging")
     whole = msgspec.structs.replace(load, started=0.0, finished=None, rows=rows, stalls=0)
     letters = {(letter.cause.kind, letter.task and letter.task.run) for letter in pipeline.queue.dead}
     return {
         "lake": pipeline.objects("raw", "dead"),
         "ledger": sorted(pipeline.objects("manifest")),
-        "state": (manifest.state, manifest.cause and manifest.cause.kind, manifest.claim, manifest.landed is None),
+        "state": (
+            manifest.state,
+            manifest.cause and manifest.cause.kind,
+            manifest.lease,
+            manifest.previous_load is None,
+        ),
         "load": whole,
         "dead": letters,
         "queued": pipeline.queue.tasks(),

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from option_a.ingest.lake.keys import manifest_key, page_key, page_number, raw_prefix, segment_key, staging_prefix
-from option_a.ingest.manifest.model import Load, Manifest, Row, checksum, decode, decode_rows
+from option_a.ingest.manifest.model import Load, Manifest, decode
+from option_a.ingest.manifest.rows import Row, checksum, decode_rows
 from option_a.ingest.partition import Partition
 from tests.support.crashes.strace import Call
 

@@ -11,9 +11,9 @@ from typing import Any
 from option_a.ingest.decode.body import read_body
 from option_a.ingest.decode.fast import split
 from option_a.ingest.decode.fields import Fields, apply
-from option_a.ingest.decode.format import Reading
+from option_a.ingest.decode.format import BodyFormat
 from option_a.ingest.decode.locate import suggestions
-from option_a.ingest.decode.lossless import CANDIDATES, Split, split_slowly
+from option_a.ingest.decode.lossless import CANDIDATES, DecodedBody, split_losslessly
 from option_a.ingest.errors import BodyError
 from tests.support.apis.malformed_json import ILLEGAL, LEGAL, PLACES
 from tests.support.fuzz.engine import Target
@@ -36,10 +36,10 @@ WORDS = [
 
 def json_body(data: bytes) -> bool:
     """The fast path and the slow one have one outcome, told or not, and what is legal is what the standard says."""
-    slow = outcome(split_slowly, data, None)
+    slow = outcome(split_losslessly, data, None)
     for guess in (None, "items", "@"):
         assert outcome(split, data, None, guess) == slow
-    assert outcome(split, data, "data") == outcome(split_slowly, data, "data")
+    assert outcome(split, data, "data") == outcome(split_losslessly, data, "data")
     standard = decoded(data)
     told = "the body is no JSON" in str(slow)
     if standard is not None:
@@ -51,7 +51,7 @@ def json_body(data: bytes) -> bool:
     return not told
 
 
-def check_records(found: Split, value: Any) -> None:
+def check_records(found: DecodedBody, value: Any) -> None:
     """The lines read as the records of the value."""
     records = [value] if found.path == "" else value
     if found.path in CANDIDATES:
@@ -76,7 +76,7 @@ def decoded(data: bytes) -> tuple[Any, ...] | None:
         return ()
 
 
-def outcome(read: Callable[..., Split], data: bytes, *how: object) -> object:
+def outcome(read: Callable[..., DecodedBody], data: bytes, *how: object) -> object:
     """What a way of reading gives, to compare: token by token, or its error."""
     try:
         found = read(data, *how)
@@ -89,9 +89,9 @@ def outcome(read: Callable[..., Split], data: bytes, *how: object) -> object:
 
 
 SHAPES = [
-    Reading(shape="keyed", records="@"), Reading(shape="keyed", records="data", key_field="id"),
-    Reading(shape="values"),
-    Reading(format="ndjson"), Reading(format="ndjson", shape="values"),
+    BodyFormat(shape="keyed", records="@"), BodyFormat(shape="keyed", records="data", key_field="id"),
+    BodyFormat(shape="values"),
+    BodyFormat(format="ndjson"), BodyFormat(format="ndjson", shape="values"),
 ]  # fmt: skip
 SHAPED = [
     b'{"a":{"x":1},"b":{"x":2}}', b'{"data":{"a":{"id":1},"b":{}}}', b"[1,2.50,\"x\",null]", b'{"data":[1,[2],{}]}',
@@ -135,7 +135,7 @@ def csv_body(data: bytes) -> bool:
     taken = False
     for delimiter in ",;":
         try:
-            found = read_body(data, Reading(format="csv", delimiter=delimiter), None)
+            found = read_body(data, BodyFormat(format="csv", delimiter=delimiter), None)
         except BodyError as error:
             check_error(error, data)
             continue

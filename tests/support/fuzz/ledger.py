@@ -17,23 +17,12 @@ from option_a.ingest.lake.folder import FolderLake
 from option_a.ingest.lake.keys import manifest_key, manifest_partition, page_key, page_number, raw_prefix, segment_key
 from option_a.ingest.load.decide import decide
 from option_a.ingest.load.page import pack
-from option_a.ingest.manifest.model import (
-    Anchor,
-    Attempt,
-    Claim,
-    Load,
-    Manifest,
-    Row,
-    checksum,
-    decode,
-    decode_rows,
-    encode,
-    encode_rows,
-)
-from option_a.ingest.manifest.store import Ledger
+from option_a.ingest.manifest.model import Anchor, Attempt, Lease, Load, Manifest, decode, encode
+from option_a.ingest.manifest.rows import Row, checksum, decode_rows, encode_rows
+from option_a.ingest.manifest.store import ManifestStore
 from option_a.ingest.manifest.verify import Verified, verify
 from option_a.ingest.partition import Partition
-from option_a.ingest.plan.summary import due_again, standing, summarize
+from option_a.ingest.plan.summary import needs_reload, partition_state, summarize
 from option_a.ingest.ports import Cause
 from option_a.ingest.task import Delivery, Task
 from tests.support.fuzz.engine import Target
@@ -59,9 +48,9 @@ def _load(**more: object) -> Load:
 _CAUSE = Cause("body", "s 2023-11-01 page 1: the body is no JSON", 1, None, "dead/x", True)
 MANIFESTS = [
     Manifest("s", DATE, "complete", _load(last=1, finished=NOW, total=2)),
-    Manifest("s", DATE, "loading", _load(cursor="c", path="data", anchor=Anchor(1, "x")), claim=Claim("r", NOW + 9, 1)),
+    Manifest("s", DATE, "loading", _load(cursor="c", path="data", anchor=Anchor(1, "x")), lease=Lease("r", NOW + 9, 1)),
     Manifest("s", DATE, "failed", _load(), cause=_CAUSE, attempts=[Attempt(RUN, NOW, 1, 0, "failed", NOW, 1, "no")]),
-    Manifest("s", DATE, "promoting", _load(staged=True, promoted=1, restated_pages=[1]), landed=_load(number=2)),
+    Manifest("s", DATE, "promoting", _load(staged=True, promoted=1, restated_pages=[1]), previous_load=_load(number=2)),
     Manifest("s", DATE, "loading", _load(segments=1, mark=1_000, number=3)),
 ]
 SEEDS = [*map(encode, MANIFESTS), b"{}", b"[]", b""]
@@ -80,15 +69,15 @@ def manifest(data: bytes) -> bool:
         read = decode(data, "key")
         assert encode(decode(encode(read), "key")) == encode(read)
         summary = summarize(read)
-        assert standing(summary, NOW)
-        assert due_again(summary, NOW) in (True, False)
+        assert partition_state(summary, NOW)
+        assert needs_reload(summary, NOW) in (True, False)
         for task in (Task("s", DATE, RUN), Task("s", DATE, RUN + "b", fresh=True)):
             decide(read, task, source(), DELIVERY, NOW)
         lake = _lake()
         lake.put(manifest_key(PARTITION), data)
         for difference in verify(lake, PARTITION, Verified(), InlineExecutor(1)):
             assert difference.message.encode()
-        found = Ledger(lake, PARTITION).read()
+        found = ManifestStore(lake, PARTITION).read()
         assert found is not None
         assert found.partition == PARTITION
         check_keys(found.partition, found.load.run or RUN)
@@ -164,7 +153,7 @@ def _stored(lake: Lake, data: bytes) -> bool:
     with refused(LakeError):
         lake.put(text, b"x")
         assert lake.get(text) == b"x"
-        tag = lake.swap(text, b"y", (lake.read(text) or (b"", ""))[1])
+        tag = lake.compare_and_swap(text, b"y", (lake.read(text) or (b"", ""))[1])
         assert tag is not None
         assert list(lake.entries(text.rpartition("/")[0] or text)) is not None
         lake.delete([text])

@@ -9,14 +9,14 @@ from typing import Any
 
 from obstore.store import MemoryStore
 
-from option_a.aws.dead_letter import decode_letter, encode_cause
+from option_a.aws.dead_letter import decode_dead_letter, encode_cause
 from option_a.aws.functions.event import known_names, read_event
 from option_a.aws.functions.planner import Planner
 from option_a.ingest.config.source import Source
 from option_a.ingest.errors import ConfigError, MessageError
 from option_a.ingest.http.request import request_of
 from option_a.ingest.lake.bucket import BucketLake
-from option_a.ingest.load.job import Limits, World
+from option_a.ingest.load.job import Limits, Services
 from option_a.ingest.load.worker import Worker
 from option_a.ingest.manifest.cutoff import day_over
 from option_a.ingest.ports import Cause, Request, Response
@@ -39,7 +39,7 @@ SOURCES: dict[str, Source] = {
     ),
 }  # fmt: skip
 TASKS = [encode_task(Task(name, dt.date(2023, 11, 1), RUN)) for name in SOURCES] + [
-    encode_task(Task("s", dt.date(2023, 10, 31), RUN, fresh=True, hop=3, waiting_since=1_699_999_000.0)),
+    encode_task(Task("s", dt.date(2023, 10, 31), RUN, fresh=True, requeues=3, waiting_since=1_699_999_000.0)),
     b'{"source":"s","date":"0001-01-01","run":"20231114T220000Z"}', b"[]", b"",
 ]  # fmt: skip
 
@@ -50,7 +50,7 @@ def task(data: bytes) -> bool:
         read = decode_task(data)
         assert decode_task(encode_task(read)) == read
         check_keys(read.partition, read.run)
-        check_keys(read.partition, read.again().run)
+        check_keys(read.partition, read.requeued().run)
         for declared in SOURCES.values():
             assert request_of(declared, read, 1, None).url == declared.url
         assert day_over(read.date) < 1e12
@@ -66,7 +66,7 @@ def letter(data: bytes) -> bool:
         "Body": _text(body), "ReceiptHandle": "r", "Attributes": {"SentTimestamp": "1"},
         "MessageAttributes": attributes,
     }  # fmt: skip
-    found = decode_letter("q", message, 5)
+    found = decode_dead_letter("q", message, 5)
     assert encode_cause(found.cause)["cause"].isascii()
     return found.task is not None or found.cause.kind != "receives"
 
@@ -91,7 +91,7 @@ def event(data: bytes) -> bool:
     with refused(ConfigError):
         trigger = read_event(told, "request 1/2", NOW)
         assert RUN_ID.fullmatch(trigger.run)
-        names = known_names(trigger.wish, SOURCES)
+        names = known_names(trigger.plan_request, SOURCES)
         planner, _ = _planner()
         for item in planner.plan(trigger, [SOURCES[name] for name in names])[1]:
             assert decode_task(encode_task(item.task)) == item.task
@@ -107,9 +107,9 @@ class _Desk:
         self.queue = MemoryQueue(self.clock)
         limits = Limits(30.0, lambda: False, lambda: False)
         self.lake = BucketLake(MemoryStore(), "memory")
-        self.world = World(
+        self.world = Services(
             lake=self.lake, queue=self.queue, fetch=_fetch, clock=self.clock, limits=limits, executor=InlineExecutor,
-            jitter=lambda: 0.5, tell=lambda event: None,
+            jitter=lambda: 0.5, emit=lambda event: None,
         )  # fmt: skip
         self.worker = Worker(self.world, SOURCES)
         self.handled = 0

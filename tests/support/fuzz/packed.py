@@ -10,7 +10,7 @@ import brotli
 from backports import zstd
 
 from option_a.ingest.errors import BodyError, TransientError
-from option_a.ingest.http.content_encoding import inflated
+from option_a.ingest.http.content_encoding import decompress
 from tests.support.fuzz.engine import Target
 from tests.support.fuzz.keys import refused
 
@@ -22,7 +22,7 @@ def gzip_body(data: bytes) -> bool:
     """gzip as zlib unpacks it: the same bytes, never beyond the cap, or an error of the tree."""
     told, whole = unzipped(data)
     with refused(BodyError, TransientError):
-        body = inflated(data, "gzip", CAP)
+        body = decompress(data, "gzip", CAP)
         assert len(body) <= CAP
         assert told == "odd" or (told, whole) == ("whole", body)
         return True
@@ -51,7 +51,7 @@ def other_codings(data: bytes) -> bool:
     taken = False
     for encoding in ("br", "zstd", "x-gzip", "identity", "deflate"):
         with refused(BodyError, TransientError):
-            body = inflated(data, encoding, CAP)
+            body = decompress(data, encoding, CAP)
             assert len(body) <= CAP or encoding == "identity"
             taken = taken or encoding in ("br", "zstd")
     return taken

@@ -22,10 +22,10 @@ from option_a.ingest.http.urls import same_origin, with_params, without_params
 from option_a.ingest.jsontext.parser import Malformed as NoJson
 from option_a.ingest.jsontext.parser import parse
 from option_a.ingest.manifest.model import Load, digest
-from option_a.ingest.pagination import Seen, decoded
+from option_a.ingest.pagination import PageResponse, decoded
 from option_a.ingest.pagination.link_header import Malformed, targets
 from option_a.ingest.pagination.style import text as cursor_text
-from option_a.ingest.resilience.rate_limit_headers import server_time, used_up
+from option_a.ingest.resilience.rate_limit_headers import seconds_until_reset, server_time
 from option_a.ingest.resilience.retry import retry_after
 from option_a.ingest.task import Task
 from tests.support.fuzz.engine import Target
@@ -81,7 +81,7 @@ def answer(data: bytes) -> bool:
     taken = 0
     for declared in STYLES:
         with refused(PaginationError, TotalError):
-            told = declared.pagination.read(Seen(1, 2, 2, meta, headers, data.replace(b"\n", b" ")))
+            told = declared.pagination.read(PageResponse(1, 2, 2, meta, headers, data.replace(b"\n", b" ")))
             told = followed(declared, None, told)
             check_told(declared, told.cursor)
             if declared is STYLES[PLAIN] and isinstance(spelt, str):
@@ -199,7 +199,7 @@ def header(data: bytes) -> bool:
         {"ratelimit": text}, {"x-ratelimit-remaining": left, "x-ratelimit-reset": reset, "date": text},
         {"ratelimit-remaining": "0", "ratelimit-reset": text},
     ):  # fmt: skip
-        found = used_up(told, NOW)
+        found = seconds_until_reset(told, NOW)
         assert found is None or 0.0 <= found < math.inf
         assert math.isfinite(server_time(told, NOW))
     with refused(ValueError):

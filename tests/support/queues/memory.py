@@ -35,9 +35,9 @@ class MemoryQueue:
     def send(self, tasks: Iterable[Task], *, delay: float = 0.0) -> int:
         taken = 0
         for task in tasks:
-            alive = {(t.run, t.source, t.date, t.hop) for t in self.tasks()}
-            if (task.run, task.source, task.date, task.hop) in alive or (
-                task.hop == 0 and (task.run, task.source, task.date) in {key[:3] for key in alive}
+            alive = {(t.run, t.source, t.date, t.requeues) for t in self.tasks()}
+            if (task.run, task.source, task.date, task.requeues) in alive or (
+                task.requeues == 0 and (task.run, task.source, task.date) in {key[:3] for key in alive}
             ):
                 continue
             self.send_raw(task.source, encode_task(task), delay=delay)
@@ -69,13 +69,13 @@ class MemoryQueue:
     def ack(self, delivery: Delivery) -> None:
         self.messages = [m for m in self.messages if m.receipt != delivery.receipt]
 
-    def extend(self, delivery: Delivery, seconds: float) -> bool:
+    def extend_visibility(self, delivery: Delivery, seconds: float) -> bool:
         found = [m for m in self.messages if m.receipt == delivery.receipt]
         for message in found:
             message.visible_at = self._clock.now() + seconds
         return bool(found)
 
-    def bury(self, delivery: Delivery, cause: Cause) -> None:
+    def dead_letter(self, delivery: Delivery, cause: Cause) -> None:
         for message in [m for m in self.messages if m.receipt == delivery.receipt]:
             self._kill(message, cause)
 

@@ -14,8 +14,8 @@ import msgspec
 from aws_lambda_powertools import Logger, Metrics
 
 from option_a.aws.functions.telemetry import Telemetry
-from option_a.aws.functions.worker import Batch
-from option_a.aws.stack.queue_admin import SqsDesk
+from option_a.aws.functions.worker import SqsBatchHandler
+from option_a.aws.stack.queue_admin import SqsQueueAdmin
 from option_a.ingest.config.source import Source
 from option_a.ingest.load.worker import Worker
 from option_a.ingest.ports import DeadLetter
@@ -36,7 +36,7 @@ _numbers = count(1)
 class Post(ABC):
     """A queue, and a worker that handles what comes from it until nothing is left."""
 
-    queue: MemoryQueue | SeenQueue | SqsDesk
+    queue: MemoryQueue | SeenQueue | SqsQueueAdmin
 
     def __init__(self, root: Path, api: Api, *sources: Source) -> None:
         self.pipeline = Pipeline(root / "lake", api, *sources)
@@ -54,7 +54,7 @@ class Post(ABC):
         """Every dead letter."""
 
     @abstractmethod
-    def forget_dead(self, letters: list[DeadLetter]) -> None:
+    def delete_dead_letters(self, letters: list[DeadLetter]) -> None:
         """Delete dead letters."""
 
     @abstractmethod
@@ -68,7 +68,7 @@ class Post(ABC):
         """Send again what is dead and can be read, as a new run, and work it off."""
         letters = [letter for letter in self.dead() if letter.task is not None]
         self.send([Task(letter.task.source, letter.task.date, run) for letter in letters if letter.task])
-        self.forget_dead(letters)
+        self.delete_dead_letters(letters)
         self.work()
 
     def received(self, body: bytes) -> None:
@@ -111,7 +111,7 @@ class InMemory(_Here):
     def dead(self) -> list[DeadLetter]:
         return self.queue.dead
 
-    def forget_dead(self, letters: list[DeadLetter]) -> None:
+    def delete_dead_letters(self, letters: list[DeadLetter]) -> None:
         self.queue.dead = [letter for letter in self.queue.dead if letter not in letters]
 
     def next_visible(self) -> float | None:
@@ -130,8 +130,8 @@ class InSqlite(_Here):
     def dead(self) -> list[DeadLetter]:
         return self.queue.dead_letters()
 
-    def forget_dead(self, letters: list[DeadLetter]) -> None:
-        self.queue.forget_dead(letters)
+    def delete_dead_letters(self, letters: list[DeadLetter]) -> None:
+        self.queue.delete_dead_letters(letters)
 
     def next_visible(self) -> float | None:
         return self.queue.next_visible()
@@ -144,7 +144,7 @@ class InSqs(Post):
         super().__init__(root, api, *sources)
         names, self.stack = list(self.pipeline.sources), f"Poison{next(_numbers)}"
         aws.make_queues(self.stack, names)
-        self.queue: SqsDesk = SqsDesk(aws.client("sqs"), aws.queue_base, self.stack, names)
+        self.queue: SqsQueueAdmin = SqsQueueAdmin(aws.client("sqs"), aws.queue_base, self.stack, names)
         self.mappings = [Mapping(aws, self.stack, name) for name in names]
         self._logged = io.StringIO()
 
@@ -154,8 +154,8 @@ class InSqs(Post):
     def dead(self) -> list[DeadLetter]:
         return self.queue.dead_letters()
 
-    def forget_dead(self, letters: list[DeadLetter]) -> None:
-        self.queue.forget_dead(letters)
+    def delete_dead_letters(self, letters: list[DeadLetter]) -> None:
+        self.queue.delete_dead_letters(letters)
 
     def work(self) -> None:
         while any(depth.live for depth in self.queue.depth()):
@@ -175,5 +175,5 @@ class InSqs(Post):
         for record in event["Records"]:
             self.received(record["body"].encode())
         telemetry = Telemetry(Logger(service=self.stack, stream=self._logged), Metrics("OptionA", self.stack))
-        world = msgspec.structs.replace(self.pipeline.world, queue=self.queue, tell=telemetry)
-        return Batch(world, self.queue, self.pipeline.sources, telemetry)(event, FakeContext())
+        world = msgspec.structs.replace(self.pipeline.world, queue=self.queue, emit=telemetry)
+        return SqsBatchHandler(world, self.queue, self.pipeline.sources, telemetry)(event, FakeContext())

@@ -26,7 +26,7 @@ class SqsLike(MemoryQueue):
         sent = list(tasks)
         for task in sent:
             self.send_raw(task.source, encode_task(task), delay=delay)
-            if not task.hop:
+            if not task.requeues:
                 self.send_raw(task.source, encode_task(task), delay=delay + LATE)
         return len(sent)
 
@@ -38,11 +38,11 @@ class SqsLike(MemoryQueue):
     def ack(self, delivery: Delivery) -> None:
         super().ack(self._renewed(delivery))
 
-    def extend(self, delivery: Delivery, seconds: float) -> bool:
-        return super().extend(self._renewed(delivery), seconds)
+    def extend_visibility(self, delivery: Delivery, seconds: float) -> bool:
+        return super().extend_visibility(self._renewed(delivery), seconds)
 
-    def bury(self, delivery: Delivery, cause: Cause) -> None:
-        super().bury(self._renewed(delivery), cause)
+    def dead_letter(self, delivery: Delivery, cause: Cause) -> None:
+        super().dead_letter(self._renewed(delivery), cause)
 
     def _renewed(self, delivery: Delivery) -> Delivery:
         """The delivery with the receipt that its message has by now."""

@@ -168,9 +168,9 @@ def handled(size: int, folder: Path) -> Cost:
         for nth in range(number):
             delivery = queue.receive(names[-1:] if nth < of_one else names, lease=60)
             assert delivery is not None
-            assert queue.extend(delivery, 60)
+            assert queue.extend_visibility(delivery, 60)
             queue.ack(delivery)
-            assert queue.holds(names)
+            assert queue.has_tasks(names)
     return Cost(size, number, watch.cpu, peak())
 
 

@@ -126,7 +126,7 @@ class Apis:
         if refusal is not None and now < refusal.until:
             if refusal.status != 200:
                 raise HttpError(f"the API answered {refusal.status}", status=refusal.status)
-            return Response(200, {}, _HTML, hide=lambda data: data.replace(SECRET, b"***"))
+            return Response(200, {}, _HTML, redact=lambda data: data.replace(SECRET, b"***"))
         found = self.current(base, partition).serve(_spelt(request, {BASES[base]: URL, date: DAY}))
         assert isinstance(found, Response)
         there = {URL: BASES[base], DAY: date}

@@ -11,7 +11,8 @@ import msgspec
 
 from option_a.ingest.config.source import Source
 from option_a.ingest.lake.keys import CONTROL, RAW, STAGING, manifest_partition, page_key, page_number, raw_prefix
-from option_a.ingest.manifest.model import Manifest, Row, checksum, decode
+from option_a.ingest.manifest.model import Manifest, decode
+from option_a.ingest.manifest.rows import Row, checksum
 from option_a.ingest.partition import Partition
 from option_a.ingest.ports import DeadLetter
 from option_a.ingest.resilience.circuit_breaker import State
@@ -178,8 +179,8 @@ class Law:
 
     def _follows(self, old: Manifest, new: Manifest, who: Who) -> None:
         """A ledger goes forward only, and only by the hand that holds it."""
-        holder, receipt = old.claim.holder if old.claim else None, who.delivery.receipt if who.delivery else None
-        alive = old.claimed(self._clock.time + self.slack)
+        holder, receipt = old.lease.holder if old.lease else None, who.delivery.receipt if who.delivery else None
+        alive = old.is_leased(self._clock.time + self.slack)
         assert holder == receipt or not alive, f"{receipt} writes, and {holder} holds the claim"
         check_step(old, new)
 
@@ -191,7 +192,7 @@ class Law:
         if old is not None and old.load.number == new.load.number and old.state == new.state:
             known = set(old.load.rows)
         load, prefix = new.load, prefix_of(new)
-        assert load.mark <= len(load.rows)
+        assert load.high_water_mark <= len(load.rows)
         for row in load.rows:
             if row.records and row not in known:
                 key = page_key(prefix, row.page)

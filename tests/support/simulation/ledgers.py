@@ -9,7 +9,7 @@ from option_a.ingest.manifest.model import Load, Manifest
 from option_a.ingest.partition import Partition
 from tests.support.simulation.api import Spot, Version
 
-FORWARD = ("mark", "records", "promoted", "pages", "empty")
+FORWARD = ("high_water_mark", "records", "promoted", "pages", "empty")
 
 
 def check_step(old: Manifest, new: Manifest) -> None:
@@ -22,8 +22,8 @@ def check_step(old: Manifest, new: Manifest) -> None:
         assert new.load.begun_by == old.load.begun_by
         assert (new.load.origin, new.load.shape) == (old.load.origin, old.load.shape)
     if old.readable is not None and old.state != "promoting" and new.state in ("loading", "failed", "promoting"):
-        assert new.landed is not None, f"the complete day is forgotten: {new}"
-        assert new.landed.rows == old.readable.rows
+        assert new.previous_load is not None, f"the complete day is forgotten: {new}"
+        assert new.previous_load.rows == old.readable.rows
     if new.state == "complete" and old.state != "complete":
         assert new.load.staged == (old.state == "promoting")
 

@@ -13,8 +13,8 @@ from option_a.aws.functions.planner import Planner
 from option_a.ingest.config.source import Source
 from option_a.ingest.errors import QueueError
 from option_a.ingest.partition import Partition
-from option_a.ingest.plan.plan import Only, Planned, backfill, lookback, plan, redrive, tonight
-from option_a.ingest.plan.read_summaries import look
+from option_a.ingest.plan.plan import Only, Planned, backfill, lookback, nightly_partitions, plan, redrive
+from option_a.ingest.plan.read_summaries import read_summaries
 from option_a.ingest.plan.summary import Summary
 from option_a.ingest.task import Task, run_id
 from tests.support.inline_executor import InlineExecutor
@@ -68,7 +68,7 @@ class Night:
         failed |= {letter.task.partition for letter in letters if letter.task is not None}
         planned = redrive(sorted(failed), known, letters, run_id(self._now(), "redrive"))
         self._send([item.task for item in planned])
-        queue.forget_dead(letters)
+        queue.delete_dead_letters(letters)
         self._law.saw["redriven"] += len(planned)
 
     def reload(self, partitions: Iterable[Partition]) -> None:
@@ -80,7 +80,7 @@ class Night:
         return self._setting.stage.time
 
     def _summaries(self) -> dict[Partition, Summary]:
-        return look(self._setting.lake, sorted(self._law.manifests), InlineExecutor(1))
+        return read_summaries(self._setting.lake, sorted(self._law.manifests), InlineExecutor(1))
 
     def _event(self, at: float, number: str) -> dict[str, object]:
         time = dt.datetime.fromtimestamp(self._begun + at, dt.UTC)
@@ -108,7 +108,7 @@ class Night:
             first, last = (dt.date.fromisoformat(str(event[key])) for key in ("from", "to"))
             partitions = backfill(sources, first, last)
         else:
-            partitions = tonight(sources, today, known, now)
+            partitions = nightly_partitions(sources, today, known, now)
             late = lookback(sources, today, known)
             partitions += [partition for partition in late if partition not in partitions]
         only: Only | None = "missing" if "from" in event and not event.get("fresh") else None

@@ -16,7 +16,7 @@ from option_a.ingest.lake.bucket import BucketLake
 from option_a.ingest.manifest.verify import Verified, verify
 from option_a.ingest.partition import Partition
 from option_a.ingest.plan.plan import redrive
-from option_a.ingest.plan.read_summaries import look
+from option_a.ingest.plan.read_summaries import read_summaries
 from option_a.ingest.ports import Clock
 from option_a.ingest.resilience.retry import LONGEST_WAIT
 from option_a.ingest.task import Task, run_id
@@ -91,9 +91,9 @@ class Down:
         self.apis.outages.clear()
         letters = self.queue.dead_letters()
         failed = sorted({letter.task.partition for letter in letters if letter.task is not None})
-        known = look(self.setting.lake, failed, InlineExecutor(1))
+        known = read_summaries(self.setting.lake, failed, InlineExecutor(1))
         self.queue.send([item.task for item in redrive(failed, known, letters, run_id(self.stage.time, "r"))])
-        self.queue.forget_dead(letters)
+        self.queue.delete_dead_letters(letters)
         return self._worked()
 
     @property

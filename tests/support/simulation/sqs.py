@@ -73,14 +73,14 @@ class SqsLike:
         else:
             self.messages.remove(message)
 
-    def extend(self, delivery: Delivery, seconds: float) -> bool:
+    def extend_visibility(self, delivery: Delivery, seconds: float) -> bool:
         message, now = self._of(delivery), self._clock.now()
         if message is None or (message.visible_at <= now and not self._old):
             return False
         message.visible_at = now + math.ceil(seconds)
         return True
 
-    def bury(self, delivery: Delivery, cause: Cause) -> None:
+    def dead_letter(self, delivery: Delivery, cause: Cause) -> None:
         self.lay(delivery, cause)
         self.ack(delivery)
 
@@ -93,7 +93,7 @@ class SqsLike:
         """Every dead letter, the oldest first."""
         return list(self.dead)
 
-    def forget_dead(self, letters: Iterable[DeadLetter]) -> None:
+    def delete_dead_letters(self, letters: Iterable[DeadLetter]) -> None:
         """Delete dead letters."""
         gone = {letter.receipt for letter in letters}
         self.dead = [letter for letter in self.dead if letter.receipt not in gone]

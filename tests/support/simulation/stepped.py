@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from option_a.ingest.errors import LakeError, QueueError
 from option_a.ingest.lake.base import Entry, Lake
-from option_a.ingest.load.job import Limits, World
+from option_a.ingest.load.job import Limits, Services
 from option_a.ingest.ports import Cause
 from option_a.ingest.task import Delivery, Task
 from tests.support.inline_executor import InlineExecutor
@@ -18,9 +18,9 @@ from tests.support.simulation.sqs import SqsLike
 T = TypeVar("T")
 
 
-def world_of(process: Process, limits: Limits) -> World:
+def world_of(process: Process, limits: Limits) -> Services:
     """The world as a process sees it."""
-    return World(
+    return Services(
         lake=SteppedLake(process),
         queue=SteppedQueue(process),
         fetch=process.fetch,
@@ -28,7 +28,7 @@ def world_of(process: Process, limits: Limits) -> World:
         limits=limits,
         executor=InlineExecutor,
         jitter=process.stage.rng.random,
-        tell=process.setting.tell,
+        emit=process.setting.tell,
     )
 
 
@@ -60,23 +60,23 @@ class SteppedLake(Lake):
 
         self._write(f"copy to {target}", act)
 
-    def swap(self, key: str, data: bytes, tag: str | None) -> str | None:
+    def compare_and_swap(self, key: str, data: bytes, tag: str | None) -> str | None:
         process, folder = self._process, key.rpartition("/")[0]
 
         def act() -> str | None:
             self._unlocked(folder)
-            written = self._lake.swap(key, data, tag)
+            written = self._lake.compare_and_swap(key, data, tag)
             if written is not None:
                 self._law.swapped(key, data, process)
             return written
 
-        written = self._call(f"swap {key}", act)
+        written = self._call(f"compare_and_swap {key}", act)
         if written is not None and process.faults.happens(process.stage.rng, process.faults.too_late, "answer lost"):
             return None
         return written
 
     @contextmanager
-    def held(self, key: str, tag: str | None) -> Iterator[bool]:
+    def unchanged(self, key: str, tag: str | None) -> Iterator[bool]:
         process, folder = self._process, key.rpartition("/")[0]
         still = self._call(f"look at {key}", lambda: self._tag(key) == tag)
         if not process.setting.folder:
@@ -149,10 +149,12 @@ class SteppedQueue:
 
         self._call(f"ack {delivery.queue}", act)
 
-    def extend(self, delivery: Delivery, seconds: float) -> bool:
-        return self._call(f"extend {delivery.queue}", lambda: self._queue.extend(delivery, seconds))
+    def extend_visibility(self, delivery: Delivery, seconds: float) -> bool:
+        return self._call(
+            f"extend_visibility {delivery.queue}", lambda: self._queue.extend_visibility(delivery, seconds)
+        )
 
-    def bury(self, delivery: Delivery, cause: Cause) -> None:
+    def dead_letter(self, delivery: Delivery, cause: Cause) -> None:
         queue = self._queue
         if isinstance(queue, SqsLike):
             self._call(f"lay {cause.kind}", lambda: queue.lay(delivery, cause))
@@ -160,14 +162,14 @@ class SteppedQueue:
             return
 
         def act() -> None:
-            queue.bury(delivery, cause)
+            queue.dead_letter(delivery, cause)
             self._law.acked(delivery)
 
-        self._call(f"bury {cause.kind}", act)
+        self._call(f"dead_letter {cause.kind}", act)
 
     def _call(self, what: str, act: Callable[[], T]) -> T:
         return self._process.call(what, act, lambda what: QueueError(f"cannot {what}"), cost=0.05)
 
 
 def _named(tasks: Sequence[Task]) -> str:
-    return ", ".join(f"{task.source} {task.day} {task.run} hop {task.hop}" for task in tasks)
+    return ", ".join(f"{task.source} {task.day} {task.run} hop {task.requeues}" for task in tasks)

@@ -13,7 +13,7 @@ from option_a.ingest.events import Event
 from option_a.ingest.lake.bucket import BucketLake
 from option_a.ingest.lake.folder import FolderLake
 from option_a.ingest.lake.keys import STAGING
-from option_a.ingest.manifest.verify import Difference, Verified, strangers, verify
+from option_a.ingest.manifest.verify import Difference, Verified, unknown_objects, verify
 from option_a.ingest.partition import Partition
 from tests.support.inline_executor import InlineExecutor
 from tests.support.queues.sqlite import SeenQueue
@@ -128,7 +128,7 @@ class Trial:
         for partition, tasks in self.law.wanted.items():
             manifest = self.law.manifests[partition]
             assert all(self.law.satisfied(manifest, task) for task in tasks), f"{partition} is not done: {manifest}"
-            assert (manifest.state, manifest.claim) == ("complete", None), f"{partition}: {manifest}"
+            assert (manifest.state, manifest.lease) == ("complete", None), f"{partition}: {manifest}"
         if self.law.fenced:
             self._clean()
             return
@@ -190,7 +190,7 @@ class Trial:
                 continue  # amid a promotion a day is neither the old one nor the new; its letter says so
             found = self._differences(partition)
             assert found == [], found
-        strange = list(strangers(self.setting.lake, set(self.law.manifests)))
+        strange = list(unknown_objects(self.setting.lake, set(self.law.manifests)))
         assert strange == [], strange
 
     def _differences(self, partition: Partition) -> list[Difference]:

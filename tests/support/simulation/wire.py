@@ -8,7 +8,7 @@ from typing import Any
 from moto.core.utils import unix_time_millis
 from moto.sqs.models import sqs_backends
 
-from option_a.aws.stack.queue_admin import SqsDesk
+from option_a.aws.stack.queue_admin import SqsQueueAdmin
 from option_a.ingest.partition import Partition
 from option_a.ingest.ports import Cause, Clock, DeadLetter
 from option_a.ingest.task import Delivery, Task, decode_task
@@ -22,7 +22,7 @@ class WireQueue:
     """Satisfies what a trial wants of a queue. Before each call the time that went by is made to pass there too."""
 
     def __init__(self, aws: Aws, stack: str, sources: Iterable[str], clock: Clock) -> None:
-        self._desk = SqsDesk(aws.client("sqs"), aws.queue_base, stack, list(sources))
+        self._desk = SqsQueueAdmin(aws.client("sqs"), aws.queue_base, stack, list(sources))
         self._stack, self._clock, self._seen = stack, clock, clock.now()
 
     def send(self, tasks: Iterable[Task], *, delay: float = 0.0) -> int:
@@ -34,19 +34,19 @@ class WireQueue:
     def ack(self, delivery: Delivery) -> None:
         self._now().ack(delivery)
 
-    def extend(self, delivery: Delivery, seconds: float) -> bool:
-        return self._now().extend(delivery, seconds)
+    def extend_visibility(self, delivery: Delivery, seconds: float) -> bool:
+        return self._now().extend_visibility(delivery, seconds)
 
-    def bury(self, delivery: Delivery, cause: Cause) -> None:
-        self._now().bury(delivery, cause)
+    def dead_letter(self, delivery: Delivery, cause: Cause) -> None:
+        self._now().dead_letter(delivery, cause)
 
     def dead_letters(self) -> list[DeadLetter]:
         """Every dead letter."""
         return self._now().dead_letters()
 
-    def forget_dead(self, letters: Iterable[DeadLetter]) -> None:
+    def delete_dead_letters(self, letters: Iterable[DeadLetter]) -> None:
         """Delete dead letters."""
-        self._now().forget_dead(letters)
+        self._now().delete_dead_letters(letters)
 
     def queued(self) -> set[Partition]:
         """The partitions that have a live task, as the server itself holds them."""
@@ -64,7 +64,7 @@ class WireQueue:
         live = [queue for queue in queues if queue.name.startswith(self._stack) and queue.redrive_policy]
         return [message for queue in live for message in queue._messages]
 
-    def _now(self) -> SqsDesk:
+    def _now(self) -> SqsQueueAdmin:
         now = self._clock.now()
         pass_sqs_time(self._stack, now - self._seen)
         self._seen = now

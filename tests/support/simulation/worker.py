@@ -58,7 +58,7 @@ class Life:
             process.delivery = delivery
             if self._span is not None:
                 process.ends = process.now() + self._span
-                world.queue.extend(delivery, self._span + SPARE)
+                world.queue.extend_visibility(delivery, self._span + SPARE)
             outcome = self._handle(process, worker.handle, delivery)
             self._outcomes[outcome] += 1
             process.delivery, process.ends = None, None
@@ -70,7 +70,7 @@ class Life:
         if self._span is None:
             return Limits(LEASE, stopping=lambda: process.stopping)
         reserve = min(90.0, self._span / 2)
-        return Limits(LAMBDA_LEASE, lambda: process.left < reserve, often=CHECKPOINT)
+        return Limits(LAMBDA_LEASE, lambda: process.left < reserve, checkpoint_interval=CHECKPOINT)
 
     def _handle(self, process: Process, handle: Callable[[Delivery], str], delivery: Delivery) -> str:
         """As `aws.batch` and `local.pool` have it, where the lake or the queue refuses."""
@@ -79,10 +79,10 @@ class Life:
             return handle(delivery)
         except (LakeError, QueueError) as error:
             if self._span is not None:
-                queue.extend(delivery, OUTAGE)
+                queue.extend_visibility(delivery, OUTAGE)
                 return "not done"
             if isinstance(error, LakeError) and process.stage.rng.random() < 0.3:  # the lake works: it is just this one
-                queue.bury(delivery, Cause(error.kind, str(error)))
+                queue.dead_letter(delivery, Cause(error.kind, str(error)))
                 return "buried"
             if isinstance(error, LakeError) and isinstance(queue, SqliteQueue):
                 queue.give_back(delivery)

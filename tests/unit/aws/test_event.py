@@ -25,7 +25,12 @@ def test_a_scheduled_event_is_tonights_run_at_its_own_time() -> None:
     trigger = read_event(SCHEDULED, "request-1", NOW)
     assert trigger.run == "20261124T010000Z-53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa"
     assert trigger.moment == dt.datetime(2026, 11, 24, 1, tzinfo=dt.UTC).timestamp()
-    assert (trigger.wish.date, trigger.wish.first, trigger.wish.sources, trigger.wish.fresh) == (
+    assert (
+        trigger.plan_request.date,
+        trigger.plan_request.first,
+        trigger.plan_request.sources,
+        trigger.plan_request.fresh,
+    ) == (
         None,
         None,
         None,
@@ -48,11 +53,11 @@ def test_a_persons_event_is_a_run_of_its_request() -> None:
 
 def test_every_key_is_read_also_within_the_detail_of_a_rules_event() -> None:
     wish = {"from": "2026-11-01", "to": "2026-11-03", "sources": ["api-a"], "only": "failed", "fresh": True}
-    plain = read_event(wish, "r", NOW).wish
+    plain = read_event(wish, "r", NOW).plan_request
     assert (plain.first, plain.last) == (dt.date(2026, 11, 1), dt.date(2026, 11, 3))
     assert (plain.sources, plain.only, plain.fresh) == (["api-a"], "failed", True)
-    assert read_event(SCHEDULED | {"detail": wish}, "r", NOW).wish == plain
-    assert read_event({"date": "2026-11-23"}, "r", NOW).wish.date == dt.date(2026, 11, 23)
+    assert read_event(SCHEDULED | {"detail": wish}, "r", NOW).plan_request == plain
+    assert read_event({"date": "2026-11-23"}, "r", NOW).plan_request.date == dt.date(2026, 11, 23)
 
 
 @pytest.mark.parametrize(
@@ -86,10 +91,10 @@ def test_an_event_that_is_none_says_what_is_wrong_and_how_it_looks(event: Any, s
 
 
 def test_a_source_that_is_not_declared_is_named_with_the_closest_one() -> None:
-    wish = read_event({"sources": ["api-b", "api_a"]}, "r", NOW).wish
+    wish = read_event({"sources": ["api-b", "api_a"]}, "r", NOW).plan_request
     with pytest.raises(ConfigError, match="`api_a` is unknown; did you mean `api-a`"):
         known_names(wish, SOURCES)
     with pytest.raises(ConfigError, match="empty"):
-        known_names(read_event({"sources": []}, "r", NOW).wish, SOURCES)
-    assert known_names(read_event({"sources": ["api-b", "api-b"]}, "r", NOW).wish, SOURCES) == ["api-b"]
-    assert known_names(read_event({}, "r", NOW).wish, SOURCES) == ["api-a", "api-b"]
+        known_names(read_event({"sources": []}, "r", NOW).plan_request, SOURCES)
+    assert known_names(read_event({"sources": ["api-b", "api-b"]}, "r", NOW).plan_request, SOURCES) == ["api-b"]
+    assert known_names(read_event({}, "r", NOW).plan_request, SOURCES) == ["api-a", "api-b"]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from option_a.cli.render import emit, escaped, moment, plain, plural, size, span, table
+from option_a.cli.render import escaped, moment, plural, print_json, printable, size, span, table
 
 
 def test_a_table_has_its_columns_under_their_headers() -> None:
@@ -21,7 +21,7 @@ def test_a_table_has_its_columns_under_their_headers() -> None:
 
 
 def test_a_file_whose_name_is_no_text_is_printed_as_json_too(capsys: pytest.CaptureFixture[str]) -> None:
-    emit({"key": "raw/\udcff", "n": 1})
+    print_json({"key": "raw/\udcff", "n": 1})
     assert json.loads(capsys.readouterr().out) == {"key": "raw/\udcff", "n": 1}
 
 
@@ -43,17 +43,17 @@ def test_no_cell_breaks_its_line(rows: list[tuple[str, int]]) -> None:
 
 @given(st.text())
 def test_what_an_api_sent_steers_no_terminal(text: str) -> None:
-    shown = plain(text)
+    shown = printable(text)
     assert len(shown) == len(text)
     assert not [c for c in shown if c != "\t" and (ord(c) < 32 or 127 <= ord(c) < 160)]
 
 
 def test_text_that_steers_nothing_stays_as_it_is() -> None:
-    assert plain("Łódź 東京 😀") == "Łódź 東京 😀"
-    assert plain("a\x1b[31mb\nc") == "a\N{REPLACEMENT CHARACTER}[31mb c"
-    assert plain("\N{RIGHT-TO-LEFT OVERRIDE}gpj.exe") == "\N{REPLACEMENT CHARACTER}gpj.exe"
-    assert plain("\N{LINE SEPARATOR}error: none") == "\N{REPLACEMENT CHARACTER}error: none"
-    assert plain("مرحبا") == "مرحبا"
+    assert printable("Łódź 東京 😀") == "Łódź 東京 😀"
+    assert printable("a\x1b[31mb\nc") == "a\N{REPLACEMENT CHARACTER}[31mb c"
+    assert printable("\N{RIGHT-TO-LEFT OVERRIDE}gpj.exe") == "\N{REPLACEMENT CHARACTER}gpj.exe"
+    assert printable("\N{LINE SEPARATOR}error: none") == "\N{REPLACEMENT CHARACTER}error: none"
+    assert printable("مرحبا") == "مرحبا"
 
 
 @given(st.dictionaries(st.text(), st.text()))
@@ -61,7 +61,7 @@ def test_text_that_steers_nothing_stays_as_it_is() -> None:
 def test_json_says_the_same_and_steers_no_terminal(value: dict[str, str]) -> None:
     shown = escaped(json.dumps(value, ensure_ascii=False))
     assert json.loads(shown) == value
-    assert plain(shown) == shown
+    assert printable(shown) == shown
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from option_a.ingest.config.read import read_sources
 from option_a.ingest.config.source import Source
 from option_a.ingest.errors import ConfigError, HttpError, SecretError
-from option_a.ingest.http.auth import KEPT, Authorized
+from option_a.ingest.http.auth import KEPT, Authenticated
 from option_a.ingest.ports import Request, Response
 from option_a.ingest.secrets import Reference, reference
 from tests.support.clock import FakeClock
@@ -52,8 +52,8 @@ class Api:
         return Response(200, {}, b"{}")
 
 
-def fetching(api: Api, vault: Vault, clock: FakeClock) -> Authorized:
-    return Authorized(api, {"s": declared('{ style = "bearer", token = "env:T" }')}, vault, clock)
+def fetching(api: Api, vault: Vault, clock: FakeClock) -> Authenticated:
+    return Authenticated(api, {"s": declared('{ style = "bearer", token = "env:T" }')}, vault, clock)
 
 
 def test_each_style_makes_its_header() -> None:
@@ -171,7 +171,7 @@ def sent(text: str, secret: str = SECRET) -> Request:
         seen.append(request)
         return Response(200, {}, b"{}")
 
-    Authorized(api, {"s": source}, Vault(secret), FakeClock())(
+    Authenticated(api, {"s": source}, Vault(secret), FakeClock())(
         Request("s", "https://api.test/s", {"page": "1"}, headers=source.plain_headers)
     )
     return seen[0]
@@ -205,7 +205,7 @@ def test_a_refusal_that_repeats_the_key_is_kept_without_it() -> None:
 
     source = declared('{ style = "api_key", key = "env:T", param = "key" }')
     with pytest.raises(HttpError) as caught:
-        Authorized(api, {"s": source}, Vault("s+k/e=y9"), FakeClock())(Request("s", "https://api.test/s"))
+        Authenticated(api, {"s": source}, Vault("s+k/e=y9"), FakeClock())(Request("s", "https://api.test/s"))
     assert caught.value.body == b"no: *** *** no"
 
 
@@ -220,8 +220,8 @@ def test_a_refusal_that_repeats_the_key_is_kept_without_it() -> None:
 )
 def test_a_key_is_known_as_json_has_it_too_and_by_six_characters(secret: str, body: bytes, kept: bytes) -> None:
     source = declared('{ style = "api_key", key = "env:T", param = "key" }')
-    authorized = Authorized(lambda request: Response(200, {}, b""), {"s": source}, Vault(secret), FakeClock())
-    assert authorized(Request("s", "https://api.test/s")).hide(body) == kept
+    authorized = Authenticated(lambda request: Response(200, {}, b""), {"s": source}, Vault(secret), FakeClock())
+    assert authorized(Request("s", "https://api.test/s")).redact(body) == kept
 
 
 @pytest.mark.parametrize(
@@ -236,8 +236,10 @@ def test_an_answer_hides_what_was_sent_for_it_and_shows_nothing_of_it_itself(aut
     def api(request: Request) -> Response:
         return Response(200, {}, b"{}")
 
-    answer = Authorized(api, {"s": declared(auth)}, Vault("s+k/e=&y9"), FakeClock())(Request("s", "https://api.test/s"))
-    assert answer.hide(b"is: " + body) == b"is: *** *** ***"
+    answer = Authenticated(api, {"s": declared(auth)}, Vault("s+k/e=&y9"), FakeClock())(
+        Request("s", "https://api.test/s")
+    )
+    assert answer.redact(b"is: " + body) == b"is: *** *** ***"
     assert "y9" not in repr(answer)
 
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from msgspec.inspect import DictType, LiteralType, StructType, UnionType, type_info
 
-from option_a.ingest.config.messages import plain
+from option_a.ingest.config.messages import explain_validation
 from option_a.ingest.config.source import Source
 
 WRONG = "no-such"
@@ -49,6 +49,6 @@ def test_there_are_choices_in_a_source() -> None:
 def test_a_choice_that_is_none_lists_all_that_there_are(table: dict[str, Any], allowed: list[str]) -> None:
     with pytest.raises(msgspec.ValidationError) as caught:
         msgspec.convert({"name": "s", **table}, Source)
-    told, _, listed = plain(caught.value, table, Source).partition("; valid values are: ")
+    told, _, listed = explain_validation(caught.value, table, Source).partition("; valid values are: ")
     assert told.endswith(f"Invalid value '{WRONG}'")
     assert sorted(listed.split(", ")) == sorted(allowed)

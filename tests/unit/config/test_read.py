@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from option_a.ingest.config.read import Sources, read_sources
 from option_a.ingest.config.source import DEFAULT_NAMES, Source, mock_source
 from option_a.ingest.errors import ConfigError
-from option_a.ingest.pagination import NextUrl, Page
+from option_a.ingest.pagination import NextUrlPaginator, PageNumberPaginator
 
 ORDERS = '[sources.orders]\nurl = "https://api.test/orders"\n'
 
@@ -46,13 +46,13 @@ def test_a_table_is_a_source() -> None:
     """
     source = read_sources(text, {})["orders"]
     assert source.query == {"status": "all", "deep": "true", "limit": "5"}
-    assert source.pagination == NextUrl(path="links.next", stop="missing")
+    assert source.pagination == NextUrlPaginator(path="links.next", stop="missing")
     assert (source.patience_seconds, source.origin, source.snapshot) == (5400.0, "real", False)
 
 
 def test_a_source_needs_no_more_than_a_url() -> None:
     assert read_sources(ORDERS, {}) == {"orders": Source(name="orders", url="https://api.test/orders")}
-    assert read_sources(ORDERS, {})["orders"].pagination == Page()
+    assert read_sources(ORDERS, {})["orders"].pagination == PageNumberPaginator()
 
 
 def test_a_default_source_that_is_declared_without_a_url_stays_mock_and_keeps_its_keys() -> None:

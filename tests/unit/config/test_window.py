@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from option_a.ingest.config.read import read_sources
-from option_a.ingest.config.window import Window, midnight, over, spelt, spelt_date
+from option_a.ingest.config.window import Window, date_ends_at, format_date, format_moment, midnight
 from option_a.ingest.errors import ConfigError
 
 DATE = dt.date(2026, 11, 23)
@@ -88,17 +88,17 @@ def test_the_first_moment_of_a_date_is_of_that_date_and_the_one_before_it_is_not
 
 
 def test_a_date_is_over_where_the_source_counts_its_days() -> None:
-    assert over(DATE, None) is None
-    assert over(DATE, window()) is None
-    assert over(DATE, window(zone="America/New_York")) == 1_795_478_400 + 5 * 3600
+    assert date_ends_at(DATE, None) is None
+    assert date_ends_at(DATE, window()) is None
+    assert date_ends_at(DATE, window(zone="America/New_York")) == 1_795_478_400 + 5 * 3600
 
 
 @given(dates)
 def test_a_date_is_spelt_as_it_is_told(date: dt.date) -> None:
-    assert spelt_date(date, "%Y-%m-%d") == date.isoformat()
-    assert dt.datetime.fromtimestamp(int(spelt_date(date, "unix")), dt.UTC).date() == date
-    assert spelt_date(date, "unix_ms") == int(spelt_date(date, "unix")) * 1000
-    assert spelt(dt.datetime(date.year, date.month, date.day, tzinfo=dt.UTC), "date") == date.isoformat()
+    assert format_date(date, "%Y-%m-%d") == date.isoformat()
+    assert dt.datetime.fromtimestamp(int(format_date(date, "unix")), dt.UTC).date() == date
+    assert format_date(date, "unix_ms") == int(format_date(date, "unix")) * 1000
+    assert format_moment(dt.datetime(date.year, date.month, date.day, tzinfo=dt.UTC), "date") == date.isoformat()
 
 
 @pytest.mark.parametrize(

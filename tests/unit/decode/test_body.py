@@ -13,30 +13,30 @@ from hypothesis import strategies as st
 
 from option_a.ingest.decode import body as bodies
 from option_a.ingest.decode.body import read_body
-from option_a.ingest.decode.format import Reading
-from option_a.ingest.decode.lossless import Split, by_outline
+from option_a.ingest.decode.format import BodyFormat
+from option_a.ingest.decode.lossless import DecodedBody, by_outline
 from option_a.ingest.errors import BodyError
 from option_a.ingest.jsontext.parser import Node
 from tests.unit.decode import json_documents as documents
 from tests.unit.decode.json_documents import spaces
 
-VALUES = Reading(shape="values")
-KEYED = Reading(shape="keyed", records="data")
-NDJSON = Reading(format="ndjson")
-CSV = Reading(format="csv")
+VALUES = BodyFormat(shape="values")
+KEYED = BodyFormat(shape="keyed", records="data")
+NDJSON = BodyFormat(format="ndjson")
+CSV = BodyFormat(format="csv")
 
 
-def read(body: bytes, how: Reading) -> Split:
+def read(body: bytes, how: BodyFormat) -> DecodedBody:
     found = read_body(body, how, how.records)
     assert found.lines.count(b"\n") == found.records
     return found
 
 
-def lines(body: bytes, how: Reading) -> list[bytes]:
+def lines(body: bytes, how: BodyFormat) -> list[bytes]:
     return read(body, how).lines.splitlines()
 
 
-def refused(body: bytes, how: Reading) -> str:
+def refused(body: bytes, how: BodyFormat) -> str:
     with pytest.raises(BodyError) as error:
         read(body, how)
     assert error.value.body == body
@@ -59,7 +59,7 @@ def test_an_object_keyed_by_id_is_a_record_a_key_which_comes_first() -> None:
     assert read(body, KEYED).meta == {"data": None, "next": None}
     apart = b'{"data": {"7":\n{"a": 1}, "8": {"a": 2}, "9": {}}}'
     assert lines(apart, KEYED) == [b'{"_key":"7","a":1}', b'{"_key":"8","a":2}', b'{"_key":"9"}']
-    named = Reading(shape="keyed", records="@", key_field="id é")
+    named = BodyFormat(shape="keyed", records="@", key_field="id é")
     assert lines(b'{"x":{"b":1}}', named) == ['{"id é":"x","b":1}'.encode()]
 
 
@@ -78,7 +78,7 @@ def test_a_line_of_ndjson_is_a_record() -> None:
     assert "line 4 is no JSON" in refused(body, NDJSON)
     assert lines(body.replace(b'"\r"', b"\r1"), NDJSON) == [b'{"a": 1.10}', b'{"b":"\\ud800"}', b'{"c":1}']
     assert (lines(b"", NDJSON), read(b"\n", NDJSON).meta) == ([], None)
-    values = Reading(format="ndjson", shape="values")
+    values = BodyFormat(format="ndjson", shape="values")
     assert lines(b'1\n"x"\n{}\n', values) == [b'{"value":1}', b'{"value":"x"}', b'{"value":{}}']
 
 
@@ -98,7 +98,7 @@ def test_ndjson_that_is_none_names_its_line(body: bytes, told: str) -> None:
     assert told in refused(body, NDJSON)
 
 
-def outcome(read_it: Callable[..., Split], *arguments: object) -> object:
+def outcome(read_it: Callable[..., DecodedBody], *arguments: object) -> object:
     try:
         found = read_it(*arguments)
     except BodyError as error:
@@ -138,7 +138,7 @@ def test_every_value_of_a_csv_file_lands_as_the_text_that_it_is(
     file = io.StringIO(newline="")
     writer = csv.writer(file, delimiter=delimiter, lineterminator=end, quoting=csv.QUOTE_ALL)
     writer.writerows([names, *rows])
-    found = lines(file.getvalue().encode(), Reading(format="csv", delimiter=delimiter))
+    found = lines(file.getvalue().encode(), BodyFormat(format="csv", delimiter=delimiter))
     assert [json.loads(line) for line in found] == [dict(zip(names, row, strict=True)) for row in rows]
 
 
@@ -194,4 +194,4 @@ def test_csv_that_is_none_says_why(body: bytes, told: str) -> None:
 )
 def test_keys_that_contradict_each_other_are_refused(keys: dict[str, str], told: str) -> None:
     with pytest.raises(ValueError, match=told):
-        Reading(**keys)  # type: ignore[arg-type]
+        BodyFormat(**keys)  # type: ignore[arg-type]

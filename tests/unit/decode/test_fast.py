@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from option_a.ingest.decode.fast import split
-from option_a.ingest.decode.lossless import CANDIDATES, WHOLE, Split, split_slowly
+from option_a.ingest.decode.lossless import CANDIDATES, WHOLE, DecodedBody, split_losslessly
 from option_a.ingest.errors import BodyError
 from option_a.ingest.jsontext import parser as jsontext
 from option_a.ingest.pagination import MISSING, find
@@ -33,7 +33,7 @@ def outcome(body: bytes, path: str | None, guess: str | None = None) -> tuple[An
 def the_slow(body: bytes, path: str | None) -> tuple[Any, ...]:
     """The same of the slow path alone."""
     try:
-        found = split_slowly(body, path)
+        found = split_losslessly(body, path)
     except BodyError as error:
         return "error", str(error)
     return found.lines.replace(b"\n", b""), found.records, found.path, repr(found.meta)
@@ -52,7 +52,7 @@ def legal(body: bytes) -> bool:
     return True
 
 
-def check(document: Document, found: Split) -> None:
+def check(document: Document, found: DecodedBody) -> None:
     assert [compact(line) for line in found.lines.splitlines()] == document.lines
     assert found.lines.count(b"\n") == found.records == len(document.lines)
     assert b"\r" not in found.lines
@@ -64,7 +64,7 @@ def check(document: Document, found: Split) -> None:
 def test_records_land_byte_for_byte_save_for_white_space_between_tokens(document: Document) -> None:
     check(document, split(document.body, document.path))
     check(document, split(document.body, None))
-    check(document, split_slowly(document.body, None))
+    check(document, split_losslessly(document.body, None))
 
 
 @slowly

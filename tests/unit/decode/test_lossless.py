@@ -6,7 +6,7 @@ import pytest
 
 from option_a.ingest.decode.body import read_body
 from option_a.ingest.decode.fast import split
-from option_a.ingest.decode.format import Reading
+from option_a.ingest.decode.format import BodyFormat
 from option_a.ingest.errors import BodyError
 
 
@@ -28,7 +28,7 @@ def test_the_way_out_is_told_with_what_is_wrong(body: bytes, path: str | None, s
 
 def test_where_an_object_should_be_the_path_to_one_is_asked_for() -> None:
     with pytest.raises(BodyError, match=r"\(correct `records`: the path to the object that holds the records"):
-        read_body(b'{"rows":[{"a":1}]}', Reading(shape="keyed", records="rows"), "rows")
+        read_body(b'{"rows":[{"a":1}]}', BodyFormat(shape="keyed", records="rows"), "rows")
 
 
 @pytest.mark.parametrize("path", [None, "data"])

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from option_a.ingest.decode.reported_errors import ERRORS, quiet, said
+from option_a.ingest.decode.reported_errors import ERRORS, means_no_error, reported_error
 from option_a.ingest.pagination import decoded
 
 NOTHING = [
@@ -63,39 +63,39 @@ def leaves(value: Any) -> Iterator[Any]:
 
 @pytest.mark.parametrize("text", NOTHING)
 def test_a_leaf_that_says_nothing_is_quiet(text: str) -> None:
-    assert quiet(decoded(text.encode()))
+    assert means_no_error(decoded(text.encode()))
 
 
 @pytest.mark.parametrize("text", SOMETHING)
 def test_a_leaf_that_says_something_is_not(text: str) -> None:
-    assert not quiet(decoded(text.encode()))
+    assert not means_no_error(decoded(text.encode()))
 
 
 @given(nested(NOTHING + SOMETHING))
 def test_a_value_is_quiet_just_if_all_its_leaves_are(text: str) -> None:
     value = decoded(text.encode())
-    assert quiet(value) == all(map(quiet, leaves(value))), text
+    assert means_no_error(value) == all(map(means_no_error, leaves(value))), text
 
 
 @given(nested(NOTHING), st.sampled_from(ERRORS), st.sampled_from(["data", "a.data", ""]))
 def test_what_says_nothing_is_no_error_wherever_it_stands(text: str, key: str, where: str) -> None:
     body = decoded(f'{{"{key}":{text},"data":null,"a":{{"data":null,"{key}":{text}}}}}'.encode())
-    assert said(body, where) is None
+    assert reported_error(body, where) is None
 
 
 def test_what_is_nested_without_an_end_is_not_taken_for_nothing() -> None:
     value: Any = []
     for _ in range(900):
         value = [value]
-    assert not quiet(value)
-    told = said({"errors": value}, "data")
+    assert not means_no_error(value)
+    told = reported_error({"errors": value}, "data")
     assert told is not None
     assert len(told[1]) < LONG
 
 
 @given(st.text(min_size=1), st.sampled_from(ERRORS))
 def test_what_is_shown_is_short_and_steers_no_terminal(text: str, key: str) -> None:
-    told = said({key: {"message": "!" + text}}, "data")
+    told = reported_error({key: {"message": "!" + text}}, "data")
     assert told is not None
     assert (told[0], told[1].isprintable(), len(told[1]) < LONG) == (key, True, True)
     whole = json.dumps({"message": "!" + text}, ensure_ascii=False)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from option_a.discovery.discover import REQUESTS, Examination
+from option_a.discovery.discover import REQUESTS, Discovery
 from option_a.discovery.report import as_toml
 from option_a.discovery.url import read_query
 from option_a.ingest.config.read import read_sources
@@ -66,7 +66,7 @@ class Scripted:
 
 
 def examined(api: Scripted, query: str, given: dict[str, Any] | None = None) -> str:
-    return as_toml(Examination("orders", read_query(URL + query), given or {}, lambda source: api).run(TODAY))
+    return as_toml(Discovery("orders", read_query(URL + query), given or {}, lambda source: api).run(TODAY))
 
 
 @slowly

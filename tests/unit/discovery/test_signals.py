@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from option_a.discovery.candidates import guesses
+from option_a.discovery.candidates import candidates
 from option_a.discovery.lint import Asked, advice, warnings
 from option_a.discovery.report import Answered, name_of, toml_value
-from option_a.discovery.signals import read_rate, read_signs, told_limit
+from option_a.discovery.signals import declared_rate, read_rate, read_signals
 from option_a.discovery.url import read_query
 from option_a.ingest.decode.fast import split
-from option_a.ingest.decode.lossless import Split
-from option_a.ingest.pagination import Seen
+from option_a.ingest.decode.lossless import DecodedBody
+from option_a.ingest.pagination import PageResponse
 from tests.support.pipeline import source
 
 URL = "https://api.test/v1/orders"
@@ -65,16 +65,16 @@ BODIES: list[tuple[str, dict[str, Any], dict[str, str], dict[str, Any]]] = [
 def test_the_first_guess_is_what_the_answer_tells(
     query: str, beside: dict[str, Any], headers: dict[str, str], table: dict[str, Any]
 ) -> None:
-    signs = read_signs({**beside, "data": None}, headers, FULL, RECORDS[0])
-    first = guesses(signs, read_query(URL + query), FULL, RECORDS[0])[0]
+    signs = read_signals({**beside, "data": None}, headers, FULL, RECORDS[0])
+    first = candidates(signs, read_query(URL + query), FULL, RECORDS[0])[0]
     assert first.table == table
     declared = source(pagination=first.table)
     found = split(json.dumps({**beside, "data": RECORDS}).encode(), "data")
-    declared.pagination.read(Seen(1, FULL, FULL, found.meta, headers, b'{"id":49}'))
+    declared.pagination.read(PageResponse(1, FULL, FULL, found.meta, headers, b'{"id":49}'))
 
 
 def test_where_nothing_tells_the_two_commonest_ways_are_tried_in_turn() -> None:
-    found = guesses(read_signs({}, {}, FULL, {}), read_query(URL), FULL, {})
+    found = candidates(read_signals({}, {}, FULL, {}), read_query(URL), FULL, {})
     assert [guess.table["style"] for guess in found] == ["page", "offset"]
 
 
@@ -112,12 +112,12 @@ def test_two_dates_are_a_window(query: str, window: tuple[str, str, str] | None)
 )
 def test_a_rate_is_taken_where_its_time_is_told(headers: dict[str, str], rate: str | None) -> None:
     assert read_rate(headers) == rate
-    assert (told_limit(headers) is None) == ("ratelimit-policy" in headers)
+    assert (declared_rate(headers) is None) == ("ratelimit-policy" in headers)
 
 
 def test_the_fields_that_hold_dates_are_named() -> None:
     first = {"id": 1, "at": "2026-11-01T08:00:00Z", "day": "2026-11-01", "note": "2026"}
-    assert read_signs({}, {}, 1, first).dates == ("at", "day")
+    assert read_signals({}, {}, 1, first).dates == ("at", "day")
 
 
 @pytest.mark.parametrize(
@@ -156,8 +156,8 @@ def asked(
     declared, shown = source(pagination=pagination, **keys), [{"id": n} for n in range(records)]
     headers = beside.pop("headers", {})
     first = split(json.dumps({**beside, "data": shown}).encode(), "data")
-    told = declared.pagination.read(Seen(1, records, records, first.meta, headers, b'{"id":1}'))
-    signs = read_signs(first.meta, headers, records, {})
+    told = declared.pagination.read(PageResponse(1, records, records, first.meta, headers, b'{"id":1}'))
+    signs = read_signals(first.meta, headers, records, {})
     after = None if second is None else Answered(split(json.dumps({"data": second}).encode(), "data"), {})
     return warnings(Asked(declared, Answered(first, headers, told), signs, after))
 
@@ -204,7 +204,7 @@ def test_where_nothing_is_lost_nothing_is_said(found: Any) -> None:
 
 
 def test_a_total_that_nothing_checks_is_pointed_out() -> None:
-    signs = read_signs({"total": 120}, {}, FULL, {})
+    signs = read_signals({"total": 120}, {}, FULL, {})
     answered = Answered(split(b"[]", None), {})
     for table, said in (({"style": "page"}, 1), ({"style": "page", "total_records": "total"}, 0)):
         assert len(advice(Asked(source(pagination=table), answered, signs))) == said
@@ -212,4 +212,4 @@ def test_a_total_that_nothing_checks_is_pointed_out() -> None:
 
 
 def test_an_answer_is_counted_by_its_records() -> None:
-    assert Answered(Split(b"{}\n", 1, None, "@"), {}).records == 1
+    assert Answered(DecodedBody(b"{}\n", 1, None, "@"), {}).records == 1

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from option_a.ingest.errors import BodyError, TransientError
-from option_a.ingest.http.content_encoding import ACCEPTED, inflated
+from option_a.ingest.http.content_encoding import ACCEPTED, decompress
 
 BODY = b"".join(b'{"id": %d, "name": "n%d"},' % (n, n * n) for n in range(2_000))
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
@@ -33,16 +33,16 @@ def test_what_is_installed_is_asked_for() -> None:
 @pytest.mark.parametrize("encoding", PACKERS)
 def test_a_body_comes_out_as_it_went_in_and_the_cap_is_exact(encoding: str) -> None:
     packed = PACKERS[encoding](BODY)
-    assert inflated(packed, f" {encoding.upper()} ", LONG) == BODY
+    assert decompress(packed, f" {encoding.upper()} ", LONG) == BODY
     for most in (1, 1_000, LONG - 1):
         with pytest.raises(BodyError, match=f"larger than {most} bytes"):
-            inflated(packed, encoding, most)
+            decompress(packed, encoding, most)
 
 
 @pytest.mark.parametrize("encoding", PACKERS)
 @given(st.binary(max_size=300))
 def test_any_bytes_survive(encoding: str, body: bytes) -> None:
-    assert inflated(PACKERS[encoding](body), encoding, 300) == body
+    assert decompress(PACKERS[encoding](body), encoding, 300) == body
 
 
 @pytest.mark.parametrize("encoding", PACKERS)
@@ -50,7 +50,7 @@ def test_any_bytes_survive(encoding: str, body: bytes) -> None:
 def test_a_body_that_is_cut_anywhere_is_transient(encoding: str, at: int) -> None:
     packed = PACKERS[encoding](BODY)
     with pytest.raises(TransientError, match=f"the {encoding} body was cut short"):
-        inflated(packed[: at % len(packed)], encoding, LONG)
+        decompress(packed[: at % len(packed)], encoding, LONG)
 
 
 @pytest.mark.parametrize("encoding", PACKERS)
@@ -58,22 +58,22 @@ def test_a_body_that_is_cut_anywhere_is_transient(encoding: str, at: int) -> Non
 def test_what_is_not_encoded_so_is_a_body_error_with_the_body(encoding: str, spoil: Callable[[bytes], bytes]) -> None:
     spoilt = spoil(PACKERS[encoding](BODY))
     with pytest.raises(BodyError, match=f"the body is no {encoding}") as error:
-        inflated(spoilt, encoding, 2 * LONG)
+        decompress(spoilt, encoding, 2 * LONG)
     assert error.value.body == spoilt
 
 
 def test_members_of_gzip_may_follow_one_another() -> None:
     parts = [BODY[:500], BODY[500:900], BODY[900:]]
-    assert inflated(b"".join(map(gzip.compress, parts)), "gzip", LONG) == BODY
+    assert decompress(b"".join(map(gzip.compress, parts)), "gzip", LONG) == BODY
     with pytest.raises(BodyError, match="larger than"):
-        inflated(b"".join(map(gzip.compress, parts)), "gzip", LONG - 1)
+        decompress(b"".join(map(gzip.compress, parts)), "gzip", LONG - 1)
 
 
 def test_frames_of_zstd_may_follow_one_another() -> None:
     halves = zstd.compress(BODY[:500]) + zstd.compress(BODY[500:])
-    assert inflated(halves, "zstd", LONG) == BODY
+    assert decompress(halves, "zstd", LONG) == BODY
     with pytest.raises(BodyError, match="larger than"):
-        inflated(halves, "zstd", LONG - 1)
+        decompress(halves, "zstd", LONG - 1)
 
 
 def test_a_zstd_body_may_ask_for_no_window_beyond_eight_megabytes() -> None:
@@ -81,16 +81,16 @@ def test_a_zstd_body_may_ask_for_no_window_beyond_eight_megabytes() -> None:
     packer = zstd.ZstdCompressor(options=options)
     packed = packer.compress(bytes(2**20)) + packer.flush()
     with pytest.raises(BodyError, match="the body is no zstd"):
-        inflated(packed, "zstd", 2**21)
+        decompress(packed, "zstd", 2**21)
 
 
 BOMB = """
 import resource, sys
-from option_a.ingest.http.content_encoding import inflated
+from option_a.ingest.http.content_encoding import decompress
 packed = sys.stdin.buffer.read()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
-    inflated(packed, sys.argv[1], 2**20)
+    decompress(packed, sys.argv[1], 2**20)
 except Exception as error:
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, error)
 """

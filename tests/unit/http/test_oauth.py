@@ -14,7 +14,7 @@ import pytest
 from option_a.ingest.config.read import read_sources
 from option_a.ingest.config.source import Source
 from option_a.ingest.errors import ConfigError, HttpError, SecretError, TransientError
-from option_a.ingest.http.auth import Authorized
+from option_a.ingest.http.auth import Authenticated
 from option_a.ingest.ports import Request, Response
 from option_a.ingest.secrets import Reference
 from tests.support.clock import FakeClock
@@ -62,8 +62,8 @@ def secret(wanted: Reference) -> str:
     return SECRET
 
 
-def fetching(issuer: Issuer, clock: FakeClock, more: str = "") -> Authorized:
-    return Authorized(issuer, declared(more), secret, clock)
+def fetching(issuer: Issuer, clock: FakeClock, more: str = "") -> Authenticated:
+    return Authenticated(issuer, declared(more), secret, clock)
 
 
 def test_a_token_is_asked_for_as_the_rfc_has_it() -> None:
@@ -123,7 +123,7 @@ def test_a_token_that_was_just_given_and_is_refused_is_final() -> None:
 def test_threads_and_sources_of_one_client_share_a_token() -> None:
     issuer = Issuer()
     sources = declared() | declared(name="t")
-    fetch = Authorized(issuer, sources, secret, FakeClock())
+    fetch = Authenticated(issuer, sources, secret, FakeClock())
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda n: fetch(Request("st"[n % 2], "https://api.test/s")), range(32)))
     assert [answer.status for answer in answers] == [200] * 32
@@ -141,7 +141,7 @@ def test_every_thread_whose_token_was_revoked_goes_on_with_the_new_one() -> None
             raise HttpError("the API answered 401", status=401)
         return issuer(request)
 
-    fetch = Authorized(api, declared(), secret, clock)
+    fetch = Authenticated(api, declared(), secret, clock)
     fetch(ASKED)
     clock.sleep(1)
     with ThreadPoolExecutor(4) as pool:
@@ -179,7 +179,7 @@ def test_a_refusal_that_repeats_the_token_is_kept_without_it() -> None:
         raise HttpError("the API answered 403", status=403, body=b"tok-5f3a9b1c7e may not")
 
     with pytest.raises(HttpError) as caught:
-        Authorized(api, declared(), secret, FakeClock())(ASKED)
+        Authenticated(api, declared(), secret, FakeClock())(ASKED)
     assert caught.value.body == b"*** may not"
 
 
@@ -209,7 +209,7 @@ def test_an_answer_that_is_nested_too_deeply_is_none(deep: bytes) -> None:
 
     for issuer in (answered, refused):
         with pytest.raises(SecretError, match=r"login\.test"):
-            Authorized(issuer, declared(""), secret, FakeClock())(ASKED)
+            Authenticated(issuer, declared(""), secret, FakeClock())(ASKED)
 
 
 def test_the_secrets_of_a_client_are_those_that_it_names() -> None:

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from option_a.ingest.config.read import read_sources
-from option_a.lakeformation.account import Facts, Governed
+from option_a.lakeformation.account import AccountFacts, Governed
 from option_a.lakeformation.doctor import Finding, diagnose
 from option_a.lakeformation.fixes import as_resource
 from option_a.lakeformation.granted import read
@@ -65,10 +65,10 @@ def answer(who: str, resource: dict[str, Any], granted: tuple[str, ...] = ()) ->
     return {"Principal": {"DataLakePrincipalIdentifier": who}, "Resource": resource, "Permissions": [*granted]}
 
 
-def well(mode: Any = "hybrid") -> Facts:
+def well(mode: Any = "hybrid") -> AccountFacts:
     """An account in which everything is as it should be."""
     told = permissions(GROUPS, SOURCES, mode)
-    return Facts(
+    return AccountFacts(
         account=ACCOUNT, region="eu-west-1", caller=f"arn:aws:sts::{ACCOUNT}:assumed-role/Other/ana",
         settings=SETTINGS, dead=[], executor=EXECUTOR, executor_policies=["AdministratorAccess"],
         locations=[{"ResourceArn": PLACE, "RoleArn": OTHER, "HybridAccessEnabled": mode == "hybrid"}],
@@ -87,22 +87,22 @@ def well(mode: Any = "hybrid") -> Facts:
     )  # fmt: skip
 
 
-def bad(facts: Facts) -> list[Finding]:
+def bad(facts: AccountFacts) -> list[Finding]:
     return [one for one in diagnose(facts, STACK, GROUPS, SOURCES) if one.state in ("missing", "wrong")]
 
 
-def only(facts: Facts, about: str) -> Finding:
+def only(facts: AccountFacts, about: str) -> Finding:
     (found,) = bad(facts)
     assert found.about == about
-    assert found.mend
+    assert found.fix
     return found
 
 
-def change(facts: Facts, **changed: Any) -> Facts:
+def change(facts: AccountFacts, **changed: Any) -> AccountFacts:
     return msgspec.structs.replace(facts, **changed)
 
 
-def in_stack(facts: Facts, **changed: Any) -> Facts:
+def in_stack(facts: AccountFacts, **changed: Any) -> AccountFacts:
     assert facts.stack is not None
     return change(facts, stack=msgspec.structs.replace(facts.stack, **changed))
 
@@ -124,22 +124,22 @@ def test_a_dead_administrator_is_taken_out_and_every_other_setting_kept() -> Non
     settings = {**SETTINGS, "DataLakeAdmins": [*SETTINGS["DataLakeAdmins"], {"DataLakePrincipalIdentifier": dead}]}  # type: ignore[misc]
     found = only(change(well(), settings=settings, dead=[dead]), "administrators")
     assert f"{dead} is gone from IAM" in found.what
-    assert option(found.mend, "data-lake-settings") == SETTINGS
+    assert option(found.fix, "data-lake-settings") == SETTINGS
 
 
 def test_an_executor_that_is_no_administrator_is_added_and_nobody_lost() -> None:
     settings = {**SETTINGS, "DataLakeAdmins": [{"DataLakePrincipalIdentifier": OTHER}]}
     found = only(change(well(), settings=settings), "executor")
-    assert option(found.mend, "data-lake-settings") == SETTINGS
+    assert option(found.fix, "data-lake-settings") == SETTINGS
 
 
 def test_the_first_administrators_are_made_by_the_deployment() -> None:
     found = only(change(well(), settings={**SETTINGS, "DataLakeAdmins": []}), "executor")
-    assert found.mend == f"cdk deploy --all -c stack={STACK} -c lakeFormation=hybrid"
+    assert found.fix == f"cdk deploy --all -c stack={STACK} -c lakeFormation=hybrid"
 
 
 def test_an_account_that_is_not_bootstrapped() -> None:
-    assert only(change(well(), executor_policies=None), "executor").mend == f"cdk bootstrap aws://{ACCOUNT}/eu-west-1"
+    assert only(change(well(), executor_policies=None), "executor").fix == f"cdk bootstrap aws://{ACCOUNT}/eu-west-1"
 
 
 def test_an_executor_with_fewer_rights_is_noted() -> None:
@@ -158,7 +158,7 @@ def test_an_account_whose_databases_are_lake_formations_needs_a_grant_to_create_
     strict = {**SETTINGS, "DataLakeAdmins": [], "CreateDatabaseDefaultPermissions": []}
     facts = change(well(), settings=strict, stack=None, grants=[])
     assert [one.about for one in bad(facts)] == ["executor", "defaults"]
-    mend = bad(facts)[1].mend
+    mend = bad(facts)[1].fix
     assert option(mend, "principal") == {"DataLakePrincipalIdentifier": EXECUTOR}
     assert option(mend, "resource") == {"Catalog": {}}
     granted = change(facts, grants=[answer(EXECUTOR, {"Catalog": {}}, ("CREATE_DATABASE",))])
@@ -169,7 +169,7 @@ def test_a_stack_that_is_not_deployed_is_noted_with_the_command() -> None:
     facts = change(well(), stack=None, grants=[])
     assert bad(facts) == []
     last = diagnose(facts, STACK, GROUPS, SOURCES)[-1]
-    assert last.mend == f"cdk deploy --all -c stack={STACK} -c lakeFormation=hybrid"
+    assert last.fix == f"cdk deploy --all -c stack={STACK} -c lakeFormation=hybrid"
 
 
 @pytest.mark.parametrize(
@@ -190,9 +190,9 @@ def test_each_grant_that_is_missing_is_told_with_the_command_that_grants_it(numb
     facts = well("enforce")
     gone = facts.grants[number]
     found = only(change(facts, grants=[one for one in facts.grants if one is not gone]), "grants")
-    assert option(found.mend, "principal") == gone["Principal"]
-    assert read(option(found.mend, "resource")) == read(gone["Resource"])
-    words = shlex.split(found.mend)
+    assert option(found.fix, "principal") == gone["Principal"]
+    assert read(option(found.fix, "resource")) == read(gone["Resource"])
+    words = shlex.split(found.fix)
     assert words[:3] == ["aws", "lakeformation", "grant-permissions"]
     assert set(gone["Permissions"]) <= set(words)
 
@@ -202,7 +202,7 @@ def test_what_a_group_was_given_by_hand_is_wrong_and_is_taken_back() -> None:
     facts = well("enforce")
     found = only(change(facts, grants=[*facts.grants, more]), "grants")
     assert "has SELECT on the table api_a_lines, which access.toml does not give it" in found.what
-    assert option(found.mend, "resource") == more["Resource"]
+    assert option(found.fix, "resource") == more["Resource"]
 
 
 def test_a_whole_table_in_place_of_a_part_is_wrong() -> None:
@@ -229,13 +229,13 @@ def test_iams_own_grants_are_wrong_where_it_is_enforced_and_right_where_it_is_no
     mine = answer("IAM_ALLOWED_PRINCIPALS", {"Table": {"DatabaseName": "ours", "Name": "api_a"}}, ("ALL",))
     found = only(change(well("enforce"), grants=[*well("enforce").grants, mine]), "enforce")
     assert "IAM alone still decides of the table api_a" in found.what
-    assert shlex.split(found.mend)[2] == "revoke-permissions"
+    assert shlex.split(found.fix)[2] == "revoke-permissions"
     assert bad(change(well(), grants=[*well().grants, mine])) == []
 
 
 def test_new_tables_that_would_be_iams_are_wrong_where_it_is_enforced() -> None:
     found = only(in_stack(well("enforce"), new_tables=BY_IAM), "enforce")
-    assert found.mend == f"cdk deploy --all -c stack={STACK} -c lakeFormation=enforce"
+    assert found.fix == f"cdk deploy --all -c stack={STACK} -c lakeFormation=enforce"
 
 
 @pytest.mark.parametrize("number", range(len(opt_ins(GROUPS, SOURCES, "hybrid"))))
@@ -245,8 +245,8 @@ def test_each_opt_in_that_is_missing_is_told_with_its_command(number: int) -> No
     left = [one for place, one in enumerate(facts.stack.opt_ins) if place != number]
     found = only(in_stack(facts, opt_ins=left), "opt-ins")
     gone = facts.stack.opt_ins[number]
-    assert option(found.mend, "principal") == gone["Principal"]
-    assert option(found.mend, "resource") == gone["Resource"]
+    assert option(found.fix, "principal") == gone["Principal"]
+    assert option(found.fix, "resource") == gone["Resource"]
 
 
 @pytest.mark.parametrize(
@@ -260,13 +260,13 @@ def test_each_opt_in_that_is_missing_is_told_with_its_command(number: int) -> No
 )
 def test_a_filter_that_was_changed_by_hand_is_wrong_and_is_set_right(changed: dict[str, Any]) -> None:
     found = only(in_stack(well("enforce"), filters=[FILTER | changed]), "filters")
-    assert shlex.split(found.mend)[2] == "update-data-cells-filter"
-    assert option(found.mend, "table-data") == {key: FILTER[key] for key in FILTER if key != "VersionId"}
+    assert shlex.split(found.fix)[2] == "update-data-cells-filter"
+    assert option(found.fix, "table-data") == {key: FILTER[key] for key in FILTER if key != "VersionId"}
 
 
 def test_a_filter_that_is_gone_is_missing() -> None:
     found = only(in_stack(well("enforce"), filters=[]), "filters")
-    assert shlex.split(found.mend)[2] == "create-data-cells-filter"
+    assert shlex.split(found.fix)[2] == "create-data-cells-filter"
 
 
 def test_a_group_that_is_declared_and_not_deployed() -> None:
@@ -275,4 +275,4 @@ def test_a_group_that_is_declared_and_not_deployed() -> None:
     left = {name: arn for name, arn in facts.stack.principals.items() if name != "RoleRows"}
     grants = [one for one in facts.grants if one["Principal"]["DataLakePrincipalIdentifier"] != ROLES["RoleRows"]]
     found = only(in_stack(change(facts, grants=grants), principals=left), "grants")
-    assert (found.what, found.mend) == ("the group rows is not deployed", "cdk deploy --all")
+    assert (found.what, found.fix) == ("the group rows is not deployed", "cdk deploy --all")

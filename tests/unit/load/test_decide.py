@@ -14,19 +14,19 @@ from hypothesis import strategies as st
 
 from option_a.ingest.config.source import Source
 from option_a.ingest.load.decide import (
-    Anew,
-    Claimed,
     Decision,
     Done,
     Failed,
+    Leased,
     Promote,
+    RequeueFresh,
     Resume,
     Start,
     Superseded,
     decide,
 )
 from option_a.ingest.manifest.cutoff import day_over
-from option_a.ingest.manifest.model import Claim, Load, Manifest, State
+from option_a.ingest.manifest.model import Lease, Load, Manifest, State
 from option_a.ingest.ports import Cause
 from option_a.ingest.task import Delivery, Task
 from tests.support.pipeline import source
@@ -39,16 +39,16 @@ REAL = source()
 MOCK = source(url="mock://s")
 CAUSE = Cause("http", "the API answered 401", status=401)
 BROKEN = Cause("pagination", "page 3 is page 2 again", restart=True)
-ALIVE, MINE, GONE = Claim("other", NOW + 9, 2), Claim("mine", NOW + 9, 2), Claim("other", NOW, 2)
+ALIVE, MINE, GONE = Lease("other", NOW + 9, 2), Lease("mine", NOW + 9, 2), Lease("other", NOW, 2)
 
 
 def load(**fields: Any) -> Load:
     return Load(**{"run": RUN, "origin": "real", "shape": REAL.fingerprint, "started": OVER + 60, "pages": 2, **fields})
 
 
-def manifest(state: State, *, landed: Load | None = None, claim: Claim | None = None, **fields: Any) -> Manifest:
+def manifest(state: State, *, landed: Load | None = None, claim: Lease | None = None, **fields: Any) -> Manifest:
     cause = fields.pop("cause", None)
-    return Manifest("s", DAY, state, load(**fields), landed=landed, claim=claim, cause=cause)
+    return Manifest("s", DAY, state, load(**fields), previous_load=landed, lease=claim, cause=cause)
 
 
 def decided(
@@ -68,63 +68,63 @@ when = partial(partial, decided)
 EARLY: dict[str, Any] = {"started": OVER - 1}
 RESHAPED: dict[str, Any] = {"shape": "another"}
 TABLE: dict[str, tuple[Callable[[], Decision], Decision]] = {
-    "nothing there": (when(None), Start(beside=False)),
-    "nothing there, fresh": (when(None, fresh=True), Start(beside=False)),
+    "nothing there": (when(None), Start(keep_current=False)),
+    "nothing there, fresh": (when(None, fresh=True), Start(keep_current=False)),
     # over a complete load
     "complete, this run": (when(manifest("complete")), Done()),
     "complete, this run, fresh": (when(manifest("complete"), fresh=True), Done()),
     "complete, newer run": (when(manifest("complete"), OLD), Superseded()),
     "complete, older run": (when(manifest("complete"), NEW), Done()),
-    "complete, older run, fresh": (when(manifest("complete"), NEW, fresh=True), Start(beside=True)),
+    "complete, older run, fresh": (when(manifest("complete"), NEW, fresh=True), Start(keep_current=True)),
     "complete, older run, shape changed": (when(manifest("complete", **RESHAPED), NEW), Done()),
-    "complete too early": (when(manifest("complete", **EARLY), NEW), Start(beside=True)),
+    "complete too early": (when(manifest("complete", **EARLY), NEW), Start(keep_current=True)),
     "complete too early, this run": (when(manifest("complete", **EARLY)), Done()),
     "complete too early, day not over": (when(manifest("complete", **EARLY), NEW, now=OVER - 0.5), Done()),
     "complete snapshot": (when(manifest("complete", snapshot=True, **EARLY), NEW), Done()),
-    "complete mock, real now": (when(manifest("complete", origin="mock"), NEW), Start(beside=True)),
-    "complete real, mock now": (when(manifest("complete"), NEW, of=MOCK), Start(beside=True)),
-    "complete mock, real now, this run": (when(manifest("complete", origin="mock")), Start(beside=True)),
+    "complete mock, real now": (when(manifest("complete", origin="mock"), NEW), Start(keep_current=True)),
+    "complete real, mock now": (when(manifest("complete"), NEW, of=MOCK), Start(keep_current=True)),
+    "complete mock, real now, this run": (when(manifest("complete", origin="mock")), Start(keep_current=True)),
     "complete mock too early": (when(manifest("complete", origin="mock", **EARLY), NEW, of=MOCK), Done()),
     # over an unfinished one
     "loading, newer run": (when(manifest("loading"), OLD), Superseded()),
     "loading, newer run alive": (when(manifest("loading", claim=ALIVE), OLD), Superseded()),
-    "loading, claimed": (when(manifest("loading", claim=ALIVE)), Claimed(NOW + 9)),
-    "loading, claimed, redelivered": (when(manifest("loading", claim=ALIVE), receives=2), Claimed(NOW + 9)),
-    "loading, claimed, newer run fresh": (when(manifest("loading", claim=ALIVE), NEW, fresh=True), Claimed(NOW + 9)),
+    "loading, claimed": (when(manifest("loading", claim=ALIVE)), Leased(NOW + 9)),
+    "loading, claimed, redelivered": (when(manifest("loading", claim=ALIVE), receives=2), Leased(NOW + 9)),
+    "loading, claimed, newer run fresh": (when(manifest("loading", claim=ALIVE), NEW, fresh=True), Leased(NOW + 9)),
     "loading, claimed by this delivery": (when(manifest("loading", claim=MINE)), Resume(adopt=False)),
     "loading, claim run out": (when(manifest("loading", claim=GONE)), Resume(adopt=False)),
-    "loading, died with progress": (when(manifest("loading", claim=GONE, pages=3), receives=2), Anew()),
-    "loading, died with an empty page": (when(manifest("loading", claim=GONE, empty=1), receives=2), Anew()),
+    "loading, died with progress": (when(manifest("loading", claim=GONE, pages=3), receives=2), RequeueFresh()),
+    "loading, died with an empty page": (when(manifest("loading", claim=GONE, empty=1), receives=2), RequeueFresh()),
     "loading, died without": (when(manifest("loading", claim=GONE), receives=2), Resume(adopt=False)),
     "loading, progress, first receipt": (when(manifest("loading", claim=GONE, pages=3)), Resume(adopt=False)),
     "loading, given back": (when(manifest("loading", pages=3), receives=2), Resume(adopt=False)),
     "loading, this run": (when(manifest("loading")), Resume(adopt=False)),
     "loading, this run, fresh": (when(manifest("loading"), fresh=True), Resume(adopt=False)),
     "loading, older run": (when(manifest("loading"), NEW), Resume(adopt=True)),
-    "loading, older run, fresh": (when(manifest("loading"), NEW, fresh=True), Start(beside=False)),
-    "beside, older run, fresh": (when(manifest("loading", landed=load()), NEW, fresh=True), Start(beside=True)),
-    "loading, shape changed": (when(manifest("loading", **RESHAPED)), Start(beside=False)),
-    "beside, shape changed": (when(manifest("loading", landed=load(), **RESHAPED)), Start(beside=True)),
-    "loading, origin changed": (when(manifest("loading", origin="mock")), Start(beside=False)),
-    "loading too early": (when(manifest("loading", **EARLY), NEW), Start(beside=False)),
-    "loading too early, this run": (when(manifest("loading", **EARLY)), Start(beside=False)),
+    "loading, older run, fresh": (when(manifest("loading"), NEW, fresh=True), Start(keep_current=False)),
+    "beside, older run, fresh": (when(manifest("loading", landed=load()), NEW, fresh=True), Start(keep_current=True)),
+    "loading, shape changed": (when(manifest("loading", **RESHAPED)), Start(keep_current=False)),
+    "beside, shape changed": (when(manifest("loading", landed=load(), **RESHAPED)), Start(keep_current=True)),
+    "loading, origin changed": (when(manifest("loading", origin="mock")), Start(keep_current=False)),
+    "loading too early": (when(manifest("loading", **EARLY), NEW), Start(keep_current=False)),
+    "loading too early, this run": (when(manifest("loading", **EARLY)), Start(keep_current=False)),
     "loading, day not over": (when(manifest("loading", **EARLY), NEW, now=OVER - 0.5), Resume(adopt=True)),
     # over a promotion
     "promoting, this run": (when(manifest("promoting", landed=load())), Promote()),
     "promoting, older run": (when(manifest("promoting", landed=load()), NEW, fresh=True), Promote()),
     "promoting, newer run": (when(manifest("promoting", landed=load()), OLD), Superseded()),
-    "promoting, claimed": (when(manifest("promoting", landed=load(), claim=ALIVE), NEW), Claimed(NOW + 9)),
+    "promoting, claimed": (when(manifest("promoting", landed=load(), claim=ALIVE), NEW), Leased(NOW + 9)),
     "promoting, shape changed": (when(manifest("promoting", landed=load(), **RESHAPED), NEW), Promote()),
     # over a failed one
     "failed, this run": (when(manifest("failed", cause=CAUSE)), Failed(CAUSE)),
     "failed, this run, redelivered": (when(manifest("failed", cause=CAUSE), receives=2), Failed(CAUSE)),
     "failed, newer run": (when(manifest("failed", cause=CAUSE), OLD), Superseded()),
     "failed, older run": (when(manifest("failed", cause=CAUSE), NEW), Resume(adopt=True)),
-    "failed, older run, fresh": (when(manifest("failed", cause=CAUSE), NEW, fresh=True), Start(beside=False)),
-    "failed, older run, restart": (when(manifest("failed", cause=BROKEN), NEW), Start(beside=False)),
-    "failed beside, restart": (when(manifest("failed", landed=load(), cause=BROKEN), NEW), Start(beside=True)),
+    "failed, older run, fresh": (when(manifest("failed", cause=CAUSE), NEW, fresh=True), Start(keep_current=False)),
+    "failed, older run, restart": (when(manifest("failed", cause=BROKEN), NEW), Start(keep_current=False)),
+    "failed beside, restart": (when(manifest("failed", landed=load(), cause=BROKEN), NEW), Start(keep_current=True)),
     "failed beside, older run": (when(manifest("failed", landed=load(), cause=CAUSE), NEW), Resume(adopt=True)),
-    "failed, shape changed": (when(manifest("failed", cause=CAUSE, **RESHAPED), NEW), Start(beside=False)),
+    "failed, shape changed": (when(manifest("failed", cause=CAUSE, **RESHAPED), NEW), Start(keep_current=False)),
 }  # fmt: skip
 
 
@@ -136,7 +136,7 @@ def test_the_one_right_thing_is_done(case: str) -> None:
 
 def test_the_table_has_every_decision() -> None:
     made = {type(right) for _, right in TABLE.values()}
-    assert made == {Done, Superseded, Claimed, Anew, Failed, Promote, Resume, Start}
+    assert made == {Done, Superseded, Leased, RequeueFresh, Failed, Promote, Resume, Start}
 
 
 manifests = st.builds(
@@ -162,10 +162,10 @@ def test_whatever_is_stored_an_older_run_changes_nothing_and_a_live_claim_is_res
     assert msgspec.json.encode(stored) == before
     if run < stored.load.run:
         assert decision == Superseded()
-    elif stored.state != "complete" and stored.claim is ALIVE:
-        assert decision == Claimed(ALIVE.expires)
+    elif stored.state != "complete" and stored.lease is ALIVE:
+        assert decision == Leased(ALIVE.expires)
     if isinstance(decision, Start):
-        assert decision.beside == (stored.readable is not None)
+        assert decision.keep_current == (stored.readable is not None)
     if isinstance(decision, Resume):
         assert (stored.load.origin, stored.load.shape) == (of.origin, of.fingerprint)
     if isinstance(decision, Done):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from option_a.ingest.decode.lossless import Split
-from option_a.ingest.load.single_page import records_of, told_by
-from option_a.ingest.pagination import Told
+from option_a.ingest.decode.lossless import DecodedBody
+from option_a.ingest.load.single_page import page_info_of, records_of
+from option_a.ingest.pagination import PageInfo
 from option_a.ingest.ports import Response
 from tests.support.pipeline import source
 
@@ -33,10 +33,10 @@ def test_an_answer_that_the_source_takes_for_an_empty_page_is_the_last_and_its_b
 ) -> None:
     gone, asked = Response(404, {}, b"<html>", empty=True), source(records=declared)
     found = records_of(asked, gone, where)
-    assert found == Split(b"", 0, None, path)
-    assert told_by(asked, gone, found) == Told(last=1)
+    assert found == DecodedBody(b"", 0, None, path)
+    assert page_info_of(asked, gone, found) == PageInfo(last=1)
 
 
 def test_the_last_record_of_a_page_tells_how_the_next_is_asked_for() -> None:
     asked, answer = source(pagination=KEYSET), Response(200, {}, TWO_LISTS)
-    assert told_by(asked, answer, records_of(asked, answer, "here")).cursor == 2
+    assert page_info_of(asked, answer, records_of(asked, answer, "here")).cursor == 2

@@ -11,26 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from obstore.store import MemoryStore
 
-from option_a.ingest.errors import ClaimLost, ManifestError
+from option_a.ingest.errors import LeaseLost, ManifestError
 from option_a.ingest.lake.bucket import BucketLake
 from option_a.ingest.lake.keys import segment_key
-from option_a.ingest.manifest.model import (
-    ATTEMPTS_KEPT,
-    SEGMENT,
-    Anchor,
-    Attempt,
-    Claim,
-    Load,
-    Manifest,
-    Row,
-    decode,
-    decode_rows,
-    digest,
-    encode,
-    encode_rows,
-)
-from option_a.ingest.manifest.store import Ledger
-from option_a.ingest.pagination import Told
+from option_a.ingest.manifest.model import ATTEMPTS_KEPT, Anchor, Attempt, Lease, Load, Manifest, decode, digest, encode
+from option_a.ingest.manifest.rows import SEGMENT, Row, decode_rows, encode_rows
+from option_a.ingest.manifest.store import ManifestStore
+from option_a.ingest.pagination import PageInfo
 from option_a.ingest.partition import Partition
 
 P = Partition("s", dt.date(2026, 11, 23))
@@ -49,8 +36,8 @@ def manifest(of: Load) -> Manifest:
     return Manifest("s", P.date, "loading", of)
 
 
-def ledger() -> Ledger:
-    return Ledger(BucketLake(MemoryStore(), "memory"), P)
+def ledger() -> ManifestStore:
+    return ManifestStore(BucketLake(MemoryStore(), "memory"), P)
 
 
 counts = st.lists(st.integers(0, 5), max_size=30)
@@ -63,7 +50,7 @@ def test_pages_may_land_in_any_order(data: st.DataObject, records: list[int]) ->
     for each in data.draw(st.permutations(rows)):
         one.land(each)
         landed.add(each.page)
-        assert one.mark == next(page for page in range(len(rows) + 1) if page + 1 not in landed)
+        assert one.high_water_mark == next(page for page in range(len(rows) + 1) if page + 1 not in landed)
         assert {page for page in range(1, len(rows) + 2) if one.has(page)} == landed
     assert one.rows == rows
     assert (one.records, one.bytes) == (sum(records), sum(records) * 10)
@@ -83,11 +70,11 @@ def test_full_segments_leave_the_manifest_and_no_row_is_lost(data: st.DataObject
         if count % every == 0:
             book.write(manifest(one))
     book.write(manifest(one))
-    assert one.mark == one.pages == pages
+    assert one.high_water_mark == one.pages == pages
     assert one.segments == max(0, (pages - 1) // SEGMENT)
     assert 0 < len(one.rows) <= SEGMENT
     assert one.row(pages) == row(pages)
-    stored = Ledger(book.lake, P).read()
+    stored = ManifestStore(book.lake, P).read()
     assert stored is not None
     assert list(book.rows(stored.load)) == [row(page) for page in range(1, pages + 1)]
 
@@ -105,32 +92,32 @@ def test_a_segment_that_is_gone_is_an_error_and_not_a_shorter_ledger() -> None:
 def test_a_ledger_that_another_has_written_is_not_written_over() -> None:
     book = ledger()
     book.write(manifest(load()))
-    rival = Ledger(book.lake, P)
+    rival = ManifestStore(book.lake, P)
     rival.read()
     rival.write(manifest(load()))
-    with pytest.raises(ClaimLost):
+    with pytest.raises(LeaseLost):
         book.write(manifest(load()))
-    with pytest.raises(ClaimLost):
-        Ledger(book.lake, P).write(manifest(load()))
+    with pytest.raises(LeaseLost):
+        ManifestStore(book.lake, P).write(manifest(load()))
 
 
-told = st.builds(Told, last=st.none() | st.integers(1, 9), total=st.none() | st.integers(0, 99))
+told = st.builds(PageInfo, last=st.none() | st.integers(1, 9), total=st.none() | st.integers(0, 99))
 
 
 @given(st.lists(st.tuples(st.integers(1, 20), told), unique_by=lambda pair: pair[0], min_size=1))
-def test_of_what_pages_tell_the_word_of_the_highest_counts(heard: list[tuple[int, Told]]) -> None:
+def test_of_what_pages_tell_the_word_of_the_highest_counts(heard: list[tuple[int, PageInfo]]) -> None:
     telling = [(page, word) for page, word in heard if word.last is not None and word.total is not None]
     one = load()
     for page, word in telling:
-        one.hear(page, word)
+        one.apply_page_info(page, word)
     if telling:
         assert (one.last, one.total) == (max(telling)[1].last, max(telling)[1].total)
 
 
 def test_what_a_page_does_not_tell_stays_as_it_was() -> None:
     one = load()
-    one.hear(1, Told(last=7, total=70))
-    one.hear(2, Told(cursor="/3"))
+    one.apply_page_info(1, PageInfo(last=7, total=70))
+    one.apply_page_info(2, PageInfo(cursor="/3"))
     assert (one.last, one.total, one.cursor) == (7, 70, "/3")
 
 
@@ -138,7 +125,7 @@ def test_the_end_is_met_when_every_page_before_it_is_in() -> None:
     one = load()
     one.land(row(1))
     assert not one.at_end
-    one.hear(1, Told(last=3))
+    one.apply_page_info(1, PageInfo(last=3))
     one.land(row(3))
     assert not one.at_end
     one.land(row(2))
@@ -147,9 +134,9 @@ def test_the_end_is_met_when_every_page_before_it_is_in() -> None:
 
 def test_a_claim_lives_until_it_expires() -> None:
     claimed = manifest(load())
-    assert not claimed.claimed(0.0)
-    claimed.claim = Claim("x", 10.0, 0)
-    assert (claimed.claimed(9.9), claimed.claimed(10.0)) == (True, False)
+    assert not claimed.is_leased(0.0)
+    claimed.lease = Lease("x", 10.0, 0)
+    assert (claimed.is_leased(9.9), claimed.is_leased(10.0)) == (True, False)
 
 
 def test_the_last_attempts_are_kept_each_with_its_end() -> None:
@@ -165,7 +152,7 @@ def test_the_last_attempts_are_kept_each_with_its_end() -> None:
 def test_a_manifest_and_a_segment_come_back_as_they_were() -> None:
     one = manifest(load())
     one.load.land(row(1))
-    one.claim, one.landed = Claim("x", 1.0, 0), load()
+    one.lease, one.previous_load = Lease("x", 1.0, 0), load()
     assert encode(decode(encode(one), "key")) == encode(one)
     assert decode_rows(encode_rows([row(1), row(2, 0)]), "key") == [row(1), row(2, 0)]
 

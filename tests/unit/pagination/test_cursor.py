@@ -15,74 +15,78 @@ from option_a.ingest.errors import PaginationError
 from option_a.ingest.http.request import request_of
 from option_a.ingest.jsontext.values import Exact
 from option_a.ingest.manifest.model import Load
-from option_a.ingest.pagination import ByCursor, Cursor, Pagination, Seen, Told
+from option_a.ingest.pagination import Cursor, CursorPaginator, PageInfo, PageResponse, Pagination
 from option_a.ingest.task import Task
 from tests.support.pipeline import DATE, RUN, source
 
 
 def seen(
     page: int = 1, records: int = 1, so_far: int | None = None, /, *, last: Any = None, head: str = "", **meta: Any
-) -> Seen:
+) -> PageResponse:
     final = b"" if last is None else json.dumps(last).encode()
-    return Seen(page, records, so_far or page * records, meta, {"x-next": head} if head else {}, final)
+    return PageResponse(page, records, so_far or page * records, meta, {"x-next": head} if head else {}, final)
 
 
-NULL = ByCursor(path="meta.next")
-MISSES = ByCursor(path="next", stop="next_missing")
-MORE = ByCursor(path="next", has_more="more")
-EMPTY = ByCursor(path="next", stop="empty")
-SHORT = ByCursor(path="next", stop="short", size=5)
-LATER = ByCursor(record="id", stop="short", size=5)
-HEADER = ByCursor(path="header:X-Next", stop="next_missing")
-HEADED = ByCursor(path="header:X-Next")
-AFTER = ByCursor(record="id", param="starting_after", has_more="has_more")
-RECORDS = ByCursor(record="meta.id")
+NULL = CursorPaginator(path="meta.next")
+MISSES = CursorPaginator(path="next", stop="next_missing")
+MORE = CursorPaginator(path="next", has_more="more")
+EMPTY = CursorPaginator(path="next", stop="empty")
+SHORT = CursorPaginator(path="next", stop="short", size=5)
+LATER = CursorPaginator(record="id", stop="short", size=5)
+HEADER = CursorPaginator(path="header:X-Next", stop="next_missing")
+HEADED = CursorPaginator(path="header:X-Next")
+AFTER = CursorPaginator(record="id", param="starting_after", has_more="has_more")
+RECORDS = CursorPaginator(record="meta.id")
 
-TOLD: list[tuple[ByCursor, Seen, Told]] = [
-    (NULL, seen(meta={"next": "c"}), Told(cursor="c")),
-    (NULL, seen(meta={"next": 0}), Told(cursor=0)),
-    (NULL, seen(meta={"next": ["a", 1, None]}), Told(cursor=["a", 1, None])),
-    (NULL, seen(3, meta={"next": None}), Told(last=3)),
-    (NULL, seen(3, meta={"next": ""}), Told(last=3)),
-    (NULL, seen(3, meta={"next": False}), Told(last=3)),
-    (NULL, seen(3, 0, 9, meta={"next": "c"}), Told(cursor="c")),
-    (MISSES, seen(next="c"), Told(cursor="c")),
-    (MISSES, seen(4), Told(last=4)),
-    (MORE, seen(more=True, next="c"), Told(cursor="c")),
-    (ByCursor(path="next", has_more="more", stop="has_more"), seen(5, more=False, next="c"), Told(last=5)),
-    (MORE, seen(5, more=False, next="c"), Told(last=5)),
-    (EMPTY, seen(next="c"), Told(cursor="c")),
-    (EMPTY, seen(6, 0, 9, next="c"), Told(last=6)),
-    (SHORT, seen(1, 5, next="c"), Told(cursor="c")),
-    (SHORT, seen(1, 4, next="c"), Told(cursor="c", doubt=True)),
-    (SHORT, seen(1, 4), Told(last=1)),
-    (SHORT, seen(2, 4, 9, next="c"), Told(last=2)),
-    (SHORT, seen(2, 0, 4, next="c"), Told(last=2)),
-    (SHORT, seen(1, 5, next=None), Told(last=1)),
-    (HEADER, seen(head="c"), Told(cursor="c")),
-    (HEADER, seen(7), Told(last=7)),
-    (AFTER, seen(last={"id": "z"}, has_more=True), Told(cursor="z")),
-    (AFTER, seen(8, last={"id": "z"}, has_more=False), Told(last=8)),
-    (RECORDS, seen(last={"meta": {"id": 10**30}}), Told(cursor=10**30)),
-    (RECORDS, seen(9, 0, 9), Told(last=9)),
-    (ByCursor(path="next", total_records="n"), seen(next="c", n=7), Told(cursor="c", total=7)),
-    (ByCursor(path="next", total_records="n"), seen(2, next=None, n=7), Told(last=2, total=7)),
+TOLD: list[tuple[CursorPaginator, PageResponse, PageInfo]] = [
+    (NULL, seen(meta={"next": "c"}), PageInfo(cursor="c")),
+    (NULL, seen(meta={"next": 0}), PageInfo(cursor=0)),
+    (NULL, seen(meta={"next": ["a", 1, None]}), PageInfo(cursor=["a", 1, None])),
+    (NULL, seen(3, meta={"next": None}), PageInfo(last=3)),
+    (NULL, seen(3, meta={"next": ""}), PageInfo(last=3)),
+    (NULL, seen(3, meta={"next": False}), PageInfo(last=3)),
+    (NULL, seen(3, 0, 9, meta={"next": "c"}), PageInfo(cursor="c")),
+    (MISSES, seen(next="c"), PageInfo(cursor="c")),
+    (MISSES, seen(4), PageInfo(last=4)),
+    (MORE, seen(more=True, next="c"), PageInfo(cursor="c")),
+    (CursorPaginator(path="next", has_more="more", stop="has_more"), seen(5, more=False, next="c"), PageInfo(last=5)),
+    (MORE, seen(5, more=False, next="c"), PageInfo(last=5)),
+    (EMPTY, seen(next="c"), PageInfo(cursor="c")),
+    (EMPTY, seen(6, 0, 9, next="c"), PageInfo(last=6)),
+    (SHORT, seen(1, 5, next="c"), PageInfo(cursor="c")),
+    (SHORT, seen(1, 4, next="c"), PageInfo(cursor="c", may_be_last=True)),
+    (SHORT, seen(1, 4), PageInfo(last=1)),
+    (SHORT, seen(2, 4, 9, next="c"), PageInfo(last=2)),
+    (SHORT, seen(2, 0, 4, next="c"), PageInfo(last=2)),
+    (SHORT, seen(1, 5, next=None), PageInfo(last=1)),
+    (HEADER, seen(head="c"), PageInfo(cursor="c")),
+    (HEADER, seen(7), PageInfo(last=7)),
+    (AFTER, seen(last={"id": "z"}, has_more=True), PageInfo(cursor="z")),
+    (AFTER, seen(8, last={"id": "z"}, has_more=False), PageInfo(last=8)),
+    (RECORDS, seen(last={"meta": {"id": 10**30}}), PageInfo(cursor=10**30)),
+    (RECORDS, seen(9, 0, 9), PageInfo(last=9)),
+    (CursorPaginator(path="next", total_records="n"), seen(next="c", n=7), PageInfo(cursor="c", total=7)),
+    (CursorPaginator(path="next", total_records="n"), seen(2, next=None, n=7), PageInfo(last=2, total=7)),
 ]
 
 
 @pytest.mark.parametrize(("style", "answer", "told"), TOLD)
-def test_an_answer_tells_the_next_cursor_or_the_end(style: ByCursor, answer: Seen, told: Told) -> None:
+def test_an_answer_tells_the_next_cursor_or_the_end(
+    style: CursorPaginator, answer: PageResponse, told: PageInfo
+) -> None:
     assert style.read(answer) == told
 
 
 @pytest.mark.parametrize(("style", "answer", "told"), TOLD)
-def test_a_declared_total_is_told_along_whatever_else_is(style: ByCursor, answer: Seen, told: Told) -> None:
+def test_a_declared_total_is_told_along_whatever_else_is(
+    style: CursorPaginator, answer: PageResponse, told: PageInfo
+) -> None:
     declared, replace = {**answer.headers, "x-total": "41"}, msgspec.structs.replace
     found = replace(style, total_records="header:X-Total").read(replace(answer, headers=declared))
     assert found == replace(told, total=41)
 
 
-BROKEN: list[tuple[ByCursor, Seen, str]] = [
+BROKEN: list[tuple[CursorPaginator, PageResponse, str]] = [
     (NULL, seen(data=None), r"`meta.next` is not there, so nothing says .*the body has: data\).*next_missing"),
     (MORE, seen(next="c"), r"`more` is not there .*pagination.has_more"),
     (MORE, seen(more=True), "there is more, and `next` holds no cursor"),
@@ -103,31 +107,33 @@ BROKEN: list[tuple[ByCursor, Seen, str]] = [
 
 
 @pytest.mark.parametrize(("style", "answer", "message"), BROKEN)
-def test_a_promise_that_is_broken_is_an_error_with_the_way_out(style: ByCursor, answer: Seen, message: str) -> None:
+def test_a_promise_that_is_broken_is_an_error_with_the_way_out(
+    style: CursorPaginator, answer: PageResponse, message: str
+) -> None:
     with pytest.raises(PaginationError, match=message):
         style.read(answer)
 
 
 def test_the_first_page_is_asked_for_without_a_cursor_and_with_the_size() -> None:
-    style = ByCursor(path="n", size=9, size_param="limit")
+    style = CursorPaginator(path="n", size=9, size_param="limit")
     assert style.ask(1, None).params == {"limit": "9"}
     assert style.ask(1, None).slots == {"cursor": None}
     assert style.ask(2, "c").params == {"cursor": "c", "limit": "9"}
-    assert ByCursor(path="n", start="*").ask(1, None).params == {"cursor": "*"}
-    assert ByCursor(path="n", stop="short", size=9).ask(2, "c").params == {"cursor": "c"}
+    assert CursorPaginator(path="n", start="*").ask(1, None).params == {"cursor": "*"}
+    assert CursorPaginator(path="n", stop="short", size=9).ask(2, "c").params == {"cursor": "c"}
 
 
 @pytest.mark.parametrize(("cursor", "text"), [("a b", "a b"), (7, "7"), (1.5, "1.5"), ([1, "a"], '[1,"a"]')])
 def test_a_cursor_keeps_its_type_in_a_body_and_is_text_elsewhere(cursor: Cursor, text: str) -> None:
-    assert ByCursor(path="n", param="q.c", send="body").ask(2, cursor).fields == {"q.c": cursor}
-    assert ByCursor(path="n", param="X-C", send="header").ask(2, cursor).headers == {"X-C": text}
-    assert ByCursor(path="n").ask(2, cursor).params == {"cursor": text}
+    assert CursorPaginator(path="n", param="q.c", send="body").ask(2, cursor).fields == {"q.c": cursor}
+    assert CursorPaginator(path="n", param="X-C", send="header").ask(2, cursor).headers == {"X-C": text}
+    assert CursorPaginator(path="n").ask(2, cursor).params == {"cursor": text}
 
 
 @pytest.mark.parametrize("cursor", ["a\nb", "a\r", "\u2028", "\u00e9"])
 def test_a_cursor_that_no_header_may_hold_is_an_error(cursor: str) -> None:
     with pytest.raises(PaginationError, match=r"no header may.*pagination\.send"):
-        ByCursor(path="n", param="X-C", send="header").ask(2, cursor)
+        CursorPaginator(path="n", param="X-C", send="header").ask(2, cursor)
 
 
 EXACT = [
@@ -140,9 +146,9 @@ EXACT = [
 @pytest.mark.parametrize(("text", "cursor"), EXACT)
 def test_a_cursor_keeps_every_digit_wherever_it_stands(text: bytes, cursor: Cursor) -> None:
     record = b'{"ts": %b}' % text
-    assert ByCursor(record="ts").read(Seen(1, 1, 1, None, {}, record)).cursor == cursor
+    assert CursorPaginator(record="ts").read(PageResponse(1, 1, 1, None, {}, record)).cursor == cursor
     for body in (b'{"data":[{"id":1}],"ts":%b}' % text, b'{"data":[],"ts":%b}' % text):
-        assert ByCursor(path="ts").read(Seen(1, 1, 1, split(body, None).meta)).cursor == cursor
+        assert CursorPaginator(path="ts").read(PageResponse(1, 1, 1, split(body, None).meta)).cursor == cursor
 
 
 @pytest.mark.parametrize(("text", "cursor"), EXACT)
@@ -150,7 +156,7 @@ def test_it_is_sent_digit_for_digit_and_stays_a_number_in_a_body(text: bytes, cu
     kept = msgspec.json.decode(msgspec.json.encode(Load("r", "real", "x", 0.0, cursor=cursor)), type=Load).cursor
     assert kept == cursor
     own = text.replace(b", ", b",")
-    assert ByCursor(path="n").ask(2, kept).params == {"cursor": own.decode()}
+    assert CursorPaginator(path="n").ask(2, kept).params == {"cursor": own.decode()}
     task = Task("s", DATE, RUN)
     placed = {"style": "cursor", "path": "n", "param": "q.c", "send": "body"}
     sent = request_of(source(method="POST", pagination=placed), task, 2, kept)
@@ -198,5 +204,5 @@ def test_a_table_that_contradicts_itself_is_refused(table: dict[str, Any], messa
         (RECORDS, 'cursor (cursor from meta.id of the last record, until stop = "empty")'),
     ],
 )
-def test_a_style_says_what_it_is(style: ByCursor, text: str) -> None:
+def test_a_style_says_what_it_is(style: CursorPaginator, text: str) -> None:
     assert str(style) == text

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from option_a.ingest.errors import PaginationError
-from option_a.ingest.pagination import Ask, Link, Seen, Told
+from option_a.ingest.pagination import LinkHeaderPaginator, PageInfo, PageRequest, PageResponse
 from option_a.ingest.pagination.link_header import Malformed, targets
 
 GITHUB = (
@@ -54,7 +54,7 @@ def test_what_is_no_link_header_is_refused(header: str) -> None:
     assert str(refused.value) in header
     assert len(str(refused.value)) <= 40
     with pytest.raises(PaginationError, match=r"RFC 8288 .*another style of pagination"):
-        Link().read(Seen(1, 1, 1, None, {"link": header}))
+        LinkHeaderPaginator().read(PageResponse(1, 1, 1, None, {"link": header}))
 
 
 words = st.text("abcdefgh-.", min_size=1, max_size=8)
@@ -80,27 +80,37 @@ def test_any_text_is_a_header_or_is_refused(text: str) -> None:
         return
 
 
-def seen(header: str | None, page: int = 1) -> Seen:
-    return Seen(page, 1, 1, {"n": 9}, {} if header is None else {"link": header})
+def seen(header: str | None, page: int = 1) -> PageResponse:
+    return PageResponse(page, 1, 1, {"n": 9}, {} if header is None else {"link": header})
 
 
 @pytest.mark.parametrize(
     ("style", "answer", "told"),
     [
-        (Link(), seen(GITHUB), Told(cursor="https://api.github.com/repositories/1300192/issues?page=4")),
-        (Link(), seen("</?page=1>; rel=prev", 5), Told(last=5)),
-        (Link(), seen(None), Told(last=1)),
-        (Link(total_records="n"), seen("</a>; rel=next"), Told(cursor="/a", total=9)),
-        (Link(param="page"), seen(GITHUB), Told(last=515)),
-        (Link(param="page", start=0), seen(GITHUB), Told(last=516)),
-        (Link(param="page"), seen("</?page=1>; rel=prev", 5), Told(last=5)),
-        (Link(total_records="n"), seen("</?page=1>; rel=prev", 5), Told(last=5, total=9)),
-        (Link(total_records="n", param="page"), seen(GITHUB), Told(last=515, total=9)),
-        (Link(param="page"), seen("</?page=2>; rel=next, </?page=999999999>; rel=last"), Told(last=999_999_999)),
-        (Link(param="page"), seen("</?page=2>; rel=next, </?page=1>; rel=last"), Told(last=1)),
+        (
+            LinkHeaderPaginator(),
+            seen(GITHUB),
+            PageInfo(cursor="https://api.github.com/repositories/1300192/issues?page=4"),
+        ),
+        (LinkHeaderPaginator(), seen("</?page=1>; rel=prev", 5), PageInfo(last=5)),
+        (LinkHeaderPaginator(), seen(None), PageInfo(last=1)),
+        (LinkHeaderPaginator(total_records="n"), seen("</a>; rel=next"), PageInfo(cursor="/a", total=9)),
+        (LinkHeaderPaginator(param="page"), seen(GITHUB), PageInfo(last=515)),
+        (LinkHeaderPaginator(param="page", start=0), seen(GITHUB), PageInfo(last=516)),
+        (LinkHeaderPaginator(param="page"), seen("</?page=1>; rel=prev", 5), PageInfo(last=5)),
+        (LinkHeaderPaginator(total_records="n"), seen("</?page=1>; rel=prev", 5), PageInfo(last=5, total=9)),
+        (LinkHeaderPaginator(total_records="n", param="page"), seen(GITHUB), PageInfo(last=515, total=9)),
+        (
+            LinkHeaderPaginator(param="page"),
+            seen("</?page=2>; rel=next, </?page=999999999>; rel=last"),
+            PageInfo(last=999_999_999),
+        ),
+        (LinkHeaderPaginator(param="page"), seen("</?page=2>; rel=next, </?page=1>; rel=last"), PageInfo(last=1)),
     ],
 )
-def test_it_leads_to_the_next_page_or_tells_the_last(style: Link, answer: Seen, told: Told) -> None:
+def test_it_leads_to_the_next_page_or_tells_the_last(
+    style: LinkHeaderPaginator, answer: PageResponse, told: PageInfo
+) -> None:
     assert style.read(answer) == told
 
 
@@ -118,16 +128,19 @@ NUMBERLESS = ["x", "", "٣", "1000000000"]
 )
 def test_where_the_last_page_is_not_told_the_way_out_is_to_follow(header: str) -> None:
     with pytest.raises(PaginationError, match=r"no rel=\"last\" .*leave out pagination.param"):
-        Link(param="page").read(seen(header))
+        LinkHeaderPaginator(param="page").read(seen(header))
 
 
 def test_a_next_that_is_no_url_is_a_broken_promise() -> None:
     with pytest.raises(PaginationError, match=r"next is no URL .*ask the API's owner"):
-        Link().read(seen("<https://[x>; rel=next"))
+        LinkHeaderPaginator().read(seen("<https://[x>; rel=next"))
 
 
 def test_pages_are_followed_or_asked_for_by_number() -> None:
-    assert Link().ask(1, None) == Ask()
-    assert Link().ask(2, "/x") == Ask(url="/x")
-    assert Link(param="p").ask(3, None) == Ask({"p": "3"}, slots={"page": 3}, under="p")
-    assert (str(Link()), str(Link(param="p"))) == ('link (rel="next")', 'link (rel="next", p of rel=last)')
+    assert LinkHeaderPaginator().ask(1, None) == PageRequest()
+    assert LinkHeaderPaginator().ask(2, "/x") == PageRequest(url="/x")
+    assert LinkHeaderPaginator(param="p").ask(3, None) == PageRequest({"p": "3"}, slots={"page": 3}, under="p")
+    assert (str(LinkHeaderPaginator()), str(LinkHeaderPaginator(param="p"))) == (
+        'link (rel="next")',
+        'link (rel="next", p of rel=last)',
+    )

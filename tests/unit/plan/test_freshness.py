@@ -9,8 +9,8 @@ import pytest
 
 from option_a.ingest.config.source import Source
 from option_a.ingest.partition import Partition
-from option_a.ingest.plan.freshness import expected, lacking, late, overdue
-from option_a.ingest.plan.plan import Known
+from option_a.ingest.plan.freshness import expected, late, overdue, unfinished
+from option_a.ingest.plan.plan import Summaries
 from option_a.ingest.plan.summary import Summary
 
 DAY = dt.date(2026, 11, 24)
@@ -59,11 +59,11 @@ def test_due_and_date_offset_and_since_move_what_is_expected() -> None:
         (summary(open=True), False),
         (summary(state="failed", cause="no"), True),
         (summary(state="loading"), True),
-        (summary(state="loading", claimed_until=at(23)), True),
-        (summary(state="failed", beneath=True), False),
-        (summary(state="loading", beneath=True), False),
-        (summary(state="promoting", beneath=True, claimed_until=at(23)), False),
-        (summary(state="promoting", beneath=True, claimed_until=at(5)), True),
+        (summary(state="loading", leased_until=at(23)), True),
+        (summary(state="failed", has_previous_load=True), False),
+        (summary(state="loading", has_previous_load=True), False),
+        (summary(state="promoting", has_previous_load=True, leased_until=at(23)), False),
+        (summary(state="promoting", has_previous_load=True, leased_until=at(5)), True),
     ],
 )
 def test_late_is_what_no_complete_load_can_be_read_of(known: Summary | None, *, is_late: bool) -> None:
@@ -76,17 +76,17 @@ def before(days: int, name: str = "s") -> Partition:
 
 
 def test_what_is_lacking_has_failed_or_is_left_or_missing_since_it_was_promised() -> None:
-    known: Known = {
-        before(0): summary(state="loading", claimed_until=at(7)),
+    known: Summaries = {
+        before(0): summary(state="loading", leased_until=at(7)),
         before(1): summary(),
-        before(2): summary(state="failed", beneath=True),
-        before(3): summary(state="loading", claimed_until=at(5)),
+        before(2): summary(state="failed", has_previous_load=True),
+        before(3): summary(state="loading", leased_until=at(5)),
         before(9): summary(state="failed"),
         before(1, "another's"): summary(state="failed"),
     }
-    found = lacking([source(since="2026-11-20")], DAY, known, at(6))
+    found = unfinished([source(since="2026-11-20")], DAY, known, at(6))
     assert found == {before(2): "failed", before(3): "incomplete", before(4): "missing", before(9): "failed"}
-    found = lacking([source()], DAY, known, at(6))
+    found = unfinished([source()], DAY, known, at(6))
     assert found == {before(2): "failed", before(3): "incomplete", before(9): "failed"}, "nothing was promised"
 
 
@@ -101,8 +101,8 @@ def test_what_is_lacking_has_failed_or_is_left_or_missing_since_it_was_promised(
         (summary(state="failed"), 4, {"failed"}),
         (summary(state="loading"), 4, {}),
         (summary(state="loading"), 5, {"incomplete"}),
-        (summary(state="loading", claimed_until=at(6)), 4, {}),
-        (summary(state="loading", claimed_until=at(6)), 5, {"late"}),
+        (summary(state="loading", leased_until=at(6)), 4, {}),
+        (summary(state="loading", leased_until=at(6)), 5, {"late"}),
     ],
 )
 def test_the_newest_date_has_time_until_it_is_due(
@@ -131,5 +131,5 @@ def test_a_due_of_more_than_a_day_is_waited_for() -> None:
 def test_a_snapshot_of_an_earlier_day_can_be_taken_by_nobody_and_is_not_told() -> None:
     taken = source(date_param=None)
     known = {before(0): summary(), before(1): summary(state="failed"), before(2): summary(state="loading")}
-    assert (lacking([taken], DAY, known, at(6)), overdue([taken], DAY, known, at(6))) == ({}, {})
+    assert (unfinished([taken], DAY, known, at(6)), overdue([taken], DAY, known, at(6))) == ({}, {})
     assert overdue([taken], DAY, {before(0): summary(state="failed")}, at(6)) == {before(0): "failed"}

@@ -13,8 +13,8 @@ from option_a.ingest.config.source import Source
 from option_a.ingest.manifest.cutoff import day_over
 from option_a.ingest.manifest.model import Load, Manifest
 from option_a.ingest.partition import Partition
-from option_a.ingest.plan.plan import Planned, lookback, plan, tonight
-from option_a.ingest.plan.summary import Summary, due_again, summarize
+from option_a.ingest.plan.plan import Planned, lookback, nightly_partitions, plan
+from option_a.ingest.plan.summary import Summary, needs_reload, summarize
 from tests.support.pipeline import source
 
 TODAY = dt.date(2026, 11, 24)
@@ -33,7 +33,7 @@ def complete(*days: int, **fields: Any) -> dict[Partition, Summary]:
 
 def nightly(known: dict[Partition, Summary], of: Source = LATE, **options: Any) -> list[Planned]:
     late = lookback([of], TODAY, known)
-    partitions = [*tonight([of], TODAY, known, NOW), *late]
+    partitions = [*nightly_partitions([of], TODAY, known, NOW), *late]
     return plan(dict.fromkeys(partitions), {"s": of}, known, RUN, now=NOW, late=late, **options)
 
 
@@ -96,10 +96,10 @@ def test_of_any_dates_those_that_are_complete_and_near_are_planned(days: int, th
 
 def test_a_day_of_another_zone_is_over_when_it_is_over_there() -> None:
     ends = day_over(TODAY) + 5 * 3600
-    load = Load(run=RUN, origin="real", shape="x", started=ends - 1, over=ends)
+    load = Load(run=RUN, origin="real", shape="x", started=ends - 1, date_ends_at=ends)
     found = summarize(Manifest("s", TODAY, "complete", load))
     assert found.open
-    assert not due_again(found, ends - 1)
-    assert due_again(found, ends)
+    assert not needs_reload(found, ends - 1)
+    assert needs_reload(found, ends)
     load.started = ends
     assert not summarize(Manifest("s", TODAY, "complete", load)).open

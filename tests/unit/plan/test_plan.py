@@ -11,10 +11,18 @@ from hypothesis import strategies as st
 
 from option_a.ingest.errors import ManifestError
 from option_a.ingest.manifest.cutoff import day_over
-from option_a.ingest.manifest.model import Attempt, Claim, Load, Manifest, State
+from option_a.ingest.manifest.model import Attempt, Lease, Load, Manifest, State
 from option_a.ingest.partition import Partition
-from option_a.ingest.plan.plan import Only, backfill, is_real_under_mock, plan, tonight
-from option_a.ingest.plan.summary import Standing, Summary, due_again, expected_dates, standing, summarize, unreadable
+from option_a.ingest.plan.plan import Only, backfill, is_real_under_mock, nightly_partitions, plan
+from option_a.ingest.plan.summary import (
+    PartitionState,
+    Summary,
+    expected_dates,
+    needs_reload,
+    partition_state,
+    summarize,
+    unreadable,
+)
 from option_a.ingest.ports import Cause
 from tests.support.pipeline import source
 
@@ -33,25 +41,25 @@ def known(date: dt.date = YESTERDAY, name: str = "s", **fields: Any) -> dict[Par
     return {Partition(name, date): Summary(**{**base, **fields})}
 
 
-STATES: dict[Standing, dict[Partition, Summary]] = {
+STATES: dict[PartitionState, dict[Partition, Summary]] = {
     "missing": {},
     "complete": known(),
     "open": known(open=True),
-    "incomplete": known(state="loading", claimed_until=NOW),
-    "loading": known(state="loading", claimed_until=NOW + 1),
-    "promoting": known(state="promoting", claimed_until=NOW + 1),
-    "failed": known(state="failed", claimed_until=NOW + 1),
+    "incomplete": known(state="loading", leased_until=NOW),
+    "loading": known(state="loading", leased_until=NOW + 1),
+    "promoting": known(state="promoting", leased_until=NOW + 1),
+    "failed": known(state="failed", leased_until=NOW + 1),
 }
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_the_state_of_a_partition_is_told_as_a_person_wants_it(state: Standing) -> None:
-    assert standing(STATES[state].get(P), NOW) == state
+def test_the_state_of_a_partition_is_told_as_a_person_wants_it(state: PartitionState) -> None:
+    assert partition_state(STATES[state].get(P), NOW) == state
 
 
 def test_a_promotion_or_a_load_that_nobody_works_on_is_incomplete() -> None:
-    assert standing(known(state="promoting")[P], NOW) == "incomplete"
-    assert standing(known(state="loading")[P], NOW) == "incomplete"
+    assert partition_state(known(state="promoting")[P], NOW) == "incomplete"
+    assert partition_state(known(state="loading")[P], NOW) == "incomplete"
 
 
 def why(stored: dict[Partition, Summary], only: Only | None = None, **options: Any) -> str | None:
@@ -69,7 +77,9 @@ def why(stored: dict[Partition, Summary], only: Only | None = None, **options: A
         ("complete", None), ("loading", None), ("promoting", None),
     ],
 )  # fmt: skip
-def test_a_partition_gets_a_task_unless_it_is_complete_or_in_good_hands(state: Standing, reason: str | None) -> None:
+def test_a_partition_gets_a_task_unless_it_is_complete_or_in_good_hands(
+    state: PartitionState, reason: str | None
+) -> None:
     assert why(STATES[state]) == reason
 
 
@@ -82,7 +92,7 @@ def test_an_open_day_is_left_alone_until_it_is_over() -> None:
 
 @pytest.mark.parametrize("state", ["complete", "loading", "failed"])
 def test_a_partition_of_another_origin_is_loaded_again(state: str) -> None:
-    stored = known(state=state, origin="mock", claimed_until=NOW + 9)
+    stored = known(state=state, origin="mock", leased_until=NOW + 9)
     assert why(stored) == why(stored, "missing") == "origin"
     assert plan([P], {"s": source(url="mock://s")}, stored, RUN, now=NOW, only="missing") == []
 
@@ -141,7 +151,7 @@ def test_tasks_come_in_the_order_of_the_partitions() -> None:
 
 def test_tonight_asks_each_source_for_its_newest_date() -> None:
     sources = [source(), source(name="late", date_offset=-1), source(name="whole", date_param=None)]
-    assert tonight(sources, TODAY, {}, NOW) == [
+    assert nightly_partitions(sources, TODAY, {}, NOW) == [
         Partition("s", TODAY), Partition("late", YESTERDAY), Partition("whole", TODAY),
     ]  # fmt: skip
 
@@ -153,13 +163,13 @@ def test_tonight_asks_again_for_open_days_that_are_over_newest_first() -> None:
             stored |= known(TODAY - DAY * n, name, open=True)
     stored |= known(TODAY - DAY * 4) | known(TODAY - DAY * 5, open=True, state="failed")
     stored |= known(YESTERDAY, "gone", open=True) | known(TODAY - DAY * 6, open=True, origin="mock")
-    asked = tonight([source(), source(name="t")], TODAY, stored, NOW)
+    asked = nightly_partitions([source(), source(name="t")], TODAY, stored, NOW)
     assert asked[:2] == [Partition("s", TODAY), Partition("t", TODAY)]
     assert asked[2:] == [Partition(name, TODAY - DAY * n) for n in (1, 2, 3) for name in ("s", "t")]
 
 
 def test_tonight_asks_for_nothing_twice() -> None:
-    assert tonight([source(date_offset=-1)], TODAY, known(open=True), NOW) == [P]
+    assert nightly_partitions([source(date_offset=-1)], TODAY, known(open=True), NOW) == [P]
 
 
 @given(st.dates(dt.date(2020, 1, 1), dt.date(2030, 1, 1)), st.integers(0, 40), st.integers(-50, 50))
@@ -191,12 +201,12 @@ def loaded(**fields: Any) -> Load:
 def test_a_summary_shows_the_load_that_can_be_read() -> None:
     below = loaded(run="20261101T000000Z-a", pages=7, records=70, bytes=700, finished=5.0, restated=1)
     beside = loaded(pages=2, records=20, bytes=200, staged=True, last=9)
-    manifest = Manifest("s", YESTERDAY, "failed", beside, below, Claim("x", 5.0, 0), Cause("http", "no"))
+    manifest = Manifest("s", YESTERDAY, "failed", beside, below, Lease("x", 5.0, 0), Cause("http", "no"))
     manifest.begin_attempt(Attempt(RUN, NOW, 1, 0))
     found = summarize(manifest)
     assert (found.pages, found.records, found.bytes, found.finished, found.restated) == (7, 70, 700, 5.0, 1)
-    assert (found.run, found.last, found.staged, found.beneath) == ("20261101T000000Z-a", 9, True, True)
-    assert (found.cause, found.cause_kind, found.claimed_until, found.partition) == ("no", "http", 5.0, P)
+    assert (found.run, found.last, found.staged, found.has_previous_load) == ("20261101T000000Z-a", 9, True, True)
+    assert (found.cause, found.cause_kind, found.leased_until, found.partition) == ("no", "http", 5.0, P)
 
 
 @pytest.mark.parametrize(
@@ -225,7 +235,7 @@ def test_a_partition_whose_manifest_cannot_be_read_has_failed_with_that_cause() 
     found = unreadable(P, ManifestError("the manifest x cannot be read", hint="restore it"))
     assert (found.partition, found.state, found.cause_kind) == (P, "failed", "manifest")
     assert found.cause == "the manifest x cannot be read (restore it)"
-    assert standing(found, NOW) == "failed"
+    assert partition_state(found, NOW) == "failed"
 
 
 @pytest.mark.parametrize(
@@ -240,8 +250,8 @@ def test_a_partition_whose_manifest_cannot_be_read_has_failed_with_that_cause() 
 def test_a_day_is_open_if_a_real_api_was_asked_for_it_before_it_was_over(fields: dict[str, Any], opened: bool) -> None:
     found = summarize(Manifest("s", YESTERDAY, "complete", loaded(**fields)))
     assert found.open is opened
-    assert due_again(found, NOW) is opened
-    assert not due_again(found, day_over(YESTERDAY) - 1)
+    assert needs_reload(found, NOW) is opened
+    assert not needs_reload(found, day_over(YESTERDAY) - 1)
 
 
 def test_the_last_day_of_the_calendar_ends_too() -> None:

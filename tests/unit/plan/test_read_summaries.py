@@ -10,7 +10,7 @@ from typing import Any
 from option_a.ingest.lake.folder import FolderLake
 from option_a.ingest.lake.keys import manifest_key
 from option_a.ingest.partition import Partition
-from option_a.ingest.plan.read_summaries import look
+from option_a.ingest.plan.read_summaries import read_summaries
 from tests.support.inline_executor import InlineExecutor
 
 FIRST = dt.date(2020, 1, 1)
@@ -33,7 +33,7 @@ def test_of_thousands_of_partitions_each_is_found_and_few_are_asked_for_at_once(
     there = [Partition("s", date) for date in (DATES[0], DATES[1_000], DATES[-1])]
     for partition in there:
         lake.put(manifest_key(partition), b"no manifest")
-    found = look(lake, (Partition("s", date) for date in DATES), readers)
+    found = read_summaries(lake, (Partition("s", date) for date in DATES), readers)
     assert list(found) == there
     assert {summary.state for summary in found.values()} == {"failed"}
     assert readers.most == 1_000

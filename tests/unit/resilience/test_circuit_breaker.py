@@ -19,10 +19,10 @@ from option_a.ingest.resilience.circuit_breaker import (
     MEMORY,
     SHORTEST,
     THRESHOLD,
-    Breaker,
+    CircuitBreaker,
     State,
-    faults,
     open_breakers,
+    read_breakers,
 )
 from option_a.ingest.resilience.retry import LONGEST_DELAY
 from tests.support.clock import FakeClock
@@ -80,7 +80,7 @@ def lake(tmp_path: Path) -> FolderLake:
 
 
 def opened(lake: Lake, clock: FakeClock) -> None:
-    worker = Breaker(lake, "s", clock)
+    worker = CircuitBreaker(lake, "s", clock)
     for _ in range(THRESHOLD):
         worker.failed("503", None)
 
@@ -88,10 +88,10 @@ def opened(lake: Lake, clock: FakeClock) -> None:
 def test_of_many_that_find_it_expired_one_asks(lake: FolderLake) -> None:
     clock = FakeClock()
     opened(lake, clock)
-    assert all(Breaker(lake, "s", clock).held() for _ in range(20))
+    assert all(CircuitBreaker(lake, "s", clock).blocked_by() for _ in range(20))
     clock.time += SHORTEST
-    workers = [Breaker(lake, "s", clock) for _ in range(20)]
-    held = [worker.held() for worker in workers]
+    workers = [CircuitBreaker(lake, "s", clock) for _ in range(20)]
+    held = [worker.blocked_by() for worker in workers]
     assert [state is None for state in held] == [True] + [False] * 19
     assert [worker.probes for worker in workers] == [True] + [False] * 19
 
@@ -100,15 +100,15 @@ def test_the_probes_success_closes_it_for_all_and_its_fault_opens_it_again(lake:
     clock = FakeClock()
     opened(lake, clock)
     clock.time += SHORTEST
-    probe = Breaker(lake, "s", clock)
-    assert probe.held() is None
+    probe = CircuitBreaker(lake, "s", clock)
+    assert probe.blocked_by() is None
     assert probe.failed("503", None).until == clock.time + SHORTEST
-    assert Breaker(lake, "s", clock).held() is not None
+    assert CircuitBreaker(lake, "s", clock).blocked_by() is not None
     clock.time += SHORTEST
-    probe = Breaker(lake, "s", clock)
-    assert probe.held() is None
+    probe = CircuitBreaker(lake, "s", clock)
+    assert probe.blocked_by() is None
     probe.succeeded()
-    assert Breaker(lake, "s", clock).held() is None
+    assert CircuitBreaker(lake, "s", clock).blocked_by() is None
     assert not probe.probes
 
 
@@ -116,14 +116,14 @@ def test_a_probe_that_dies_is_followed_by_another_after_a_minute(lake: FolderLak
     clock = FakeClock()
     opened(lake, clock)
     clock.time += SHORTEST
-    assert Breaker(lake, "s", clock).held() is None
-    assert Breaker(lake, "s", clock).held() is not None
+    assert CircuitBreaker(lake, "s", clock).blocked_by() is None
+    assert CircuitBreaker(lake, "s", clock).blocked_by() is not None
     clock.time += SHORTEST
-    assert Breaker(lake, "s", clock).held() is None
+    assert CircuitBreaker(lake, "s", clock).blocked_by() is None
 
 
 def test_an_answer_between_the_faults_begins_the_count_anew(lake: FolderLake) -> None:
-    worker = Breaker(lake, "s", FakeClock())
+    worker = CircuitBreaker(lake, "s", FakeClock())
     for _ in range(5 * THRESHOLD):
         for _ in range(THRESHOLD - 1):
             assert not worker.failed("503", None).until
@@ -139,15 +139,15 @@ class Counting(FolderLake):
         self.calls += 1
         return super().read(key)
 
-    def swap(self, key: str, data: bytes, tag: str | None) -> str | None:
+    def compare_and_swap(self, key: str, data: bytes, tag: str | None) -> str | None:
         self.calls += 1
-        return super().swap(key, data, tag)
+        return super().compare_and_swap(key, data, tag)
 
 
 def test_while_all_is_well_it_costs_one_read_a_delivery_and_nothing_a_page(tmp_path: Path) -> None:
     lake = Counting(tmp_path)
-    worker = Breaker(lake, "s", FakeClock())
-    assert worker.held() is None
+    worker = CircuitBreaker(lake, "s", FakeClock())
+    assert worker.blocked_by() is None
     for _ in range(1_000):
         worker.succeeded()
     assert lake.calls == 1
@@ -160,25 +160,25 @@ def test_while_all_is_well_it_costs_one_read_a_delivery_and_nothing_a_page(tmp_p
 def test_an_object_that_nobody_can_read_is_a_closed_breaker(lake: FolderLake, data: bytes) -> None:
     lake.put(breaker_key("s"), data)
     assert open_breakers(lake, ["s"], FakeClock().now()) == {}
-    worker = Breaker(lake, "s", FakeClock())
-    assert worker.held() is None
+    worker = CircuitBreaker(lake, "s", FakeClock())
+    assert worker.blocked_by() is None
     opened(lake, FakeClock())
-    assert worker.held() is not None
+    assert worker.blocked_by() is not None
 
 
 def test_those_that_are_open_are_found_with_no_read_of_the_others(tmp_path: Path) -> None:
     lake, clock = Counting(tmp_path), FakeClock()
     opened(lake, clock)
-    recovered = Breaker(lake, "recovered", clock)
+    recovered = CircuitBreaker(lake, "recovered", clock)
     recovered.failed("503", 60.0)
     recovered.succeeded()
-    Breaker(lake, "shaky", clock).failed("503", None)
-    Breaker(lake, "another's", clock).failed("503", 60.0)
+    CircuitBreaker(lake, "shaky", clock).failed("503", None)
+    CircuitBreaker(lake, "another's", clock).failed("503", 60.0)
     lake.calls = 0
     found = open_breakers(lake, ["s", "recovered", "shaky", "well"], clock.now())
     assert {source: (state.failures, state.why) for source, state in found.items()} == {"s": (THRESHOLD, "503")}
     assert lake.calls == 2
-    assert faults(lake, ["s", "recovered", "shaky", "well"], clock.now()).keys() == {"s", "shaky"}
+    assert read_breakers(lake, ["s", "recovered", "shaky", "well"], clock.now()).keys() == {"s", "shaky"}
     assert open_breakers(lake, ["s"], clock.now() + 86_400).keys() == {"s"}, "nobody has asked since"
 
 
@@ -193,7 +193,7 @@ class Contested(Lake):
     def read(self, key: str) -> tuple[bytes, str] | None:
         return b"{}", str(self.swaps)
 
-    def swap(self, key: str, data: bytes, tag: str | None) -> str | None:
+    def compare_and_swap(self, key: str, data: bytes, tag: str | None) -> str | None:
         self.swaps += 1
         return None
 
@@ -212,7 +212,7 @@ class Contested(Lake):
 
 def test_who_is_never_fast_enough_gives_up() -> None:
     lake = Contested()
-    assert Breaker(lake, "s", FakeClock()).failed("503", None) == CLOSED
+    assert CircuitBreaker(lake, "s", FakeClock()).failed("503", None) == CLOSED
     assert 1 < lake.swaps < 20
 
 
@@ -220,7 +220,7 @@ def test_who_is_never_fast_enough_gives_up() -> None:
 def test_one_that_is_open_for_longer_than_anybody_opens_it_is_probed_at_once(until: float, tmp_path: Path) -> None:
     clock, lake = FakeClock(), FolderLake(tmp_path)
     lake.put(breaker_key("s"), msgspec.json.encode(State(5, clock.now(), clock.now(), clock.now() + until, "503")))
-    breaker = Breaker(lake, "s", clock)
-    assert breaker.held() is None
+    breaker = CircuitBreaker(lake, "s", clock)
+    assert breaker.blocked_by() is None
     assert breaker.probes
-    assert Breaker(lake, "s", clock).held() is not None
+    assert CircuitBreaker(lake, "s", clock).blocked_by() is not None

@@ -12,7 +12,7 @@ from option_a.ingest.config.rate import interval
 from option_a.ingest.config.source import Source
 from option_a.ingest.errors import HttpError, TransientError
 from option_a.ingest.http.status_errors import refusal
-from option_a.ingest.resilience.rate_limit_headers import server_time, used_up
+from option_a.ingest.resilience.rate_limit_headers import seconds_until_reset, server_time
 
 NOW = 1_700_000_000.0
 
@@ -58,14 +58,14 @@ def test_what_is_no_rate_is_refused_with_advice(rate: str) -> None:
     ],
 )
 def test_how_long_an_api_takes_no_more_requests(headers: dict[str, str], wait: float | None) -> None:
-    assert used_up(headers, NOW) == (None if wait is None else pytest.approx(wait))
+    assert seconds_until_reset(headers, NOW) == (None if wait is None else pytest.approx(wait))
 
 
 @pytest.mark.parametrize("skew", [-3600.0, 0.0, 3600.0])
 def test_a_reset_at_a_moment_is_meant_by_the_apis_own_clock(skew: float) -> None:
     date = formatdate(NOW + skew, usegmt=True)
     headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": f"{NOW + skew + 42:.0f}", "date": date}
-    assert used_up(headers, NOW) == 42.0
+    assert seconds_until_reset(headers, NOW) == 42.0
 
 
 @pytest.mark.parametrize("skew", [-3600.0, 0.0, 3600.0])
@@ -78,7 +78,7 @@ def test_a_date_in_retry_after_is_meant_by_the_apis_own_clock(skew: float) -> No
 
 @given(st.dictionaries(st.sampled_from(["date", "ratelimit", "x-ratelimit-remaining", "x-ratelimit-reset"]), st.text()))
 def test_whatever_the_headers_hold_it_is_a_wait_or_none(headers: dict[str, str]) -> None:
-    wait = used_up(headers, NOW)
+    wait = seconds_until_reset(headers, NOW)
     assert wait is None or wait >= 0
 
 

@@ -13,9 +13,9 @@ from option_a.ingest.resilience.retry import (
     ATTEMPTS,
     FIRST_DELAY,
     LONGEST_DELAY,
-    SHORT,
+    MAX_IN_PROCESS_WAIT,
+    Requeue,
     Retry,
-    SendAgain,
     decide,
     delay,
     is_transient,
@@ -40,20 +40,20 @@ def test_a_backoff_is_any_part_of_a_ceiling_that_doubles(attempt: int, ceiling: 
     assert ceiling * 0.99 < wait_of(attempt, None, 0.999) < ceiling
 
 
-@given(st.integers(1, ATTEMPTS - 1), st.floats(0, SHORT), chances)
+@given(st.integers(1, ATTEMPTS - 1), st.floats(0, MAX_IN_PROCESS_WAIT), chances)
 def test_a_short_wish_is_the_least_that_is_waited(attempt: int, wish: float, chance: float) -> None:
     assert wait_of(attempt, wish, chance) == max(wish, wait_of(attempt, None, chance))
-    assert wait_of(attempt, SHORT, chance) == SHORT
+    assert wait_of(attempt, MAX_IN_PROCESS_WAIT, chance) == MAX_IN_PROCESS_WAIT
 
 
-@given(st.integers(1, 99), st.floats(SHORT, 1e9, exclude_min=True))
+@given(st.integers(1, 99), st.floats(MAX_IN_PROCESS_WAIT, 1e9, exclude_min=True))
 def test_a_long_wish_is_never_slept_out(attempt: int, wish: float) -> None:
-    assert decide(attempt, wish, lambda: 0.5) == SendAgain(wish)
+    assert decide(attempt, wish, lambda: 0.5) == Requeue(wish)
 
 
-@given(st.integers(ATTEMPTS, 10_000), st.none() | st.floats(0, SHORT))
+@given(st.integers(ATTEMPTS, 10_000), st.none() | st.floats(0, MAX_IN_PROCESS_WAIT))
 def test_the_last_attempt_gives_the_task_back(attempt: int, wish: float | None) -> None:
-    assert decide(attempt, wish, lambda: 0.5) == SendAgain(wish)
+    assert decide(attempt, wish, lambda: 0.5) == Requeue(wish)
 
 
 @given(st.floats(0, 1e7), st.none() | st.floats(0, 1e9), chances)
