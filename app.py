@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 try:
-    from option_a.ingest.config.read import read_sources
-    from option_a.ingest.config.source import DEFAULT_NAMES
+    from option_a.ingest.config import read_sources
+    from option_a.ingest.config import DEFAULT_NAMES
     from option_a.ingest.errors import BuildError, ConfigError, OptionAError, UserError, Where
     from option_a.lakeformation.read import FILE, read_access
 except ModuleNotFoundError as missing:
@@ -22,7 +22,7 @@ except ModuleNotFoundError as missing:
 
 if TYPE_CHECKING:
     from option_a.constructs.switches import Switches
-    from option_a.ingest.config.read import Sources
+    from option_a.ingest.config import Sources
     from option_a.lakeformation.groups import Groups
 
 ROOT = Path(__file__).parent

@@ -9,7 +9,7 @@ from constructs import Construct
 from option_a.constructs.lakeformation.admins import AdministratorsStack, administrators_name
 from option_a.constructs.lakeformation.part import LakeFormation
 from option_a.constructs.switches import Switches
-from option_a.ingest.config.source import Source
+from option_a.ingest.config import Source
 from option_a.lakeformation.groups import Groups
 from option_a.stack import IngestionStack
 

@@ -50,7 +50,7 @@ def athena_column(key: str) -> str:
     return re.sub(r"[^a-z0-9_]", "_", key.lower()) or "_"
 
 
-def _short(text: str, most: int) -> str:
+def _short(text: str, limit: int) -> str:
     """The text, or its beginning and a digest of it, in at most so many characters."""
     digest = hashlib.sha256(text.encode()).hexdigest()[:8]
-    return text if len(text) <= most else f"{text[: most - 9]}-{digest}"
+    return text if len(text) <= limit else f"{text[: limit - 9]}-{digest}"

@@ -18,7 +18,7 @@ from option_a.constructs.outputs import Outputs
 from option_a.constructs.schedule import Schedule
 from option_a.constructs.source_groups import SourceGroups
 from option_a.constructs.switches import Switches
-from option_a.ingest.config.source import Source
+from option_a.ingest.config import Source
 
 
 class IngestionStack(Stack):

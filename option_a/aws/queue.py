@@ -1,4 +1,4 @@
-"""A queue for each source in SQS. It cannot know which tasks live; one sent twice is done once, by its claim."""
+"""A queue for each source in SQS. It cannot know which tasks live; one sent twice is done once, thanks to its lease."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TRIES = 3
 _GONE = frozenset({"ReceiptHandleIsInvalid", "MessageNotInflight", "InvalidParameterValue"})
 """How SQS says that a receipt is no longer valid."""
 _LONGEST_DELAY = 900
-_LONGEST_HIDING = 43_200
+_LONGEST_VISIBILITY = 43_200
 
 
 class SqsQueue:
@@ -56,7 +56,7 @@ class SqsQueue:
 
     def receive(self, queues: Sequence[str], *, lease: float) -> Delivery | None:
         for queue in queues:
-            for message in self.messages(self.url(queue), hide=math.ceil(lease), most=1):
+            for message in self.messages(self.url(queue), visibility=math.ceil(lease), limit=1):
                 receives = int(message["Attributes"]["ApproximateReceiveCount"])
                 return Delivery(queue, message["ReceiptHandle"], message["Body"].encode(), receives)
         return None
@@ -65,7 +65,7 @@ class SqsQueue:
         self.delete(self.url(delivery.queue), delivery.receipt)
 
     def extend_visibility(self, delivery: Delivery, seconds: float) -> bool:
-        return self.hide(self.url(delivery.queue), delivery.receipt, seconds)
+        return self.change_visibility(self.url(delivery.queue), delivery.receipt, seconds)
 
     def dead_letter(self, delivery: Delivery, cause: Cause) -> None:
         letter = {name: {"DataType": "String", "StringValue": text} for name, text in encode_cause(cause).items()}
@@ -76,15 +76,15 @@ class SqsQueue:
             )
         self.ack(delivery)
 
-    def messages(self, url: str, *, hide: int, most: int = _BATCH, wait: int = 0) -> list[dict[str, Any]]:
-        """Receive so many messages at the most; `wait` seconds for one, which also asks every server of the queue."""
+    def messages(self, url: str, *, visibility: int, limit: int = _BATCH, wait: int = 0) -> list[dict[str, Any]]:
+        """Receive up to `limit` messages and hide them for `visibility` seconds; with a `wait`, from every server."""
         with errors("receive from", url):
             answer = self.client.receive_message(
-                QueueUrl=url, MaxNumberOfMessages=most, VisibilityTimeout=hide, WaitTimeSeconds=wait,
+                QueueUrl=url, MaxNumberOfMessages=limit, VisibilityTimeout=visibility, WaitTimeSeconds=wait,
                 MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"], MessageAttributeNames=["All"],
             )  # fmt: skip
-        found: list[dict[str, Any]] = answer.get("Messages", [])
-        return found
+        received: list[dict[str, Any]] = answer.get("Messages", [])
+        return received
 
     def delete(self, url: str, receipt: str) -> None:
         """Delete a message. A receipt that is no longer valid does nothing."""
@@ -95,9 +95,9 @@ class SqsQueue:
                 if _code(error) not in _GONE:
                     raise
 
-    def hide(self, url: str, receipt: str, seconds: float) -> bool:
+    def change_visibility(self, url: str, receipt: str, seconds: float) -> bool:
         """Hide a message for so long from now on; False if the receipt is no longer valid."""
-        hidden = min(_LONGEST_HIDING, max(0, math.ceil(seconds)))
+        hidden = min(_LONGEST_VISIBILITY, max(0, math.ceil(seconds)))
         with errors("extend", url):
             try:
                 self.client.change_message_visibility(QueueUrl=url, ReceiptHandle=receipt, VisibilityTimeout=hidden)

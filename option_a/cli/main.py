@@ -1,4 +1,4 @@
-"""The command `option-a`: a table of contents. A command's module is imported when the command is run, not before."""
+"""The command `option-a`: its table of contents. Each command's module is imported only when the command runs."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def cli() -> None:
 
 
 def main() -> None:
-    """The entry point. An error that is the user's to mend is told in words, never as a traceback."""
+    """The entry point. Expected errors are printed as messages, never as a traceback."""
     try:
         cli(prog_name="option-a")
     except OptionAError as error:

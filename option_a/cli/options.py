@@ -1,4 +1,4 @@
-"""The options that every command shares, and the settings that they make."""
+"""The options that commands share, and the settings that they are turned into."""
 
 from __future__ import annotations
 
@@ -10,20 +10,19 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from option_a.cli.pipeline import Pipeline
 from option_a.ingest.partition import EARLIEST
-from option_a.ingest.plan.summary import latest_date
 from option_a.ingest.secrets import Reference
+from option_a.operations.requests import InvalidRequest
 from option_a.workspace.settings import DEFAULT_HOME, DEFAULT_LAKE, WORKERS, Settings, no_aws_secrets
 
 F = Callable[..., Any]
-_DATE_FORM = "YYYY-MM-DD"
+_DATE_FORMAT = "YYYY-MM-DD"
 
 
 class Date(click.ParamType[dt.date]):
-    """A date as ISO 8601 spells it."""
+    """An ISO 8601 date."""
 
-    name = _DATE_FORM
+    name = _DATE_FORMAT
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dt.date:
         if isinstance(value, dt.date):
@@ -33,14 +32,14 @@ class Date(click.ParamType[dt.date]):
         except ValueError:
             date = dt.date.min
         if date < EARLIEST:
-            self.fail(f"{value!r} is no date: write {_DATE_FORM}, as in 2026-11-23", param, ctx)
+            self.fail(f"{value!r} is no date: write {_DATE_FORMAT}, as in 2026-11-23", param, ctx)
         return date
 
 
 _STACK = click.option(
     "--stack", envvar="OPTION_A_STACK", metavar="NAME", help="Act on this stack on AWS; its lake is the stack's."
 )
-_PLACE = (
+_LOCATION = (
     click.option("--home", envvar="OPTION_A_HOME", default=DEFAULT_HOME, show_default=True, metavar="DIR",
                  help="Where the queue and the caches live."),
     click.option("--lake", envvar="OPTION_A_LAKE", default=DEFAULT_LAKE, show_default=True, metavar="LAKE",
@@ -48,7 +47,7 @@ _PLACE = (
     click.option("--sources", envvar="OPTION_A_SOURCES", metavar="FILE",
                  help="[default: sources.toml; the four mock sources where there is none]"),
 )  # fmt: skip
-_WORKING = (
+_LOADING = (
     click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON."),
     click.option("--detach", is_flag=True, help="With --stack: send the tasks, and do not wait for their end."),
     click.option("--workers", default=WORKERS, show_default=True, type=click.IntRange(1, 256), metavar="N",
@@ -60,38 +59,20 @@ _SETTINGS = ("sources", "lake", "home", "stack", "durable", "workers")
 
 def local_options(command: F) -> F:
     """--sources, --lake and --home, with their environment variables; the command takes them as `settings`."""
-    return _with(_PLACE, _with_settings(command))
+    return _with(_LOCATION, _with_settings(command))
 
 
 def pipeline_options(command: F) -> F:
-    """The same, and --stack."""
-    return _with((_STACK, *_PLACE), _with_settings(command))
+    """The same and --stack."""
+    return _with((_STACK, *_LOCATION), _with_settings(command))
 
 
 def load_options(command: F) -> F:
-    """The options of commands that load; above `place`."""
-    return _with(_WORKING, command)
+    """The options of commands that load; goes above `pipeline_options`."""
+    return _with(_LOADING, command)
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
-
-
-def resolve_sources(pipeline: Pipeline, names: Iterable[str]) -> list[str]:
-    """The named sources, or all. A name that is none is the user's mistake."""
-    wanted = list(dict.fromkeys(names))
-    for name in wanted:
-        if name not in pipeline.sources:
-            raise click.UsageError(f"no source `{name}`; there are: {', '.join(pipeline.sources)}")
-    return wanted or list(pipeline.sources)
-
-
-def reject_future(pipeline: Pipeline, date: dt.date) -> None:
-    """Refuse a date that has not begun: what an API says of it is nothing, or a guess."""
-    newest_date = max(
-        [pipeline.today(), *(latest_date(source, pipeline.today()) for source in pipeline.sources.values())]
-    )
-    if date > newest_date:
-        raise click.UsageError(f"{date} is in the future (it is {pipeline.today()}, UTC)")
 
 
 def examples(text: str) -> str:
@@ -106,18 +87,21 @@ def _with(options: Iterable[F], command: F) -> F:
 
 
 def _with_settings(command: F) -> F:
-    """The command, given `settings` in place of the options that make them."""
+    """The command, called with `settings` instead of the options that they are made of."""
 
     @wraps(command)
-    def settled(**given: Any) -> Any:
-        wanted = {key: given.pop(key) for key in _SETTINGS if key in given}
-        _check(wanted.get("stack"), detach=given.get("detach", False))
-        return command(settings=Settings(**wanted, aws_secrets=_managed, note=_note), **given)
+    def with_settings(**options: Any) -> Any:
+        chosen = {key: options.pop(key) for key in _SETTINGS if key in options}
+        _check_stack_options(chosen.get("stack"), detach=options.get("detach", False))
+        try:
+            return command(settings=Settings(**chosen, aws_secrets=_read_aws_secret, note=_note), **options)
+        except InvalidRequest as error:
+            raise click.UsageError(error.what) from None
 
-    return settled
+    return with_settings
 
 
-def _check(stack: str | None, *, detach: bool) -> None:
+def _check_stack_options(stack: str | None, *, detach: bool) -> None:
     source = click.get_current_context().get_parameter_source
     if stack is not None and source("lake") is ParameterSource.COMMANDLINE:
         raise click.UsageError(
@@ -134,8 +118,8 @@ def _note(text: str) -> None:
     click.echo(text, err=True)
 
 
-def _managed(wanted: Reference) -> str:
-    """A secret of AWS Secrets Manager, where the library for it is installed."""
+def _read_aws_secret(wanted: Reference) -> str:
+    """A secret of AWS Secrets Manager, if boto3 is installed."""
     try:
         from option_a.aws.stack.session import secrets
     except ImportError:

@@ -1,4 +1,4 @@
-"""What a person sees while it works: bars on a terminal, plain lines elsewhere. To stderr; stdout is for results."""
+"""Progress on stderr: bars on a terminal, plain lines elsewhere. stdout is reserved for results."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 _NOTE = 40
 _EVERY = 5.0
-"""Seconds between two lines on the pages of one partition."""
-_ENDED = frozenset({"complete", "done", "superseded", "failed", "stopped", "waiting", "claimed", "anew", "held"})
-_QUIET = frozenset({"done", "superseded", "anew", "lost"})
+"""Seconds between two lines about the pages of one partition."""
+_ENDED = frozenset({"complete", "done", "superseded", "failed", "stopped", "waiting", "leased", "requeued", "held"})
+_QUIET = frozenset({"done", "superseded", "requeued", "lease-lost"})
 
 
 @contextmanager
 def progress() -> Iterator[EventSink]:
-    """A listener for as long as the work lasts."""
+    """An event sink that lives as long as the work."""
     if not sys.stderr.isatty():
         yield Lines()
         return
@@ -46,7 +46,7 @@ def progress() -> Iterator[EventSink]:
 
 
 class Lines:
-    """One line for each thing that matters, pages no more often than every few seconds."""
+    """One line per notable event; landed pages at most every few seconds per partition."""
 
     def __init__(self) -> None:
         self._shown: dict[tuple[str, str], float] = {}
@@ -67,7 +67,7 @@ class Lines:
 
 
 class Bars:
-    """One bar for each partition in work; a partition that is done leaves a line."""
+    """One bar per partition in progress; a finished partition leaves a line."""
 
     def __init__(self, bars: Progress) -> None:
         self._bars = bars
@@ -117,7 +117,7 @@ def describe(event: Event) -> str:
             return f"{name}{page}: {message}; asking again{after}"
         case "waiting":
             return f"{name}{page}: {message}; the task comes back{after}"
-        case "claimed":
+        case "leased":
             return f"{name}: another worker is on it; looking again{after}"
         case "held":
             return f"{name}: waiting for a worker's claim until {message}"

@@ -1,4 +1,4 @@
-"""How figures and tables are shown. Pure, but for `emit`."""
+"""How figures and tables are shown. Pure, except for `print_json`."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Any
 import click
 import msgspec
 
-# and what breaks lines, shows text in another order than it stands in, or is half of a character
+# control characters, line separators, bidirectional overrides and lone surrogates
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _BEGINNING = 200
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
 def print_json(value: Any) -> None:
-    """Print a value as JSON, indented, one document. A file's name that is no text is written with escapes."""
+    """Print a value as one indented JSON document; file names that are not valid Unicode are escaped."""
     try:
         text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
     except UnicodeEncodeError:
@@ -28,20 +28,20 @@ def print_json(value: Any) -> None:
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], right: Iterable[str] = ()) -> str:
-    """Columns under their headers; those named in `right` are aligned to the right."""
+    """Columns under their headers; those named in `right` are right-aligned."""
     titles = [printable(header) for header in headers]
     cells = [[printable(str(cell)) for cell in row] for row in rows]
     widths = [max(map(width, column)) for column in zip(titles, *cells, strict=True)]
-    flush = [header in set(right) for header in headers]
+    right_aligned = [header in set(right) for header in headers]
     lines = [
-        "  ".join(_padded(cell, w, right=r) for cell, w, r in zip(row, widths, flush, strict=True)).rstrip()
+        "  ".join(_padded(cell, w, right=r) for cell, w, r in zip(row, widths, right_aligned, strict=True)).rstrip()
         for row in [titles, ["─" * w for w in widths], *cells]
     ]
     return "\n".join(lines)
 
 
 def width(text: str) -> int:
-    """The columns that a text takes on a terminal."""
+    """How many terminal columns a text occupies."""
     if text.isascii():
         return len(text)
     return sum(0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF") for c in text)
@@ -53,22 +53,22 @@ def _padded(cell: str, wide: int, *, right: bool) -> str:
 
 
 def printable(text: str) -> str:
-    """Text with no control characters: what an API sent must not steer the terminal."""
+    """Text without control characters: an API's response must not control the terminal."""
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text).replace("\n", " ")
 
 
 def beginning(body: bytes) -> str:
-    """The first 200 bytes of a body, for a person to look at."""
+    """The first 200 bytes of a body, printable."""
     return printable(body[:_BEGINNING].decode(errors="replace")) + ("…" if len(body) > _BEGINNING else "")
 
 
 def escaped(text: str) -> str:
-    """JSON text of the same value in which nothing steers a terminal: JSON itself escapes the first 32 alone."""
+    """Equivalent JSON text without control characters: JSON itself escapes only the first 32."""
     return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def size(count: float) -> str:
-    """Bytes as people read them: 73.9 kB."""
+    """Bytes in a readable unit: 73.9 kB."""
     for unit in _UNITS:
         if count < 1000 or unit == _UNITS[-1]:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
@@ -77,12 +77,12 @@ def size(count: float) -> str:
 
 
 def moment(epoch: float | None) -> str:
-    """An instant, UTC."""
+    """An epoch second as a UTC timestamp."""
     return "" if epoch is None else f"{dt.datetime.fromtimestamp(epoch, dt.UTC):%Y-%m-%d %H:%M:%S}Z"
 
 
 def span(seconds: float) -> str:
-    """A duration as people read it: 42 s, 3 min, 5 h, 2 d."""
+    """A duration in a readable unit: 42 s, 3 min, 5 h, 2 d."""
     if seconds < 10:
         return f"{seconds:.1f} s"
     for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
@@ -92,7 +92,7 @@ def span(seconds: float) -> str:
 
 
 def tally(counts: Mapping[str, int]) -> str:
-    """`2 failed, 5 missing`: each state that there is, in the order given."""
+    """`2 failed, 5 missing`: the states with a count, in the order given."""
     return ", ".join(f"{count:,} {state}" for state, count in counts.items() if count)
 
 

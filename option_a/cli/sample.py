@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from option_a.cli.render import printable, table
-from option_a.ingest.decode.columns import infer
+from option_a.ingest.decode import infer_columns
 
 SHOWN = 5
 _WIDTH = 24
@@ -15,7 +15,7 @@ _COLUMNS = 8
 
 def sample(records: Sequence[dict[str, Any]]) -> str:
     """A few records of a few columns, and the names and types of all."""
-    types = infer(records)
+    types = infer_columns(records)
     shown = list(types)[:_COLUMNS]
     rows = [[_cut(record.get(key)) for key in shown] for record in records[:SHOWN]]
     head = table([printable(key) for key in shown], rows) + "\n\n" if records else ""

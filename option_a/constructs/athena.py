@@ -12,7 +12,7 @@ from option_a.constructs import queries
 from option_a.constructs.catalog import Catalog
 from option_a.constructs.lake import Lake
 from option_a.constructs.switches import Switches
-from option_a.ingest.config.source import Source
+from option_a.ingest.config import Source
 
 _GB = 10**9
 

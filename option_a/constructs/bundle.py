@@ -62,18 +62,9 @@ def build(
     (target / "sources.toml").write_bytes(sources_text.encode())
     for name, path in certificates.items():
         _copy(path, target / name)
-    size = sum(path.stat().st_size for path in _files(target))
+    size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
     if size > LARGEST:
         raise BuildError(f"the functions' asset has {size / 10**6:.0f} MB, more than {LARGEST // 10**6}")
-
-
-def digest(folder: Path) -> str:
-    """A fingerprint of a folder: the names and the bytes of its files."""
-    found = hashlib.sha256()
-    for path in _files(folder):
-        content = hashlib.sha256(path.read_bytes()).hexdigest()
-        found.update(f"{path.relative_to(folder).as_posix()}\0{content}\n".encode())
-    return found.hexdigest()
 
 
 def _copy(path: Path, place: Path) -> None:
@@ -89,10 +80,6 @@ def _own(root: Path) -> Iterator[Path]:
     yield from (root / name for name in FILES)
     for room in ROOMS:
         yield from sorted((root / room).rglob("*.py"))
-
-
-def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def _packages(root: Path, architecture: str, python: str, cache: Path, say: Say) -> Path:
@@ -120,9 +107,10 @@ def _install(requirements: Path, target: Path, architecture: str, python: str) -
     place = [f"--python-version={python}", "--target", str(target), "-r", str(requirements)]
     done = subprocess.run([*command, *exactly, *platforms, *place], capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        told = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()[-1:]
+        lines = done.stderr.splitlines()
+        errors = [line for line in lines if line.startswith("ERROR")] or lines[-1:]
         raise BuildError(
-            f"pip could not install the functions' packages for {architecture}: {' '.join(told)}",
+            f"pip could not install the functions' packages for {architecture}: {' '.join(errors)}",
             hint="is there a network, and is pip new enough? `python -m pip install --upgrade pip`",
         )
 

@@ -12,7 +12,7 @@ from constructs import Construct
 
 from option_a.constructs import roles as access
 from option_a.constructs.lake import Lake
-from option_a.ingest.lake.keys import RAW
+from option_a.ingest.lake import RAW
 
 CRAWLED = "crawled_"
 """What the names of the crawler's tables begin with, so that they are no declared table's."""

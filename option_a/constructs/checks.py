@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 from option_a.constructs import typed
 from option_a.constructs.catalog import CRAWLED
 from option_a.constructs.roles import secret_names
-from option_a.ingest.config.source import Source
+from option_a.ingest.config import Source
 from option_a.ingest.errors import ConfigError
-from option_a.ingest.http.addresses import is_loopback
+from option_a.ingest.http import is_loopback
 from option_a.ingest.secrets import reference
 from option_a.names import text_table
 

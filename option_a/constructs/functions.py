@@ -16,7 +16,7 @@ from constructs import Construct
 from option_a.constructs import roles as access
 from option_a.constructs.lake import Lake
 from option_a.constructs.switches import Switches
-from option_a.ingest.config.source import Source
+from option_a.ingest.config import Source
 from option_a.names import NAMESPACE, queue_prefix
 
 WORKER_TIMEOUT = Duration.seconds(900)

@@ -12,7 +12,7 @@ from constructs import Construct, IConstruct
 from option_a.constructs.catalog import CRAWLED, Catalog
 from option_a.constructs.functions import Functions
 from option_a.constructs.lake import Lake
-from option_a.ingest.lake.keys import CONTROL, DEAD, MANIFEST, RAW, STAGING
+from option_a.ingest.lake import CONTROL, DEAD, MANIFEST, RAW, STAGING
 from option_a.names import queue_prefix
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from option_a.ingest.config.source import Source
+from option_a.ingest.config import Source
 from option_a.names import text_table
 
 _MOST = 40

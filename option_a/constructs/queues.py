@@ -12,10 +12,10 @@ from constructs import Construct
 
 from option_a.constructs.functions import WORKER_TIMEOUT, Functions
 from option_a.constructs.roles import arn
-from option_a.ingest.config.source import Source
+from option_a.ingest.config import Source
+from option_a.ingest.ports import MAX_RECEIVES
 from option_a.names import dead_queue_name, queue_name, queue_prefix
 
-RECEIVES = 5
 _VISIBILITY = Duration.seconds(6 * int(WORKER_TIMEOUT.to_seconds()))
 """What Lambda asks for. The worker shortens it on receipt, so that a crash is delivered again in minutes."""
 
@@ -31,7 +31,7 @@ class SourceQueue(Construct):
             queue_name(stack, source.name),
             retention=Duration.days(10),
             visibility=_VISIBILITY,
-            letters=sqs.DeadLetterQueue(queue=self.dead, max_receive_count=RECEIVES),
+            letters=sqs.DeadLetterQueue(queue=self.dead, max_receive_count=MAX_RECEIVES),
         )
         lambda_.EventSourceMapping(
             self,

@@ -10,8 +10,8 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from option_a.ingest.config.source import Source
-from option_a.ingest.lake.keys import CONTROL, DEAD, MANIFEST, RAW, STAGING
+from option_a.ingest.config import Source
+from option_a.ingest.lake import CONTROL, DEAD, MANIFEST, RAW, STAGING
 from option_a.ingest.secrets import reference
 from option_a.names import queue_prefix
 

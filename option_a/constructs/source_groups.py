@@ -15,7 +15,7 @@ from option_a.constructs.lake import Lake
 from option_a.constructs.queue_alarms import QueueAlarms
 from option_a.constructs.queues import SourceQueue, TlsOnly
 from option_a.constructs.tables import SourceTables
-from option_a.ingest.config.source import Source
+from option_a.ingest.config import Source
 from option_a.ingest.errors import ConfigError
 
 MOST_IN_ROOT = 50

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
@@ -10,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from option_a.ingest.errors import ConfigError
+from option_a.ingest.suggest import closest
 from option_a.lakeformation.groups import PRINCIPAL
 from option_a.names import DEFAULT_STACK
 
@@ -53,8 +53,8 @@ def read_switches(context: Mapping[str, Any]) -> Switches:
     given = {key: value for key, value in context.items() if not _FOREIGN.search(key)}
     for key in given:
         if key not in _READERS:
-            close = difflib.get_close_matches(key, _READERS, 1)
-            hint = f"did you mean {close[0]}? " if close else ""
+            close = closest(key, _READERS)
+            hint = f"did you mean {close}? " if close is not None else ""
             raise ConfigError(f"-c {key}: there is no such switch", hint=f"{hint}allowed: {', '.join(_READERS)}")
     return Switches(**{key: _read(key, value) for key, value in given.items()})
 
@@ -68,9 +68,9 @@ def _read(key: str, value: Any) -> Any:
         raise ConfigError(f"-c {key}={text} cannot be", hint=f"allowed: {allowed}") from None
 
 
-def _whole(least: int, most: int) -> Read:
+def _whole(lowest: int, highest: int) -> Read:
     def read(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+        if not text.isascii() or not text.isdigit() or not lowest <= int(text) <= highest:
             raise ValueError(text)
         return int(text)
 

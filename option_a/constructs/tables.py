@@ -11,9 +11,8 @@ from constructs import Construct
 from option_a.constructs import projection, typed
 from option_a.constructs.catalog import Catalog
 from option_a.constructs.lake import Lake
-from option_a.ingest.config.source import Source
-from option_a.ingest.errors import ConfigError
-from option_a.ingest.lake.keys import RAW
+from option_a.ingest.config import Source
+from option_a.ingest.lake import RAW
 from option_a.names import text_table
 
 _TEXT_SERDE = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
@@ -52,7 +51,7 @@ class SourceTables(Construct):
                 name=name,
                 description=f"Records of {self._source.name}; a partition is a day",
                 table_type="EXTERNAL_TABLE",
-                parameters={"EXTERNAL": "TRUE", **self._projection()},
+                parameters={"EXTERNAL": "TRUE", **projection.parameters(self._source, self._location)},
                 partition_keys=[_column(projection.KEY, "string")],
                 storage_descriptor=glue.CfnTable.StorageDescriptorProperty(
                     columns=[_column(name, kind) for name, kind in columns.items()],
@@ -66,12 +65,6 @@ class SourceTables(Construct):
                 ),
             ),
         ).add_resource_dependency(self._catalog.database)
-
-    def _projection(self) -> dict[str, str]:
-        found = projection.parameters(self._source, self._location)
-        for fault in projection.faults(found, [projection.KEY], self._location):
-            raise ConfigError(f"[sources.{self._source.name}] its table in Athena: {fault}")
-        return found
 
 
 def _column(name: str, kind: str) -> glue.CfnTable.ColumnProperty:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from option_a.constructs.projection import KEY
-from option_a.ingest.config.source import Source
-from option_a.ingest.decode.columns import ColumnType
+from option_a.ingest.config import Source
+from option_a.ingest.decode import ColumnType
 from option_a.ingest.errors import ConfigError
 from option_a.names import athena_column
 

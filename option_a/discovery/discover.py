@@ -12,22 +12,28 @@ from option_a.discovery.candidates import Candidate, candidates, last_resort
 from option_a.discovery.report import Answered, Line, Report, declared
 from option_a.discovery.signals import Signals, declared_rate, read_signals
 from option_a.discovery.url import Query
-from option_a.ingest.config.source import Source
-from option_a.ingest.decode.body import read_body
-from option_a.ingest.decode.columns import decode_lines
-from option_a.ingest.decode.format import BodyFormat
-from option_a.ingest.decode.locate import Place, places
-from option_a.ingest.decode.lossless import DecodedBody, check_errors
-from option_a.ingest.decode.reported_errors import ERRORS
+from option_a.ingest.config import Source
+from option_a.ingest.decode import (
+    ERRORS,
+    BodyFormat,
+    DecodedBody,
+    RecordList,
+    check_errors,
+    decode_lines,
+    read_body,
+    record_lists,
+)
 from option_a.ingest.errors import HttpError, OptionAError, PermanentError, Where
-from option_a.ingest.http.request import request_of
-from option_a.ingest.load.single_page import page_info_of, records_of, redact_for_display
+from option_a.ingest.http import build_request
+from option_a.ingest.jsontext import decode_or_none
+from option_a.ingest.load import page_info_of, records_of, redact_for_display
 from option_a.ingest.pagination import Cursor
 from option_a.ingest.ports import Fetch, Response
 from option_a.ingest.task import Task
 
 REQUESTS = 3
 """The most that are made."""
+_ANYTHING = msgspec.json.Decoder()
 
 
 class Discovery:
@@ -92,7 +98,7 @@ class Discovery:
     def _fetched(self, source: Source, page: int, cursor: Cursor | None) -> Response:
         """One request, at the date that is asked for; the first one just as the URL has it."""
         self.left -= 1
-        request = request_of(source, Task(self.name, self.date, "doctor"), page, cursor)
+        request = build_request(source, Task(self.name, self.date, "doctor"), page, cursor)
         if page == 1:
             request = msgspec.structs.replace(request, params={**request.params, **self.query.whole})
         try:
@@ -115,9 +121,9 @@ class Discovery:
         if how != "json":
             self.lines.append(Line("format", how, f"the answer's type is {kind}"))
             return read_body(response.body, self._source({"style": "none"}).reading, None)
-        told = self._source({"style": "none"})
-        if told.records is not None:
-            return read_body(response.body, told.reading, told.records)
+        source = self._source({"style": "none"})
+        if source.records is not None:
+            return read_body(response.body, source.reading, source.records)
         place = self._place(response.body)
         if place is None:
             return read_body(response.body, BodyFormat(), None)
@@ -127,7 +133,7 @@ class Discovery:
             self.lines.append(Line("shape", place.shape, "no list of objects was found"))
         return read_body(response.body, self._source({"style": "none"}).reading, place.path)
 
-    def _place(self, body: bytes) -> Place | None:
+    def _place(self, body: bytes) -> RecordList | None:
         found = _places(body)
         if not found:
             self.unsure.append("where the records are: the body holds no list of objects (is the list empty today?)")
@@ -137,9 +143,9 @@ class Discovery:
             self.unsure.append(f"whether the records are at `{found[0].path}`; there are also {others}")
         return found[0]
 
-    def _paginate(self, first: Answered, signs: Signals, found: list[Candidate]) -> None:
+    def _paginate(self, first: Answered, signs: Signals, guesses: list[Candidate]) -> None:
         refuted: list[str] = []
-        for likely in found:
+        for likely in guesses:
             guess = self._checked(likely, first)
             verdict = self._try(guess, first)
             if verdict is not None:
@@ -165,8 +171,8 @@ class Discovery:
             return guess
         source = self._source(guess.table)
         try:
-            told = page_info_of(source, self.response, first.found)
-            if told.last != 1 or told.total != first.records:
+            info = page_info_of(source, self.response, first.found)
+            if info.last != 1 or info.total != first.records:
                 return guess
             second = records_of(source, self._fetched(source, 2, None), first.found.path or None)
         except PermanentError:
@@ -178,16 +184,16 @@ class Discovery:
         """What the second page says of a guess; None where it does not bear it out."""
         source = self._source(guess.table)
         try:
-            told = page_info_of(source, self.response, first.found)
+            info = page_info_of(source, self.response, first.found)
         except PermanentError as error:
             self.unsure.append(f"pagination: {guess.why}, but {error.what}")
             return None
-        if guess.alone or told.last == 1 or not self.left:
-            why = "it could not be tried" if not (told.last == 1 and self.left) else "there was one page only"
+        if guess.alone or info.last == 1 or not self.left:
+            why = "it could not be tried" if not (info.last == 1 and self.left) else "there was one page only"
             self.unsure.append(f"pagination: {why}, so look at a date with more records")
             return why
         try:
-            response = self._fetched(source, 2, told.cursor)
+            response = self._fetched(source, 2, info.cursor)
             second = records_of(source, response, first.found.path or None)
         except HttpError as error:
             return None if error.status != 404 else self._past_the_end(guess)
@@ -240,8 +246,6 @@ def _format(kind: str) -> str:
     return "ndjson" if kind in ("application/x-ndjson", "application/jsonl", "application/ndjson") else "json"
 
 
-def _places(body: bytes) -> list[Place]:
-    try:
-        return [place for place in places(msgspec.json.decode(body)) if not {*place.path.split(".")} & {*ERRORS}]
-    except (msgspec.DecodeError, RecursionError):
-        return []
+def _places(body: bytes) -> list[RecordList]:
+    document = decode_or_none(_ANYTHING, body)
+    return [place for place in record_lists(document) if not {*place.path.split(".")} & {*ERRORS}]

@@ -8,8 +8,8 @@ import msgspec
 
 from option_a.discovery.report import Answered
 from option_a.discovery.signals import Signals
-from option_a.ingest.config.source import Source
-from option_a.ingest.decode.fields import absent
+from option_a.ingest.config import Source
+from option_a.ingest.decode import absent_fields
 
 ROUND = {10, 20, 25, 30, 40, 50, 75, 100, 150, 200, 250, 300, 400, 500, 750} | {n * 1_000 for n in range(1, 101)}
 """Page sizes that APIs cap at."""
@@ -26,7 +26,7 @@ class Asked(msgspec.Struct, frozen=True):
     @property
     def over(self) -> bool:
         """Whether the partition ends with the first page."""
-        return self.first.told is not None and self.first.told.last == 1
+        return self.first.info is not None and self.first.info.last == 1
 
 
 def warnings(asked: Asked) -> list[str]:
@@ -76,7 +76,7 @@ def _total(asked: Asked) -> Iterator[str]:
 
 
 def _size(asked: Asked) -> Iterator[str]:
-    size = getattr(asked.source.pagination, "size", None)
+    size = asked.source.pagination.page_size
     if size is None or asked.over or asked.second is None or not asked.second.records:
         return
     if asked.first.records != size:
@@ -102,5 +102,5 @@ def _second(asked: Asked) -> Iterator[str]:
 
 def _fields(asked: Asked) -> Iterator[str]:
     if asked.source.fields is not None and asked.first.records:
-        for path in absent(asked.source.fields, asked.first.found.lines):
+        for path in absent_fields(asked.source.fields, asked.first.found.lines):
             yield f"`fields` names `{path}`, which no record of the first page has"

@@ -11,9 +11,8 @@ from typing import Any
 import msgspec
 
 from option_a.discovery.signals import Signals
-from option_a.ingest.config.messages import explain_validation
-from option_a.ingest.config.source import NAME, Source
-from option_a.ingest.decode.lossless import DecodedBody
+from option_a.ingest.config import NAME, Source, explain_validation
+from option_a.ingest.decode import DecodedBody
 from option_a.ingest.errors import ConfigError
 from option_a.ingest.pagination import PageInfo
 
@@ -23,7 +22,7 @@ class Answered(msgspec.Struct, frozen=True):
 
     found: DecodedBody
     headers: Mapping[str, str]
-    told: PageInfo | None = None
+    info: PageInfo | None = None
 
     @property
     def records(self) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from option_a.ingest.pagination.link_header import Malformed, targets
+from option_a.ingest.pagination import MalformedLink, link_targets
 
 _DEPTH = 4
 _MOST = 400
@@ -142,8 +142,8 @@ def _in_headers(headers: Mapping[str, str], names: Iterable[str]) -> Signal | No
 
 def _links(header: str) -> dict[str, str]:
     try:
-        return targets(header)
-    except Malformed:
+        return link_targets(header)
+    except MalformedLink:
         return {}
 
 

@@ -73,13 +73,9 @@ def read_query(url: str) -> Query:
     )  # fmt: skip
 
 
-def _plain(key: str) -> str:
-    return re.sub(r"[^a-z]", "", key.lower())
-
-
 def _whole(params: dict[str, str], names: set[str]) -> tuple[str, int] | None:
     for key, value in params.items():
-        if _plain(key) in names and value.isascii() and value.isdigit() and len(value) < 10:
+        if re.sub(r"[^a-z]", "", key.lower()) in names and value.isascii() and value.isdigit() and len(value) < 10:
             return key, int(value)
     return None
 

@@ -86,7 +86,7 @@ class QueryError(UserError):
 
 
 class TransientError(OptionAError):
-    """A fault that may pass. `retry_after` is the server's own wish in seconds, if it told one."""
+    """A fault that may pass. `retry_after` is the wait that the server asked for, in seconds, if it did."""
 
     kind = "transient"
 
@@ -189,9 +189,9 @@ class StalledError(PermanentError):
 
 
 class LeaseLost(OptionAError):
-    """The claim on the partition ran out or was taken."""
+    """The lease on the partition ran out or was taken."""
 
-    kind = "claim-lost"
+    kind = "lease-lost"
 
 
 class MessageError(OptionAError):
@@ -211,7 +211,7 @@ class LakeError(OptionAError):
 
 
 class ManifestError(LakeError):
-    """A ledger that cannot be read."""
+    """A manifest that cannot be read."""
 
     kind = "manifest"
 

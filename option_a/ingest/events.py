@@ -10,7 +10,7 @@ import msgspec
 
 Kind = Literal[
     "started", "resumed", "adopted", "landed", "retrying", "waiting", "restarted", "promoting", "complete", "done",
-    "superseded", "claimed", "anew", "failed", "stopped", "out-of-time", "lost", "unreadable", "held",
+    "superseded", "leased", "requeued", "failed", "stopped", "out-of-time", "lease-lost", "unreadable", "held",
 ]  # fmt: skip
 
 

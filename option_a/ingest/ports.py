@@ -31,6 +31,10 @@ class Request(msgspec.Struct, frozen=True):
         return f"Request({self.source!r}, {self.url!r}, {dict(self.params)!r})"
 
 
+Redact = Callable[[bytes], bytes]
+"""Removes from an answer what was secret in its request."""
+
+
 def unredacted(data: bytes) -> bytes:
     """What hides nothing: no secret was sent."""
     return data
@@ -92,6 +96,12 @@ class Cause(msgspec.Struct, frozen=True, omit_defaults=True):
     restart: bool = False
 
 
+MAX_RECEIVES = 5
+"""Receipts after which a message that was never done is a dead letter, in every queue."""
+EXHAUSTED = Cause("receives", f"received {MAX_RECEIVES} times and never done: its worker died, or nobody can read it")
+"""The cause of a letter that its queue put there by itself."""
+
+
 class Depth(msgspec.Struct, frozen=True):
     """What a queue holds. `oldest` is the epoch second at which its oldest live task was first sent."""
 
@@ -126,7 +136,7 @@ class Queue(Protocol):
     def send(self, tasks: Iterable[Task], *, delay: float = 0.0) -> int:
         """Enqueue; how many were taken. Hop 0 of a (run, source, date) that lives is not taken twice, but by SQS.
 
-        There its second delivery finds the partition claimed or done.
+        There its second delivery finds the partition leased or done.
         """
 
     def receive(self, queues: Sequence[str], *, lease: float) -> Delivery | None:

@@ -9,6 +9,7 @@ from typing import Annotated
 import msgspec
 
 from option_a.ingest.errors import MessageError
+from option_a.ingest.jsontext import UNDECODABLE
 from option_a.ingest.partition import EARLIEST, LATEST, SOURCE, Partition
 
 RUN_ID = re.compile(r"[0-9]{8}T[0-9]{6}Z(-[A-Za-z0-9_-]{1,64})?")
@@ -64,7 +65,7 @@ def decode_task(body: bytes) -> Task:
     """The task in a message. Raises MessageError: what cannot be read is redelivered, and then dead."""
     try:
         task = _TASK.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNDECODABLE as error:
         raise MessageError(f"not a task: {error}") from None
     if not EARLIEST <= task.date <= LATEST:
         hint = f"send one of {EARLIEST} to {LATEST}"
@@ -72,6 +73,14 @@ def decode_task(body: bytes) -> Task:
     if not RUN_ID.fullmatch(task.run) or not _SOURCE.fullmatch(task.source):
         raise MessageError("not a task: its run or its source is not a name that keys may hold")
     return task
+
+
+def read_task(body: bytes) -> Task | None:
+    """The task in a message; None where nobody can read it."""
+    try:
+        return decode_task(body)
+    except MessageError:
+        return None
 
 
 def run_id(triggered_at: float, suffix: str) -> str:

@@ -7,10 +7,10 @@ from typing import Literal
 
 import msgspec
 
-from option_a.ingest.config.source import Source
+from option_a.ingest.config import Source
 from option_a.lakeformation import fixes as commands
 from option_a.lakeformation import granted as answers
-from option_a.lakeformation.account import AccountFacts, Answer, Governed
+from option_a.lakeformation.account import AccountFacts, Governed
 from option_a.lakeformation.granted import by_iam, who, words
 from option_a.lakeformation.grants import Cells, opt_ins, permissions
 from option_a.lakeformation.groups import Groups
@@ -87,7 +87,7 @@ def _defaults(facts: AccountFacts) -> Iterator[Finding]:
         yield Finding("defaults", "ok", "new databases of the account are IAM's; Option A leaves that as it is")
         return
     yield Finding("defaults", "note", "new databases of the account are Lake Formation's: creating one needs a grant")
-    may = {who(one) for one in facts.grants if "Catalog" in one["Resource"] and _creates(one)}
+    may = {who(one) for one in facts.grants if "Catalog" in one["Resource"] and "CREATE_DATABASE" in one["Permissions"]}
     if facts.executor not in {*facts.administrators, *may} and answers.IAM_ALLOWED not in may:
         what = "CloudFormation's role may create no database"
         yield Finding("defaults", "missing", what, commands.create_database(facts.executor))
@@ -183,7 +183,3 @@ def _opt_ins(
 
 def _deploy(stack: str, mode: str) -> str:
     return f"cdk deploy --all -c stack={stack} -c lakeFormation={mode}"
-
-
-def _creates(grant: Answer) -> bool:
-    return "CREATE_DATABASE" in grant["Permissions"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from option_a.ingest.config.source import Source
+from option_a.ingest.config import Source
 from option_a.lakeformation.groups import Account, Group, IdentityCenter, Principals
 from option_a.lakeformation.tables import columns_of, seen_sources, table_names, visible_tables
 
@@ -27,7 +27,9 @@ def explain(group: Group, sources: Mapping[str, Source]) -> list[TableAccess]:
     """Every table of every source, in the order of sources.toml."""
     mine = {source.name for source in seen_sources(group, sources)}
     return [
-        line for source in sources.values() for line in (_of(group, source) if source.name in mine else _not(source))
+        line
+        for source in sources.values()
+        for line in (_named(group, source) if source.name in mine else _not_named(source))
     ]
 
 
@@ -44,12 +46,12 @@ def who(group: Group) -> str:
     return f"whoever signs in at {rule.provider}{conditions}"
 
 
-def _not(source: Source) -> list[TableAccess]:
+def _not_named(source: Source) -> list[TableAccess]:
     why = "the group's `sources` do not name it"
     return [TableAccess(source.name, table, seen=False, why=why) for table in table_names(source)]
 
 
-def _of(group: Group, source: Source) -> list[TableAccess]:
+def _named(group: Group, source: Source) -> list[TableAccess]:
     found = {sight.table: sight for sight in visible_tables(group, {source.name: source})}
     return [
         _seen(group, source, table) if table in found else _withheld(source, table) for table in table_names(source)

@@ -100,12 +100,12 @@ def words(resource: Resource | None) -> str:
 
 def current_grants(facts: AccountFacts) -> dict[Key, set[str]]:
     """Every permission that there is, of what grants of ours are on."""
-    found: dict[Key, set[str]] = {}
+    grants: dict[Key, set[str]] = {}
     for one in facts.grants:
         resource = read(one["Resource"])
         if resource is not None:
-            found.setdefault((who(one), resource), set()).update(one["Permissions"])
-    return found
+            grants.setdefault((who(one), resource), set()).update(one["Permissions"])
+    return grants
 
 
 def principals(stack: Governed, squeezed: Mapping[str, str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from option_a.ingest.config.source import Source
+from option_a.ingest.config import Source
 from option_a.lakeformation.groups import Group, Groups
 from option_a.lakeformation.tables import VisibleTable, visible_tables
 

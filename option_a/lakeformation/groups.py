@@ -8,7 +8,6 @@ from typing import Literal
 import msgspec
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
-ACCOUNT = re.compile(r"\d{12}")
 PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(?:user|role)/[\w+=,.@/-]+")
 PROVIDER = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:saml-provider/[\w.-]+")
 _SET = re.compile(r"[\w+=,.@-]{1,32}")

@@ -8,8 +8,7 @@ from typing import Any
 
 import msgspec
 
-from option_a.ingest.config.messages import check_keys, explain_validation, unknown_key
-from option_a.ingest.config.source import Source
+from option_a.ingest.config import Source, check_keys, explain_validation, unknown_key
 from option_a.ingest.errors import ConfigError, Where
 from option_a.lakeformation.groups import NAME, Account, Group, Groups, IdentityCenter, Principals, Saml
 from option_a.lakeformation.row_filter import check_rows

@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple, NoReturn
 
-from option_a.ingest.decode.columns import ColumnType
+from option_a.ingest.decode import ColumnType
 from option_a.names import PARTITION_KEY
 
 LONGEST = 2_048
@@ -47,10 +47,10 @@ def _tokens(text: str) -> list[Token]:
         if match is None:
             raise ValueError(f"`{text[place:].strip()[:20]}` is nothing that a filter may hold")
         kind = match.lastgroup or ""
-        told = match[kind]
-        if kind == "word" and told.upper() in _WORDS:
-            kind, told = told.upper(), told.upper()
-        found.append(Token(kind, told))
+        word = match[kind]
+        if kind == "word" and word.upper() in _WORDS:
+            kind, word = word.upper(), word.upper()
+        found.append(Token(kind, word))
         place = match.end()
     return found
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from option_a.ingest.config.source import Source
-from option_a.ingest.decode.columns import ColumnType
+from option_a.ingest.config import Source
+from option_a.ingest.decode import ColumnType
 from option_a.lakeformation.groups import Group
 from option_a.names import PARTITION_KEY, athena_column, text_table
 
@@ -40,13 +40,13 @@ def seen_sources(group: Group, sources: Mapping[str, Source]) -> list[Source]:
 
 def visible_tables(group: Group, sources: Mapping[str, Source]) -> list[VisibleTable]:
     """Every table that a group sees."""
-    found: list[VisibleTable] = []
+    tables: list[VisibleTable] = []
     for source in seen_sources(group, sources):
         if group.limited:
-            found.append(_limited(group, source))
+            tables.append(_limited(group, source))
             continue
-        found += [VisibleTable(source.name, table) for table in table_names(source)]
-    return found
+        tables += [VisibleTable(source.name, table) for table in table_names(source)]
+    return tables
 
 
 def named(keys: Iterable[str]) -> set[str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-from option_a.ingest.config.source import DEFAULT_NAMES
+from option_a.ingest.config import DEFAULT_NAMES
 from option_a.ingest.errors import ConfigError, HttpError
-from option_a.ingest.http.mock import body_of
+from option_a.ingest.http import mock_body
 
 
 def serve(host: str, port: int) -> ThreadingHTTPServer:
@@ -36,7 +36,7 @@ class _Handler(BaseHTTPRequestHandler):
         if name not in DEFAULT_NAMES:
             return self._send(404, b'{"error":"no such endpoint"}')
         try:
-            self._send(200, body_of(name, query.get("date", ""), query.get("page", "1")))
+            self._send(200, mock_body(name, query.get("date", ""), query.get("page", "1")))
         except HttpError as error:
             self._send(error.status, b'{"error":"%s"}' % error.hint.encode())
 

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import msgspec
 
-from option_a.ingest.errors import MessageError, QueueError
+from option_a.ingest.errors import QueueError
 from option_a.ingest.partition import Partition
-from option_a.ingest.ports import Cause, Clock, DeadLetter, Depth
-from option_a.ingest.task import Delivery, Task, decode_task, encode_task
+from option_a.ingest.ports import EXHAUSTED, Cause, Clock, DeadLetter, Depth
+from option_a.ingest.task import Delivery, Task, encode_task, read_task
 from option_a.local import queue_sql as sql
 
 _BUSY = 30.0
@@ -117,13 +117,13 @@ class SqliteQueue:
         """Of the tasks in a worker's hands the one that is visible again first: its queue, and when that is."""
         statement = sql.HELD.format(sources=", ".join("?" * len(queues)))
         with self._transaction() as db:
-            found: tuple[str, float] | None = db.execute(statement, (*queues, self._clock.now())).fetchone()
-        return found
+            row: tuple[str, float] | None = db.execute(statement, (*queues, self._clock.now())).fetchone()
+        return row
 
     def queued(self) -> set[Partition]:
         """The partitions that have a live task."""
         with self._transaction() as db:
-            return {task.partition for (body,) in db.execute("SELECT body FROM tasks") if (task := _readable(body))}
+            return {task.partition for (body,) in db.execute("SELECT body FROM tasks") if (task := read_task(body))}
 
     def dead_letters(self) -> list[DeadLetter]:
         """Every dead letter, the oldest first."""
@@ -133,7 +133,7 @@ class SqliteQueue:
             ).fetchall()
         return [
             DeadLetter(
-                source, str(number), body, died_at, receives, msgspec.json.decode(cause, type=Cause), _readable(body)
+                source, str(number), body, died_at, receives, msgspec.json.decode(cause, type=Cause), read_task(body)
             )
             for number, source, body, died_at, receives, cause in rows
         ]
@@ -160,10 +160,7 @@ class SqliteQueue:
 
     def _bury_exhausted(self, db: sqlite3.Connection, now: float) -> None:
         """What was received so often and never done is dead, as SQS has it: at the next look, not by a timer."""
-        cause = Cause(
-            "receives", f"received {sql.MAX_RECEIVES} times and never done: its worker died, or nobody can read it"
-        )
-        if db.execute(sql.EXHAUSTED, {"now": now, "cause": msgspec.json.encode(cause)}).rowcount:
+        if db.execute(sql.EXHAUSTED, {"now": now, "cause": msgspec.json.encode(EXHAUSTED)}).rowcount:
             db.execute(sql.FORGET_EXHAUSTED, {"now": now})
 
     @contextmanager
@@ -205,10 +202,3 @@ def _row(task: Task, now: float, visible: float) -> dict[str, object]:
         "source": task.source, "date": task.day, "run": task.run, "hop": task.requeues,
         "body": encode_task(task), "now": now, "visible": visible,
     }  # fmt: skip
-
-
-def _readable(body: bytes) -> Task | None:
-    try:
-        return decode_task(body)
-    except MessageError:
-        return None

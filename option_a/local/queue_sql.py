@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-MAX_RECEIVES = 5
+from option_a.ingest.ports import MAX_RECEIVES
 
 SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS tasks (

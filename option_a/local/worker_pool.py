@@ -9,8 +9,8 @@ from queue import Empty, SimpleQueue
 
 from option_a.ingest.errors import LakeError
 from option_a.ingest.events import Event, EventSink
-from option_a.ingest.lake.base import Lake
-from option_a.ingest.load.worker import Worker
+from option_a.ingest.lake import Lake
+from option_a.ingest.load import Worker
 from option_a.ingest.ports import Cause
 from option_a.ingest.task import Delivery
 from option_a.local.queue import SqliteQueue

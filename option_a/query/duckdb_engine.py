@@ -8,14 +8,11 @@ from typing import Any
 
 import duckdb
 
-from option_a.ingest.config.source import Source, view_name
+from option_a.ingest.config import Source, view_name
 from option_a.ingest.errors import QueryError
-from option_a.ingest.lake.base import Lake
-from option_a.ingest.lake.folder import FolderLake
-from option_a.ingest.lake.keys import RAW
+from option_a.ingest.lake import RAW, FolderLake, Lake
 from option_a.ingest.partition import Partition
-from option_a.ingest.plan.plan import Summaries
-from option_a.ingest.plan.summary import partition_state
+from option_a.ingest.plan import Summaries, partition_state
 from option_a.query import views
 from option_a.query.infer_columns import Memory, Note, infer_structures
 from option_a.query.structure import columns_of, declared_columns
@@ -33,9 +30,9 @@ class DuckDBEngine:
     """One connection. Views are made for what a query names, so 400 sources cost nothing to the others."""
 
     def __init__(
-        self, lake: Lake, sources: Mapping[str, Source], known: Summaries, now: float, memory: Memory, note: Note
+        self, lake: Lake, sources: Mapping[str, Source], summaries: Summaries, now: float, memory: Memory, note: Note
     ) -> None:
-        self._lake, self._sources, self._known, self._now = lake, sources, known, now
+        self._lake, self._sources, self._summaries, self._now = lake, sources, summaries, now
         self._memory, self._note = memory, note
         self._db = duckdb.connect(
             ":memory:", config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
@@ -73,7 +70,7 @@ class DuckDBEngine:
     def views(self) -> dict[str, Source | None]:
         """A view a source: of the declared ones, and of those that are in the lake still."""
         declared: dict[str, Source | None] = {source.view: source for source in self._sources.values()}
-        in_lake: dict[str, Source | None] = {view_name(partition.source): None for partition in self._known}
+        in_lake: dict[str, Source | None] = {view_name(partition.source): None for partition in self._summaries}
         return dict(sorted((in_lake | declared).items()))
 
     def _columns(self, view: str) -> str:
@@ -109,7 +106,7 @@ class DuckDBEngine:
         if view == "partitions":
             self._make_partitions()
         elif view == "raw":
-            paths = self._paths(sorted({p.source for p, s in self._known.items() if s.pages}))
+            paths = self._paths(sorted({p.source for p, s in self._summaries.items() if s.pages}))
             self._db.execute(views.raw_view(paths) if paths else views.EMPTY_RAW)
         else:
             self._make_source(view)
@@ -121,29 +118,28 @@ class DuckDBEngine:
         columns, casts = declared_columns(source.columns if source else {})
         paths = self._paths(sorted({partition.source for partition in full}))
         if paths and not columns:
-            columns = columns_of(infer_structures(self._db, self._known, self._memory, paths, full, self._note))
+            columns = columns_of(infer_structures(self._db, self._summaries, self._memory, paths, full, self._note))
         make = views.source_view(view, paths, columns, casts) if paths else views.empty_view(view, columns, casts)
         self._db.execute(make)
 
     def _full(self, name: str | None, view: str) -> list[Partition]:
         """The partitions of a view that hold records, newest first."""
-        mine = (
-            p for p, s in self._known.items() if s.pages and name in (None, p.source) and view_name(p.source) == view
-        )
+        with_pages = [partition for partition, summary in self._summaries.items() if summary.pages]
+        mine = [p for p in with_pages if name in (None, p.source) and view_name(p.source) == view]
         return sorted(mine, key=lambda partition: partition.date, reverse=True)
 
     def _make_partitions(self) -> None:
         self._db.execute(views.PARTITIONS)
         rows = [
             (s.source, s.date, partition_state(s, self._now), s.origin, s.run, s.pages, s.records, s.bytes, s.cause)
-            for s in self._known.values()
+            for s in self._summaries.values()
         ]
         if rows:
             self._db.executemany("INSERT INTO partitions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def _paths(self, names: list[str]) -> list[str]:
         """The files of sources that have any; a folder by globs, which prune by date before they list."""
-        full = [name for name in names if any(s.pages for p, s in self._known.items() if p.source == name)]
+        full = [name for name in names if any(s.pages for p, s in self._summaries.items() if p.source == name)]
         if self._folder:
             return [f"{self._root}/{RAW}/source={name}/*/*.json.gz" for name in full if self._any_page(name)]
         return [f"{self._root}{entry.key}" for name in full for entry in self._lake.entries(f"{RAW}/source={name}")]
@@ -191,6 +187,6 @@ def _gone() -> QueryError:
 
 
 def _first_lines(error: duckdb.Error) -> str:
-    told = str(error).partition("\nStack Trace:")[0]
-    lines = [line for line in told.splitlines() if line.strip() and not line.startswith("Did you mean")]
+    message = str(error).partition("\nStack Trace:")[0]
+    lines = [line for line in message.splitlines() if line.strip() and not line.startswith("Did you mean")]
     return "\n  ".join(lines[:4])

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 from fsspec.spec import AbstractFileSystem
 
-from option_a.ingest.lake.base import Lake
+from option_a.ingest.lake import Lake
 
 _SCHEME = "lake"
 

@@ -10,8 +10,7 @@ import duckdb
 import msgspec
 
 from option_a.ingest.partition import Partition
-from option_a.ingest.plan.plan import Summaries
-from option_a.ingest.plan.summary import Summary
+from option_a.ingest.plan import Summaries, Summary
 from option_a.query import views
 from option_a.query.structure import Structure, merge
 
@@ -32,21 +31,21 @@ class Memory(Protocol):
 
 def infer_structures(
     db: duckdb.DuckDBPyConnection,
-    known: Summaries,
+    summaries: Summaries,
     memory: Memory,
     paths: list[str],
     partitions: list[Partition],
     note: Note,
 ) -> Structure:
     """The structure that holds the records of all partitions, or of the first of them if there are too many."""
-    found = memory.recall({partition: known[partition] for partition in partitions})
+    found = memory.recall({partition: summaries[partition] for partition in partitions})
     unseen = [partition for partition in partitions if partition not in found]
     looked_at = 0
     while unseen and looked_at < SAMPLE_BYTES:
         batch, unseen = unseen[:_DATES], unseen[_DATES:]
-        looked_at += sum(known[partition].bytes for partition in batch)
+        looked_at += sum(summaries[partition].bytes for partition in batch)
         learnt = _look(db, paths, batch)
-        memory.remember({partition: (known[partition], structure) for partition, structure in learnt.items()})
+        memory.remember({partition: (summaries[partition], structure) for partition, structure in learnt.items()})
         found |= learnt
     if unseen:
         note(f"the columns are those of {len(found)} of {len(partitions)} dates; declare `columns` to fix them")

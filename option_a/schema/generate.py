@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from option_a.ingest.config.source import NAME, Source
+from option_a.ingest.config import NAME, Source
 from option_a.schema.texts import STRUCTS, Table, markdown, meanings
 
 _TABLE = re.compile(r"(<!-- keys: ([\w-]+) -->\n).*?(\n<!-- end -->)", re.DOTALL)
@@ -47,11 +47,6 @@ def document(text: str, tables: list[Table]) -> str:
     """docs/sources.md with its tables made anew, each at its place."""
     made = {table.name: markdown(table) for table in tables if table.name is not None}
     return _TABLE.sub(lambda found: found[1] + made[found[2]] + found[3], text)
-
-
-def placed(text: str) -> list[str]:
-    """The names of the tables in a document, in their order."""
-    return [found[2] for found in _TABLE.finditer(text)]
 
 
 def _plain(meaning: str) -> str:

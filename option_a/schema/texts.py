@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any
 
 import msgspec
 
-from option_a.ingest.config.auth import ApiKey, Basic, Bearer, OAuth2
-from option_a.ingest.config.source import Source
-from option_a.ingest.config.window import Window
-from option_a.ingest.decode.fields import Fields
+from option_a.ingest.config import ApiKey, Basic, Bearer, OAuth2, Source, Window
+from option_a.ingest.decode import Fields
 from option_a.ingest.pagination import (
     CursorPaginator,
     LinkHeaderPaginator,
@@ -76,21 +73,17 @@ def fields(struct: type[msgspec.Struct]) -> dict[str, msgspec.inspect.Field]:
 
 def meanings(found: list[Table]) -> dict[tuple[str, str], str]:
     """Struct and key to what the key means."""
-    told = {(table.struct, key): row for table in found for row in table.rows for key in row.keys}
-    return {place: told[row.like, place[1]].meaning if row.like else row.meaning for place, row in told.items()}
+    rows = {(table.struct, key): row for table in found for row in table.rows for key in row.keys}
+    return {place: rows[row.like, place[1]].meaning if row.like else row.meaning for place, row in rows.items()}
 
 
 def markdown(table: Table) -> str:
     """A table as docs/sources.md has it."""
     rows = [
-        f"| {_keys(row.keys)} | {row.default or _defaults(table.struct, row.keys)} | {row.meaning} |"
+        f"| `{'`, `'.join(row.keys)}` | {row.default or _defaults(table.struct, row.keys)} | {row.meaning} |"
         for row in table.rows
     ]
     return "\n".join(["| key | default | meaning |", "|---|---|---|", *(row.replace("|  |", "| |") for row in rows)])
-
-
-def _keys(keys: list[str]) -> str:
-    return ", ".join(f"`{key}`" for key in keys)
 
 
 def _defaults(struct: str, keys: list[str]) -> str:
@@ -106,12 +99,3 @@ def _shown(field: msgspec.inspect.Field) -> str:
     if value is None:
         return "none"
     return f"`{value:g}`" if isinstance(value, float) else f"`{msgspec.json.encode(value).decode()}`"
-
-
-def faults(found: list[Table]) -> Iterator[str]:
-    """Keys that nobody explains, that are explained twice, or that are none."""
-    for name, struct in STRUCTS.items():
-        told = [key for table in found if table.struct == name for row in table.rows for key in row.keys]
-        yield from (f"{name}.{key} has no text" for key in fields(struct) if key not in told)
-        yield from (f"{name}.{key} is no key" for key in told if key not in fields(struct))
-        yield from (f"{name}.{key} has two texts" for key in set(told) if told.count(key) > 1)

@@ -1,4 +1,4 @@
-"""The machine's clock, and the wish to stop, which cuts every sleep short."""
+"""The machine's clock, and the stop request that cuts every sleep short."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class SystemClock:
         self._stop.wait(seconds)
 
     def stop(self) -> None:
-        """Ask everybody to stop."""
+        """Request that all work stops."""
         self._stop.set()
 
     def stopping(self) -> bool:
-        """Whether somebody asked to stop."""
+        """Whether a stop was requested."""
         return self._stop.is_set()

@@ -1,18 +1,21 @@
-"""What every pipeline on this machine has, whether it works here or looks at a stack: settings, sources, a home."""
+"""The pipeline that commands act on: this machine, or a deployed stack. Subclasses say where the work is done."""
 
 from __future__ import annotations
 
 import datetime as dt
 import secrets
 from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable
 from functools import cached_property
 from pathlib import Path
 
-from option_a.ingest.config.read import Sources
+from option_a.ingest.config import Sources
 from option_a.ingest.errors import ConfigError, Where
-from option_a.ingest.lake.base import Lake
-from option_a.ingest.plan.plan import Summaries
-from option_a.ingest.ports import DeadLetter
+from option_a.ingest.events import EventSink
+from option_a.ingest.lake import Lake
+from option_a.ingest.partition import Partition
+from option_a.ingest.plan import Summaries
+from option_a.ingest.ports import DeadLetter, Depth
 from option_a.ingest.task import Task, run_id
 from option_a.workspace.clock import SystemClock
 from option_a.workspace.settings import Settings
@@ -20,7 +23,12 @@ from option_a.workspace.summary_cache import SummaryCache
 
 
 class Pipeline(ABC):
-    """Settings, a clock, and what this machine remembers of a lake. Nothing is opened before it is used."""
+    """Sources, a lake and queues, with this machine's settings and caches. Nothing is opened before it is used."""
+
+    stopping_message: str
+    """Shown as soon as a person asks to stop."""
+    stopped_message: str
+    """Shown once the work has stopped."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -34,57 +42,81 @@ class Pipeline(ABC):
     @property
     @abstractmethod
     def lake(self) -> Lake:
-        """Where pages and manifests are."""
+        """Where pages and manifests are stored."""
+
+    @abstractmethod
+    def queued(self) -> set[Partition]:
+        """The partitions that have a live task, as far as the queue can list them."""
+
+    @abstractmethod
+    def pending(self, sources: Collection[str], requested: Collection[Partition]) -> set[Partition]:
+        """The partitions that `work` will finish in addition to the tasks that are about to be sent."""
+
+    @abstractmethod
+    def send(self, tasks: Iterable[Task]) -> None:
+        """Enqueue tasks."""
+
+    @abstractmethod
+    def work(self, sources: Collection[str], partitions: Collection[Partition], emit: EventSink) -> None:
+        """Block until the queues of these sources are empty or, where a stack works, these partitions have ended."""
+
+    @abstractmethod
+    def depths(self) -> list[Depth]:
+        """The depth of each queue that is not empty."""
+
+    @abstractmethod
+    def cancel(self, source: str, first: str, last: str) -> tuple[int, int]:
+        """Remove the tasks of a source's dates (inclusive): how many, and how many are in flight and stay."""
 
     @abstractmethod
     def dead_letters(self) -> list[DeadLetter]:
-        """What could not be done."""
+        """The tasks that could not be done."""
 
     @abstractmethod
-    def delete_dead_letters(self, letters: list[DeadLetter]) -> None:
+    def delete_dead_letters(self, letters: Iterable[DeadLetter]) -> None:
         """Delete dead letters."""
 
     @property
     def home(self) -> Path:
-        """Where the queue and the caches of this machine live."""
+        """Where this machine keeps its queue and its caches."""
         return Path(self.settings.home).expanduser()
 
     @cached_property
-    def index(self) -> SummaryCache:
-        """What this home remembers of the lake."""
+    def summary_cache(self) -> SummaryCache:
+        """The cached summaries of the lake's manifests."""
         return SummaryCache(self.home / "index.sqlite", self.lake)
 
     def summaries(self) -> Summaries:
         """The summaries of every partition in the lake."""
-        return self.index.scan()
+        return self.summary_cache.scan()
 
     def today(self) -> dt.date:
         """The UTC date."""
         return dt.datetime.fromtimestamp(self.clock.now(), dt.UTC).date()
 
-    def new_run(self) -> str:
-        """The id of a run that a person triggers now; of two in one second the later one sorts behind."""
+    def new_run_id(self) -> str:
+        """The id of a run that a person starts now; ids of the same second sort by their microseconds."""
         now = self.clock.now()
         return run_id(now, f"{int(now % 1 * 1_000_000):06d}-{secrets.token_hex(3)}")
 
     def drop_resolved_dead_letters(self, known: Summaries) -> None:
-        """Drop the dead letters of partitions that are complete by now, by that run or by a later one."""
-        cured = [letter for letter in self.dead_letters() if letter.task is not None and _cured(letter.task, known)]
-        if cured:
-            self.delete_dead_letters(cured)
+        """Delete the dead letters of partitions that the same run or a later one has completed."""
+        resolved = [letter for letter in self.dead_letters() if letter.task and _is_resolved(letter.task, known)]
+        if resolved:
+            self.delete_dead_letters(resolved)
 
     @cached_property
     def sources_text(self) -> str | None:
-        """What declares the sources; None where there is no file and none was asked for. Raises ConfigError."""
-        return _text(self.settings.sources_file, required=self.settings.sources is not None)
+        """The text of the sources file; None if the default file does not exist. Raises ConfigError."""
+        return _read_text(self.settings.sources_file, required=self.settings.sources is not None)
 
 
-def _cured(task: Task, known: Summaries) -> bool:
+def _is_resolved(task: Task, known: Summaries) -> bool:
     summary = known.get(task.partition)
     return summary is not None and summary.state == "complete" and summary.run >= task.run
 
 
-def _text(path: Path, *, required: bool) -> str | None:
+def _read_text(path: Path, *, required: bool) -> str | None:
     try:
         return path.read_text("utf-8")
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""What a query answers, whoever ran it."""
+"""The result of a query, whichever engine ran it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 
 
 class Result(msgspec.Struct):
-    """The columns of an answer, and its rows as they come."""
+    """The columns of a result, and its rows as they arrive."""
 
     columns: list[str]
     rows: Iterator[tuple[Any, ...]]

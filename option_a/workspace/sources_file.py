@@ -1,4 +1,4 @@
-"""Writes a table into sources.toml, and keeps what is there."""
+"""Appends a source's table to sources.toml."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import tomllib
 from collections.abc import Container, Mapping
 from pathlib import Path
 
-from option_a.ingest.config.read import read_sources
+from option_a.ingest.config import read_sources
 from option_a.ingest.errors import ConfigError, Where
 
 
 def declare(file: Path, name: str, table: str, env: Mapping[str, str]) -> bool:
-    """Append a source's table; True if the file is new. Raises ConfigError, and leaves the file as it was."""
+    """Append a source's table; True if the file is new. On ConfigError the file is unchanged."""
     where = Where(file=str(file))
     try:
         before = file.read_text("utf-8") if file.exists() else ""
@@ -27,7 +27,7 @@ def declare(file: Path, name: str, table: str, env: Mapping[str, str]) -> bool:
 
 
 def _names(text: str) -> Container[str]:
-    """The sources of a file, which may be none yet; what is wrong with it is told when it is read as a whole."""
+    """The names of the declared sources. Invalid TOML has none: `read_sources` reports what is wrong with it."""
     try:
         tables = tomllib.loads(text).get("sources")
     except tomllib.TOMLDecodeError:
@@ -36,9 +36,9 @@ def _names(text: str) -> Container[str]:
 
 
 def _replace(file: Path, text: str) -> None:
-    """Whole or not at all."""
-    aside = file.with_name(f".{file.name}.new")
-    aside.write_text(text, "utf-8")
+    """Write atomically, with the permissions of the existing file."""
+    temporary = file.with_name(f".{file.name}.new")
+    temporary.write_text(text, "utf-8")
     if file.exists():
-        aside.chmod(file.stat().st_mode)
-    os.replace(aside, file.resolve())
+        temporary.chmod(file.stat().st_mode)
+    os.replace(temporary, file.resolve())

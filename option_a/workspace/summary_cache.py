@@ -1,4 +1,4 @@
-"""What a home remembers of a lake, so that a look reads only what changed since the last one."""
+"""A cache of a lake's summaries, so that a scan reads only the manifests that changed since the last one."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from typing import Any
 import msgspec
 
 from option_a.ingest.errors import ManifestError
-from option_a.ingest.lake.base import Entry, Lake
-from option_a.ingest.lake.keys import MANIFEST, manifest_partition
-from option_a.ingest.manifest.store import read_manifest
+from option_a.ingest.lake import MANIFEST, Entry, Lake, manifest_partition
+from option_a.ingest.manifest import read_manifest
 from option_a.ingest.partition import Partition
-from option_a.ingest.plan.summary import Summary, summarize, unreadable
+from option_a.ingest.plan import Summary, summarize, unreadable_summary
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS summaries (lake TEXT, key TEXT, mark TEXT, summary BLOB, PRIMARY KEY (lake, key));
@@ -29,9 +28,9 @@ _FEW = 16
 
 
 class SummaryCache:
-    """What this home remembers of a lake: the summaries of its manifests, and what the records look like.
+    """The summaries of a lake's manifests and the structures of its records, kept in an SQLite file.
 
-    It is a cache: a file that cannot be read, written or understood is a look at everything, never an error.
+    A file that cannot be read, written or understood is never an error: everything is read from the lake instead.
     """
 
     def __init__(self, path: Path, lake: Lake) -> None:
@@ -39,10 +38,10 @@ class SummaryCache:
         self._lake = lake
 
     def scan(self) -> dict[Partition, Summary]:
-        """Every partition that has a manifest; only those that changed since the last look are read."""
+        """Every partition that has a manifest. Only manifests that changed since the last scan are read."""
         listed = {entry.key: entry for entry in self._lake.entries(MANIFEST) if manifest_partition(entry.key)}
         if not listed and not self._path.exists():
-            return {}  # a look at nothing leaves nothing behind
+            return {}  # an empty lake leaves no cache file behind
         cached = self._cached()
         known = {key: cached[key][1] for key, entry in listed.items() if key in cached and cached[key][0] == entry.mark}
         fresh = self._read([entry for key, entry in listed.items() if key not in known])
@@ -53,14 +52,14 @@ class SummaryCache:
         return {summary.partition: summary for summary in (known | fresh).values()}
 
     def recall(self, wanted: Mapping[Partition, Summary]) -> dict[Partition, str]:
-        """The structures that were remembered of these partitions, and hold still."""
+        """The stored structures of these partitions that are still up to date."""
         rows = self._rows("SELECT partition, mark, structure FROM structures WHERE lake = ?")
         by_path = {(path, mark): structure for path, mark, structure in rows}
         found = {p: by_path.get((p.path, _mark(summary))) for p, summary in wanted.items()}
         return {partition: structure for partition, structure in found.items() if structure is not None}
 
     def remember(self, structures: Mapping[Partition, tuple[Summary, str]]) -> None:
-        """Remember what the records of these partitions look like."""
+        """Store the structures of these partitions' records."""
         rows = [(self._lake.name, p.path, _mark(summary), text) for p, (summary, text) in structures.items()]
         self._store("INSERT OR REPLACE INTO structures VALUES (?, ?, ?, ?)", rows)
 
@@ -69,7 +68,7 @@ class SummaryCache:
         try:
             return {key: (mark, msgspec.json.decode(summary, type=Summary)) for key, mark, summary in rows}
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return {}  # another version's
+            return {}  # written by another version
 
     def _read(self, entries: list[Entry]) -> dict[str, Summary]:
         if len(entries) <= _FEW:
@@ -88,7 +87,7 @@ class SummaryCache:
         except ManifestError as error:
             partition = manifest_partition(key)
             assert partition is not None
-            return unreadable(partition, error)
+            return unreadable_summary(partition, error)
 
     def _rows(self, sql: str) -> list[Any]:
         try:

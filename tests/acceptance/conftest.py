@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.command import Place
-from tests.support.aws.function_asset import build_here, link_runtime
-from tests.support.aws.moto import Aws, aws
+from tests.support.aws.function_asset import build_asset, link_runtime
+from tests.support.aws.moto import MotoServer, moto_server
 
 
 @pytest.fixture
@@ -19,9 +19,9 @@ def option_a(tmp_path: Path) -> Place:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Aws]:
+def server() -> Iterator[MotoServer]:
     """An AWS that is not ours; stacks on it are told apart by their names."""
-    with aws() as running:
+    with moto_server() as running:
         yield running
 
 
@@ -34,4 +34,4 @@ def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def asset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The functions' asset for this machine."""
-    return build_here(tmp_path_factory.mktemp("lambda") / "asset")
+    return build_asset(tmp_path_factory.mktemp("lambda") / "asset")

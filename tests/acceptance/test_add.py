@@ -9,13 +9,13 @@ from collections.abc import Iterator
 import pytest
 
 from tests.acceptance.command import Place
-from tests.support.apis.paged_api import Answer, Api, Asked, serving
+from tests.support.apis.page_server import ApiRequest, ApiResponse, FakeApi, serve_api
 
 SIZE, COUNT = 20, 50
 DAY = "2026-11-01"
 
 
-def answer(asked: Asked) -> bytes | Answer:
+def answer(asked: ApiRequest) -> bytes | ApiResponse:
     """Each endpoint pages in a way of its own, or not at all."""
     first = (asked.page - 1) * SIZE
     rows = [{"id": n, "day": asked.query.get("day", "?"), "name": "é"} for n in range(COUNT)]
@@ -24,10 +24,10 @@ def answer(asked: Asked) -> bytes | Answer:
     if asked.name == "whole":
         return json.dumps(rows[:37]).encode()
     if asked.name == "gone":
-        return json.dumps(rows[:7]).encode() if asked.page == 1 else Answer(b"{}", 404)
+        return json.dumps(rows[:7]).encode() if asked.page == 1 else ApiResponse(b"{}", 404)
     if asked.name == "csv":
         lines = [f"{row['id']},{row['name']}" for row in rows[first : first + SIZE]]
-        return Answer("\n".join(["id,name", *lines]).encode(), type="text/csv; charset=utf-8")
+        return ApiResponse("\n".join(["id,name", *lines]).encode(), type="text/csv; charset=utf-8")
     if asked.name == "afar":
         return json.dumps({"data": rows[:SIZE], "next": "https://elsewhere.test/2"}).encode()
     if asked.name == "near":
@@ -38,21 +38,21 @@ def answer(asked: Asked) -> bytes | Answer:
     if asked.name in ("failed", "partial"):
         told = {"data": rows[:3] if asked.name == "partial" else [], "errors": [{"message": "no"}]}
         return json.dumps(told).encode()
-    return Answer(b'{"error": "who are you?"}', 401)
+    return ApiResponse(b'{"error": "who are you?"}', 401)
 
 
 @pytest.fixture(scope="module")
-def api() -> Iterator[Api]:
-    with serving(answer) as running:
+def api() -> Iterator[FakeApi]:
+    with serve_api(answer) as running:
         yield running
 
 
 @pytest.fixture(autouse=True)
-def _anew(api: Api) -> None:
+def _anew(api: FakeApi) -> None:
     api.asked.clear()
 
 
-def test_what_is_printed_is_a_table_that_loads_every_record(api: Api, option_a: Place) -> None:
+def test_what_is_printed_is_a_table_that_loads_every_record(api: FakeApi, option_a: Place) -> None:
     done = option_a("add", f"{api.url}/paged?day={DAY}")
     assert done.code == 0, done.err
     table = tomllib.loads(done.out)["sources"]["paged"]
@@ -79,7 +79,7 @@ def test_what_is_printed_is_a_table_that_loads_every_record(api: Api, option_a: 
     ],
 )
 def test_what_is_not_told_is_tried_within_three_requests_and_its_doubts_are_said(
-    path: str, table: dict[str, object], unsure: str, api: Api, option_a: Place
+    path: str, table: dict[str, object], unsure: str, api: FakeApi, option_a: Place
 ) -> None:
     done = option_a("add", f"{api.url}/{path}", "--json")
     assert done.code == 0, done.err
@@ -90,7 +90,7 @@ def test_what_is_not_told_is_tried_within_three_requests_and_its_doubts_are_said
 
 @pytest.mark.parametrize(("path", "beside", "way_out"), [("failed", "no", "allow"), ("partial", "the", "beside")])
 def test_an_answer_that_says_an_error_is_refused_by_all_that_look_at_one(
-    path: str, beside: str, way_out: str, api: Api, option_a: Place
+    path: str, beside: str, way_out: str, api: FakeApi, option_a: Place
 ) -> None:
     head = f'[sources.s]\nurl = "{api.url}/{path}"\npagination = {{ style = "none" }}\n'
     option_a.declare(head)
@@ -106,14 +106,14 @@ def test_an_answer_that_says_an_error_is_refused_by_all_that_look_at_one(
     assert 'records = "errors' not in option_a(*allowed).out
 
 
-def test_a_next_url_on_another_host_is_not_followed_and_said(api: Api, option_a: Place) -> None:
+def test_a_next_url_on_another_host_is_not_followed_and_said(api: FakeApi, option_a: Place) -> None:
     done = option_a("add", f"{api.url}/afar")
     assert done.code == 0, done.err
     assert "but the next url leads to another host" in done.err
     assert len(api.asked) == 1
 
 
-def test_a_table_is_appended_and_what_was_there_stays(api: Api, option_a: Place) -> None:
+def test_a_table_is_appended_and_what_was_there_stays(api: FakeApi, option_a: Place) -> None:
     before = "# ours\n[sources.mine]\nurl = 'https://api.test/x'   # kept\n"
     option_a.declare(before)
     done = option_a("add", f"{api.url}/paged", "--name", "orders", "--write")
@@ -124,7 +124,9 @@ def test_a_table_is_appended_and_what_was_there_stays(api: Api, option_a: Place)
     assert (again.code, "there is a source `orders` already" in again.err) == (2, True)
 
 
-def test_a_file_that_holds_no_source_yet_or_is_none_is_left_as_it_was_or_added_to(api: Api, option_a: Place) -> None:
+def test_a_file_that_holds_no_source_yet_or_is_none_is_left_as_it_was_or_added_to(
+    api: FakeApi, option_a: Place
+) -> None:
     option_a.declare("# nothing yet\n")
     assert option_a("add", f"{api.url}/paged", "--write").code == 0
     assert option_a("check").code == 0
@@ -134,13 +136,13 @@ def test_a_file_that_holds_no_source_yet_or_is_none_is_left_as_it_was_or_added_t
     assert (option_a.folder / "sources.toml").read_text() == "[sources.x\n"
 
 
-def test_a_new_file_is_said_to_be_new(api: Api, option_a: Place) -> None:
+def test_a_new_file_is_said_to_be_new(api: FakeApi, option_a: Place) -> None:
     done = option_a("add", f"{api.url}/paged", "--write")
     assert "the four mock sources" in done.err
     assert option_a("check").code == 0
 
 
-def test_lines_that_are_given_are_not_guessed(api: Api, option_a: Place) -> None:
+def test_lines_that_are_given_are_not_guessed(api: FakeApi, option_a: Place) -> None:
     lines = ['records = "result.items"', 'pagination = { style = "page", stop = "empty" }', "params = { a = 1 }"]
     done = option_a("add", f"{api.url}/paged", *(part for line in lines for part in ("--set", line)), "--json")
     assert done.code == 0, done.err
@@ -158,7 +160,7 @@ def test_lines_that_are_given_are_not_guessed(api: Api, option_a: Place) -> None
     ],
 )
 def test_what_is_given_about_dates_fits_the_date_of_the_url(
-    query: str, lines: list[str], dated: dict[str, object], api: Api, option_a: Place
+    query: str, lines: list[str], dated: dict[str, object], api: FakeApi, option_a: Place
 ) -> None:
     given = (part for line in lines for part in ("--set", line))
     done = option_a("add", f"{api.url}/paged?{query}", *given, "--write")
@@ -183,7 +185,7 @@ def test_what_is_given_about_dates_fits_the_date_of_the_url(
     ],
 )
 def test_a_mistake_is_told_in_words_and_never_shows_a_secret(
-    arguments: list[str], code: int, said: str, api: Api, option_a: Place
+    arguments: list[str], code: int, said: str, api: FakeApi, option_a: Place
 ) -> None:
     done = option_a("add", *(argument.format(url=api.url) for argument in arguments), "--write")
     assert done.code == code, done.err
@@ -193,7 +195,7 @@ def test_a_mistake_is_told_in_words_and_never_shows_a_secret(
     assert not (option_a.folder / "sources.toml").exists()
 
 
-def test_doctor_asks_twice_and_its_exit_code_says_whether_records_may_be_lost(api: Api, option_a: Place) -> None:
+def test_doctor_asks_twice_and_its_exit_code_says_whether_records_may_be_lost(api: FakeApi, option_a: Place) -> None:
     head = f'[sources.s]\nurl = "{api.url}/paged"\nrecords = "result.items"\n'
     option_a.declare(head + 'pagination = { style = "none" }\n')
     done = option_a("doctor", "s", "--json")

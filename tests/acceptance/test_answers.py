@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.acceptance.command import DAY, Place
-from tests.support.apis.paged_api import Answer, Asked, Pages, listed, serving
+from tests.support.apis.page_server import ApiRequest, ApiResponse, PageFunction, data_body, serve_api
 
 SICK = """
 [sources.sick]
@@ -27,27 +27,29 @@ HTML = b"<!DOCTYPE html><title>Sign in</title>"
 class Case(NamedTuple):
     """An answer to page 2 of 3, and the words of the error."""
 
-    answer: Answer
+    answer: ApiResponse
     said: tuple[str, ...]
 
 
 BODIES = {
-    "an empty body": Case(Answer(b""), ("no JSON", "the API sent an empty body")),
-    "HTML with 200": Case(Answer(HTML, type="text/html"), ("no JSON", "HTML")),
-    "invalid UTF-8": Case(Answer(b'{"data":[{"name":"\xff"}],"pages":3}'), ("no JSON", "UTF-8")),
-    "a body cut short": Case(Answer(b'{"data":[{"id":3},{"id":'), ("no JSON",)),
-    "NaN": Case(Answer(b'{"data":[{"id":NaN}],"pages":3}'), ("no JSON",)),
-    "Infinity beside the records": Case(Answer(b'{"data":[{"id":3}],"pages":3,"took":Infinity}'), ("no JSON",)),
-    "records that are no objects": Case(Answer(b'{"data":[{"id":3},4],"pages":3}'), ("record 2 is no object but 4",)),
-    "records that are no list": Case(Answer(b'{"data":{"id":3},"pages":3}'), ("`data` is no list", "`records`")),
-    "no records": Case(Answer(b'{"error":"quota","pages":3}'), ("no records at `data`", "error, pages")),
-    "a refusal": Case(Answer(b'{"error":"no"}', 403), ("the API answered 403", "credentials")),
+    "an empty body": Case(ApiResponse(b""), ("no JSON", "the API sent an empty body")),
+    "HTML with 200": Case(ApiResponse(HTML, type="text/html"), ("no JSON", "HTML")),
+    "invalid UTF-8": Case(ApiResponse(b'{"data":[{"name":"\xff"}],"pages":3}'), ("no JSON", "UTF-8")),
+    "a body cut short": Case(ApiResponse(b'{"data":[{"id":3},{"id":'), ("no JSON",)),
+    "NaN": Case(ApiResponse(b'{"data":[{"id":NaN}],"pages":3}'), ("no JSON",)),
+    "Infinity beside the records": Case(ApiResponse(b'{"data":[{"id":3}],"pages":3,"took":Infinity}'), ("no JSON",)),
+    "records that are no objects": Case(
+        ApiResponse(b'{"data":[{"id":3},4],"pages":3}'), ("record 2 is no object but 4",)
+    ),
+    "records that are no list": Case(ApiResponse(b'{"data":{"id":3},"pages":3}'), ("`data` is no list", "`records`")),
+    "no records": Case(ApiResponse(b'{"error":"quota","pages":3}'), ("no records at `data`", "error, pages")),
+    "a refusal": Case(ApiResponse(b'{"error":"no"}', 403), ("the API answered 403", "credentials")),
 }
 
 
 @pytest.mark.parametrize("case", BODIES.values(), ids=BODIES)
 def test_an_answer_that_is_none_fails_its_partition_alone(option_a: Place, case: Case) -> None:
-    with serving(three(case.answer)) as api:
+    with serve_api(three(case.answer)) as api:
         option_a.declare(SICK.format(url=api.url, style='total_pages = "pages"'))
         done = option_a("run", "--date", DAY)
     fails(option_a, done.code, done.err, 2, *case.said)
@@ -58,17 +60,17 @@ def test_an_answer_that_is_none_fails_its_partition_alone(option_a: Place, case:
 
 
 def test_a_total_that_is_promised_and_not_there_fails_the_partition(option_a: Place) -> None:
-    with serving(three(Answer(b'{"data":[{"id":3},{"id":4}]}'))) as api:
+    with serve_api(three(ApiResponse(b'{"data":[{"id":3},{"id":4}]}'))) as api:
         option_a.declare(SICK.format(url=api.url, style='total_pages = "pages"'))
         done = option_a("run", "--date", DAY)
     fails(option_a, done.code, done.err, 2, "`pages` is not there", "pagination.total_pages")
 
 
 def test_a_404_for_the_first_page_is_a_failure_and_not_an_empty_day(option_a: Place) -> None:
-    def pages(asked: Asked) -> Answer:
-        return Answer(b'{"error":"no such thing"}', 404) if asked.name == "sick" else Answer(well(asked))
+    def pages(asked: ApiRequest) -> ApiResponse:
+        return ApiResponse(b'{"error":"no such thing"}', 404) if asked.name == "sick" else ApiResponse(well(asked))
 
-    with serving(pages) as api:
+    with serve_api(pages) as api:
         option_a.declare(SICK.format(url=api.url, style='stop = "empty"'))
         done = option_a("run", "--date", DAY)
         assert [asked.name for asked in api.asked].count("sick") == 1, "a permanent error is asked for once"
@@ -80,20 +82,20 @@ def test_a_404_for_the_first_page_is_a_failure_and_not_an_empty_day(option_a: Pl
 def test_a_page_that_is_the_one_before_it_again_is_no_end(option_a: Place) -> None:
     """Some APIs answer what is past the end with the last page: until an empty page, that never ends."""
 
-    def pages(asked: Asked) -> bytes:
-        return well(asked) if asked.name == "well" else listed([b'{"id":%d}' % min(asked.page, 3)])
+    def pages(asked: ApiRequest) -> bytes:
+        return well(asked) if asked.name == "well" else data_body([b'{"id":%d}' % min(asked.page, 3)])
 
-    with serving(pages) as api:
+    with serve_api(pages) as api:
         option_a.declare(SICK.format(url=api.url, style='stop = "empty"'))
         done = option_a("run", "--date", DAY)
     fails(option_a, done.code, done.err, 4, "page 4 is page 3 again", "total_pages", "repeats")
 
 
 def test_pages_without_end_are_capped(option_a: Place) -> None:
-    def pages(asked: Asked) -> bytes:
-        return well(asked) if asked.name == "well" else listed([b'{"id":%d}' % asked.page])
+    def pages(asked: ApiRequest) -> bytes:
+        return well(asked) if asked.name == "well" else data_body([b'{"id":%d}' % asked.page])
 
-    with serving(pages) as api:
+    with serve_api(pages) as api:
         option_a.declare(SICK.format(url=api.url, style='stop = "empty"'))
         done = option_a("run", "--date", DAY)
         assert max(asked.page for asked in api.asked) == 6
@@ -101,12 +103,12 @@ def test_pages_without_end_are_capped(option_a: Place) -> None:
 
 
 def test_a_total_that_does_not_match_is_loaded_once_more_and_then_fails(option_a: Place) -> None:
-    def pages(asked: Asked) -> bytes:
+    def pages(asked: ApiRequest) -> bytes:
         if asked.name == "well":
             return well(asked)
-        return listed([b'{"id":%d}' % asked.page] if asked.page <= 3 else [], count=4)
+        return data_body([b'{"id":%d}' % asked.page] if asked.page <= 3 else [], count=4)
 
-    with serving(pages) as api:
+    with serve_api(pages) as api:
         option_a.declare(SICK.format(url=api.url, style='total_records = "count", size = 1'))
         done = option_a("run", "--date", DAY)
         assert sorted(asked.page for asked in api.asked if asked.name == "sick") == [1, 1, 2, 2, 3, 3, 4, 4]
@@ -117,12 +119,12 @@ def test_an_api_that_ends_early_once_is_complete_after_all(option_a: Place) -> N
     """A record that came while the pages were read: the second load reconciles."""
     seen: list[int] = []
 
-    def pages(asked: Asked) -> bytes:
+    def pages(asked: ApiRequest) -> bytes:
         seen.append(asked.page)
         late = 2 if seen.count(1) > 1 else 1
-        return listed([b'{"id":%d}' % n for n in range(late)] if asked.page == 1 else [], count=2)
+        return data_body([b'{"id":%d}' % n for n in range(late)] if asked.page == 1 else [], count=2)
 
-    with serving(pages) as api:
+    with serve_api(pages) as api:
         option_a.declare(
             SICK.partition("[sources.well]")[0].format(url=api.url, style='total_records = "count", size = 2')
         )
@@ -132,11 +134,11 @@ def test_an_api_that_ends_early_once_is_complete_after_all(option_a: Place) -> N
     assert "restarted" in done.err
 
 
-def well(asked: Asked) -> bytes:
-    return listed([b'{"id":%d}' % n for n in range(asked.page * 2 - 1, asked.page * 2 + 1)], pages=3)
+def well(asked: ApiRequest) -> bytes:
+    return data_body([b'{"id":%d}' % n for n in range(asked.page * 2 - 1, asked.page * 2 + 1)], pages=3)
 
 
-def three(second: Answer) -> Pages:
+def three(second: ApiResponse) -> PageFunction:
     """Three pages of two records; page 2 of `sick` is another."""
     return lambda asked: second if asked.name == "sick" and asked.page == 2 else well(asked)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.command import DAY, Place
-from tests.support.apis.paged_api import Answer, Asked, listed, serving
+from tests.support.apis.page_server import ApiRequest, ApiResponse, data_body, serve_api
 
 ORDERS = '[sources.orders]\nurl = "{url}/orders"\ndate_param = "date"\n{more}\n'
 
@@ -62,7 +62,7 @@ def test_verify_of_an_untouched_lake_counts_all_and_finds_nothing(option_a: Plac
     done = option_a("verify")
     assert done.code == 0
     assert "4 partitions" in done.out
-    assert "all as the ledger has it" in done.out
+    assert "all as the manifest has it" in done.out
 
 
 @pytest.mark.parametrize("tampering", TAMPERINGS)
@@ -115,7 +115,7 @@ def test_a_ledger_that_cannot_be_read_is_named_and_not_loaded_over(option_a: Pla
 
 
 def test_logs_tell_each_attempt_with_its_end_and_its_cause(option_a: Place) -> None:
-    with serving(lambda asked: Answer(b"<html>") if asked.page == 2 else Answer(one(asked))) as api:
+    with serve_api(lambda asked: ApiResponse(b"<html>") if asked.page == 2 else ApiResponse(one(asked))) as api:
         option_a.declare(ORDERS.format(url=api.url, more=""))
         option_a("run", "--date", DAY)
         failed = option_a("logs", "orders", DAY)
@@ -137,7 +137,7 @@ def test_logs_of_a_partition_that_nobody_loaded_say_how_to_load_it(option_a: Pla
 
 
 def test_preview_shows_one_page_and_lands_nothing(option_a: Place) -> None:
-    with serving(lambda asked: listed([b'{"id":1,"name":"Kru\xc3\xb3w"}'], pages=9)) as api:
+    with serve_api(lambda asked: data_body([b'{"id":1,"name":"Kru\xc3\xb3w"}'], pages=9)) as api:
         option_a.declare(ORDERS.format(url=api.url, more='pagination = { style = "page", total_pages = "pages" }'))
         done = option_a("preview", "orders", "--date", DAY)
         assert len(api.asked) == 1
@@ -148,7 +148,7 @@ def test_preview_shows_one_page_and_lands_nothing(option_a: Place) -> None:
 
 
 def test_preview_of_an_answer_that_is_none_names_the_place(option_a: Place) -> None:
-    with serving(lambda asked: b"<html>") as api:
+    with serve_api(lambda asked: b"<html>") as api:
         option_a.declare(ORDERS.format(url=api.url, more=""))
         done = option_a("preview", "orders", "--date", DAY)
     assert (done.code, done.out) == (1, "")
@@ -158,7 +158,7 @@ def test_preview_of_an_answer_that_is_none_names_the_place(option_a: Place) -> N
 
 def test_preview_shows_records_as_they_would_land_and_what_is_mistyped(option_a: Place) -> None:
     fields = 'fields = { drop = ["mail", "mial"], rename = { id = "number" } }'
-    with serving(lambda asked: listed([b'{"id":1,"mail":"a@b"}'])) as api:
+    with serve_api(lambda asked: data_body([b'{"id":1,"mail":"a@b"}'])) as api:
         option_a.declare(ORDERS.format(url=api.url, more=fields))
         done = option_a("preview", "orders", "--date", DAY, "--json").json()
     assert done["sample"] == [{"number": 1}]
@@ -166,7 +166,7 @@ def test_preview_shows_records_as_they_would_land_and_what_is_mistyped(option_a:
 
 
 def test_preview_says_where_the_records_may_be_if_the_body_is_taken_for_one(option_a: Place) -> None:
-    with serving(lambda asked: b'{"rows":[{"id":1},{"id":2}]}') as api:
+    with serve_api(lambda asked: b'{"rows":[{"id":1},{"id":2}]}') as api:
         option_a.declare(ORDERS.format(url=api.url, more=""))
         done = option_a("preview", "orders", "--date", DAY)
     assert done.code == 0, done.err
@@ -177,7 +177,7 @@ def test_the_columns_of_preview_are_toml_that_sources_toml_takes(option_a: Place
     record = '{"id":1,"a b":"x","ż":1.5,"q\\"":true,"ok":null,"l":[1],"o":{"a":1},"big":123456789012345678901234567890}'
     plain = {"id": "bigint", "a b": "string", "ż": "double", 'q"': "boolean", "ok": "string"}
     columns = {**plain, "l": "json", "o": "json", "big": "string"}
-    with serving(lambda asked: listed([record.encode()] if asked.page == 1 else [])) as api:
+    with serve_api(lambda asked: data_body([record.encode()] if asked.page == 1 else [])) as api:
         option_a.declare(ORDERS.format(url=api.url, more=""))
         line = option_a("preview", "orders", "--date", DAY, "--columns").out
         assert tomllib.loads(line)["columns"] == columns
@@ -188,5 +188,5 @@ def test_the_columns_of_preview_are_toml_that_sources_toml_takes(option_a: Place
     assert row == {"a b": "x", "ż": 1.5, "big": "123456789012345678901234567890"}
 
 
-def one(asked: Asked) -> bytes:
-    return listed([b'{"id":%d}' % asked.page] if asked.page <= 2 else [])
+def one(asked: ApiRequest) -> bytes:
+    return data_body([b'{"id":%d}' % asked.page] if asked.page <= 2 else [])

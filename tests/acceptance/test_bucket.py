@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.command import DAY, Place
-from tests.support.aws.moto import Aws
+from tests.support.aws.moto import MotoServer
 
 LAKE = "s3://option-a-lake/deep/inside"
 
@@ -17,7 +17,7 @@ LAKE = "s3://option-a-lake/deep/inside"
 class Bucket:
     """The bucket as another client sees it."""
 
-    def __init__(self, aws: Aws) -> None:
+    def __init__(self, aws: MotoServer) -> None:
         self.env = {**aws.env, "OPTION_A_LAKE": LAKE}
         self._client: Any = aws.client("s3")
 
@@ -39,7 +39,7 @@ class Bucket:
 
 
 @pytest.fixture
-def bucket(server: Aws) -> Bucket:
+def bucket(server: MotoServer) -> Bucket:
     made = Bucket(server)
     made.empty()
     return made

@@ -10,7 +10,7 @@ import pytest
 
 from tests.acceptance.command import DAY, Place
 from tests.conftest import Proof
-from tests.support.apis.paged_api import Asked, listed, serving
+from tests.support.apis.page_server import ApiRequest, data_body, serve_api
 
 SOURCE = '[sources.odd]\nurl = "{url}/odd"\ndate_param = "date"\n{more}\n'
 ODD = [
@@ -32,7 +32,7 @@ ODD = [
 @pytest.mark.parametrize("together", [True, False], ids=["in one page", "each in its own"])
 def test_odd_records_land_byte_for_byte(option_a: Place, together: bool) -> None:
     bodies = [ODD] if together else [[record] for record in ODD]
-    with serving(lambda asked: listed(bodies[asked.page - 1] if asked.page <= len(bodies) else [])) as api:
+    with serve_api(lambda asked: data_body(bodies[asked.page - 1] if asked.page <= len(bodies) else [])) as api:
         option_a.declare(SOURCE.format(url=api.url, more=""))
         done = option_a("run", "--date", DAY)
     assert done.code == 0, done.err
@@ -49,7 +49,7 @@ VERY_ODD = [
 @pytest.mark.bar(9)
 @pytest.mark.parametrize("record", VERY_ODD, ids=["a deep list", "a deep object", "a surrogate", "digits", "no name"])
 def test_what_is_legal_and_very_odd_can_be_looked_at(option_a: Place, record: bytes, proof: Proof) -> None:
-    with serving(lambda asked: b'{"data":[%b]}' % record) as api:
+    with serve_api(lambda asked: b'{"data":[%b]}' % record) as api:
         option_a.declare(SOURCE.format(url=api.url, more='pagination = { style = "none" }'))
         for command in (["preview"], ["preview", "--json"], ["preview", "--columns"], ["doctor"]):
             done = option_a(*command, "odd", "--date", DAY)
@@ -64,14 +64,14 @@ def test_what_is_legal_and_very_odd_can_be_looked_at(option_a: Place, record: by
 
 def test_white_space_between_tokens_goes_and_inside_strings_stays(option_a: Place) -> None:
     body = b'\n{ "data" : [\r\n\t{ "a" : [ 1 , 2 ] ,\n "text" : " a : [ 1 , 2 ] " } ,\n\n { "b" : 1.10 } ] }\n'
-    with serving(lambda asked: body if asked.page == 1 else listed([])) as api:
+    with serve_api(lambda asked: body if asked.page == 1 else data_body([])) as api:
         option_a.declare(SOURCE.format(url=api.url, more=""))
         assert option_a("run", "--date", DAY).code == 0
     assert option_a.lines("odd") == [b'{"a":[1,2],"text":" a : [ 1 , 2 ] "}', b'{"b":1.10}']
 
 
 def test_a_body_that_is_the_list_itself_lands_too(option_a: Place) -> None:
-    with serving(lambda asked: b"[" + (b",".join(ODD) if asked.page == 1 else b"") + b"]") as api:
+    with serve_api(lambda asked: b"[" + (b",".join(ODD) if asked.page == 1 else b"") + b"]") as api:
         option_a.declare(SOURCE.format(url=api.url, more=""))
         assert option_a("run", "--date", DAY).code == 0
     assert option_a.lines("odd") == ODD
@@ -92,12 +92,12 @@ def test_next_urls_are_followed_to_their_end(option_a: Place, style: str, absolu
     keys, more, last = NEXT[style]
     prefix = ""
 
-    def pages(asked: Asked) -> bytes:
+    def pages(asked: ApiRequest) -> bytes:
         number = int(asked.query.get("cursor", "1"))
         following = more % f"{prefix}?date={DAY}&cursor={number + 1}".encode() if number < 4 else last
         return b'{"data":[{"n":%d}],%s}' % (number, following)
 
-    with serving(pages) as api:
+    with serve_api(pages) as api:
         prefix = f"{api.url}/odd" if absolute else ""
         option_a.declare(SOURCE.format(url=api.url, more=f'pagination = {{ style = "next_url", {keys} }}'))
         done = option_a("run", "--date", DAY)
@@ -107,9 +107,9 @@ def test_next_urls_are_followed_to_their_end(option_a: Place, style: str, absolu
 
 
 def test_a_next_url_that_leads_to_another_host_is_not_followed(option_a: Place) -> None:
-    with serving(lambda asked: listed([])) as other:
+    with serve_api(lambda asked: data_body([])) as other:
         next_url = json.dumps(f"{other.url}/odd").encode()
-        with serving(lambda asked: b'{"data":[{"n":1}],"next":' + next_url + b"}") as api:
+        with serve_api(lambda asked: b'{"data":[{"n":1}],"next":' + next_url + b"}") as api:
             option_a.declare(SOURCE.format(url=api.url, more='pagination = { style = "next_url" }'))
             done = option_a("run", "--date", DAY)
         assert other.asked == []
@@ -124,7 +124,7 @@ def test_pages_of_any_shape_land_once_each_and_in_their_order(option_a: Place, s
     numbers = iter(range(10_000))
     sizes = [rng.choice((0, 1, 7, 200)) for _ in range(23)]
     pages = [[b'{"id":%d,"x":%s}' % (next(numbers), _number(rng)) for _ in range(size)] for size in sizes]
-    with serving(lambda asked: listed(pages[asked.page - 1], pages=23)) as api:
+    with serve_api(lambda asked: data_body(pages[asked.page - 1], pages=23)) as api:
         option_a.declare(SOURCE.format(url=api.url, more='pagination = { style = "page", total_pages = "pages" }'))
         done = option_a("run", "--date", DAY, "--json")
         assert done.code == 0, done.err

@@ -24,8 +24,8 @@ from option_a.ingest.secrets import Reference
 from option_a.workspace.clock import SystemClock
 from tests.acceptance.command import DAY, Done, Place
 from tests.conftest import Proof
-from tests.support.apis.dialled_addresses import dialled
-from tests.support.apis.server import Exchange, Server, reply
+from tests.support.apis.connection_recorder import record_connections
+from tests.support.apis.http_server import Exchange, Server, reply
 from tests.support.pipeline import Pipeline
 
 CANARY = "k4n4r13nv0g3l/+=&%x"
@@ -199,11 +199,11 @@ def test_no_line_of_a_functions_log_holds_it(
     pipeline = Pipeline(tmp_path, lambda request: b"", *sources.values())
     asked = build_client(sources, SystemClock(), canary)
     telemetry = Telemetry(Logger("canary", level="DEBUG", stream=log), Metrics("OptionA", "canary"))
-    pipeline.world = msgspec.structs.replace(pipeline.world, fetch=asked, emit=telemetry)
-    pipeline.worker = Worker(pipeline.world, pipeline.sources)
+    pipeline.services = msgspec.structs.replace(pipeline.services, fetch=asked, emit=telemetry)
+    pipeline.worker = Worker(pipeline.services, pipeline.sources)
     for name in sources:
         pipeline.send(name=name)
-    with dialled():
+    with record_connections():
         outcomes = pipeline.drain(1_000)
     assert {"complete", "failed", "waiting"} <= set(outcomes)
     assert log.getvalue().count("failed") > len(STYLES)

@@ -11,7 +11,7 @@ import pytest
 
 from option_a.cli.main import cli
 from tests.acceptance.command import DAY, Place
-from tests.support.apis.paged_api import listed, serving
+from tests.support.apis.page_server import data_body, serve_api
 
 CONTEXT = click.Context(cli)
 NAMES = cli.list_commands(CONTEXT)
@@ -72,7 +72,7 @@ def test_every_command_that_knows_json_is_tried_below() -> None:
 
 def test_json_of_every_command_is_one_document_and_nothing_else(option_a: Place) -> None:
     assert option_a("run", "--date", DAY).code == 0
-    with serving(lambda asked: listed([b'{"id":1}'])) as api:
+    with serve_api(lambda asked: data_body([b'{"id":1}'])) as api:
         for name, arguments in JSON.items():
             done = option_a(name, *(argument.format(url=api.url) for argument in arguments), "--json")
             assert done.code == 0, (name, done.err)

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.acceptance.command import DAY, Done, Place
-from tests.support.apis.server import Exchange, Server, reply
+from tests.support.apis.http_server import Exchange, Server, reply
 
 SECRET = "q7Rz9KfW2mXc"
 TOKEN = "tok-5f3a9b1c7e"

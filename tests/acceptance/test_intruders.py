@@ -10,8 +10,8 @@ import tomllib
 import pytest
 
 from tests.acceptance.command import DAY, Place, command
-from tests.support.apis.paged_api import Answer, serving
-from tests.support.apis.server import Exchange, Server, reply
+from tests.support.apis.http_server import Exchange, Server, reply
+from tests.support.apis.page_server import ApiResponse, serve_api
 
 pytestmark = pytest.mark.bar(13)
 
@@ -41,7 +41,7 @@ def test_a_folder_of_a_name_that_no_source_may_have_is_no_source(lake: Place) ->
     assert done.code == 0
     told = lake("verify")
     assert told.code == 1
-    assert "is in no partition that has a manifest" in told.out
+    assert "belongs to no partition with a manifest" in told.out
     assert "\x1b" not in done.out + told.out + told.err
 
 
@@ -55,7 +55,7 @@ def test_a_link_under_raw_shows_nothing_of_what_it_leads_to(lake: Place) -> None
         done = lake("query", *sql)
         assert (done.code, done.out) == (2, "")
         assert str(page) in done.err
-    assert "the object is not there" in lake("verify").out
+    assert "the object is missing" in lake("verify").out
 
 
 def test_a_next_url_with_line_breaks_adds_no_header_and_no_request(option_a: Place) -> None:
@@ -78,7 +78,7 @@ def test_a_hostile_api_writes_no_table_of_its_own_into_sources_toml(option_a: Pl
     """The names of its keys stand in values and in comments of the table that `add` writes."""
     rows = [{"id": n, HOSTILE: n} for n in range(20)]
     body = {HOSTILE: {"items": rows, "total": 40, "next_cursor": HOSTILE, "has_more": True}, f"total{HOSTILE}": 40}
-    with serving(lambda asked: Answer(json.dumps(body).encode(), headers={"X-Total-Count": "40"})) as api:
+    with serve_api(lambda asked: ApiResponse(json.dumps(body).encode(), headers={"X-Total-Count": "40"})) as api:
         done = option_a("add", f"{api.url}/it", "--write")
     assert done.code == 0, done.err
     written = (option_a.folder / "sources.toml").read_text()

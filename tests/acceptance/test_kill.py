@@ -10,7 +10,7 @@ from collections import Counter
 import pytest
 
 from tests.acceptance.command import DAY, Place, wait_for
-from tests.support.apis.paged_api import Api, Asked, listed, serving
+from tests.support.apis.page_server import ApiRequest, FakeApi, data_body, serve_api
 
 DATED = """
 [sources.{name}]
@@ -23,10 +23,10 @@ PAGES = 24
 SLOW = 0.02
 
 
-def slow(asked: Asked) -> bytes:
+def slow(asked: ApiRequest) -> bytes:
     """A page takes a while, and its records say where they are from."""
     time.sleep(SLOW)
-    return listed(records(asked.name, asked.query["date"], asked.page), pages=PAGES)
+    return data_body(records(asked.name, asked.query["date"], asked.page), pages=PAGES)
 
 
 def records(name: str, day: str, page: int) -> list[bytes]:
@@ -37,7 +37,7 @@ def expected(name: str, day: str) -> list[bytes]:
     return [record for page in range(1, PAGES + 1) for record in records(name, day, page)]
 
 
-def declare(option_a: Place, api: Api, names: list[str]) -> None:
+def declare(option_a: Place, api: FakeApi, names: list[str]) -> None:
     """Sources of both ways to know the end: told ahead, and found by an empty page."""
     styles = ('total_pages = "pages"', 'stop = "empty"')
     option_a.declare("".join(DATED.format(name=n, url=api.url, style=styles[i % 2]) for i, n in enumerate(names)))
@@ -59,7 +59,7 @@ def test_runs_that_are_killed_at_any_moment_lose_nothing_and_land_nothing_twice(
     """A final run takes over what the killed ones had in hand once their claims are over, and fetches little anew."""
     rng = random.Random(20240501)
     names, days = ["told", "found"], [f"2024-05-{day:02d}" for day in range(1, 11)]
-    with serving(slow) as api:
+    with serve_api(slow) as api:
         declare(option_a, api, names)
         for day in days:
             killed(option_a, rng.uniform(0.15, 0.9), "run", "--date", day)
@@ -85,7 +85,7 @@ def killed(option_a: Place, seconds: float, *arguments: str) -> None:
 @pytest.mark.parametrize("later", [False, True], ids=["at the same moment", "a moment later"])
 def test_two_runs_at_once_share_the_work(option_a: Place, later: bool) -> None:
     names = [f"s{n}" for n in range(16)]
-    with serving(slow) as api:
+    with serve_api(slow) as api:
         declare(option_a, api, names)
         arguments = ("run", "--date", DAY, "--workers", "2")
         with option_a.start(*arguments) as one:

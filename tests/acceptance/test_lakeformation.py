@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from tests.acceptance.command import Place
-from tests.support.apis.server import Exchange, Server, reply
-from tests.support.aws.deployed_stack import Stack
-from tests.support.aws.lakeformation_opt_ins import OPT_INS, Catalog
-from tests.support.aws.moto import ACCOUNT, KEYS, REGION, Aws
+from tests.support.apis.http_server import Exchange, Server, reply
+from tests.support.aws.deployed_stack import FakeStack
+from tests.support.aws.lakeformation_opt_ins import OPT_INS, FakeCatalog
+from tests.support.aws.moto import ACCOUNT, KEYS, REGION, MotoServer
 
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
 EXECUTOR = f"cdk-hnb659fds-cfn-exec-role-{ACCOUNT}-{REGION}"
@@ -33,20 +33,20 @@ without = ["amount"]
 class Account:
     """An account with a stack under Lake Formation, as it was deployed; grants are left to be made."""
 
-    def __init__(self, server: Aws, name: str, mode: str) -> None:
+    def __init__(self, server: MotoServer, name: str, mode: str) -> None:
         self.server, self.name, self.mode = server, name, mode
         self.lake, self.iam = server.client("lakeformation"), server.client("iam")
         self.settings(EXECUTOR, "Break")
-        self.catalog = Catalog(server, f"{name.lower()}_db")
+        self.catalog = FakeCatalog(server, f"{name.lower()}_db")
         self.catalog.make("api_a", "api_a_lines", "api_b_lines")
         roles = {role: self.role(f"{name}-{role}") for role in ("Keeper", "Crawler", "All", "Some")}
         server.client("glue").create_crawler(
             Name=f"{name}-crawler", Role=f"{name}-Crawler", DatabaseName=self.catalog.name, Targets={"S3Targets": []}
         )
-        Stack(server, f"{name}-Administrators").describe(
+        FakeStack(server, f"{name}-Administrators").describe(
             {"KeeperRoleArn": roles["Keeper"], "Executor": self.role(EXECUTOR)}
         )
-        Stack(server, name).describe({
+        FakeStack(server, name).describe({
             "LakeFormation": mode, "LakeBucket": f"{name.lower()}-lake", "GlueDatabase": self.catalog.name,
             "Crawler": f"{name}-crawler", "RoleAll": roles["All"], "RoleSome": roles["Some"],
         })  # fmt: skip
@@ -95,14 +95,14 @@ def _options(words: list[str]) -> dict[str, Any]:
 
 
 @pytest.fixture
-def place(tmp_path: Path, server: Aws) -> Place:
+def place(tmp_path: Path, server: MotoServer) -> Place:
     made = Place(tmp_path, **server.env)
     made.declare(SOURCES)
     (tmp_path / "access.toml").write_text(ACCESS)
     return made
 
 
-def test_before_anything_is_deployed_it_says_what_to_do(place: Place, server: Aws) -> None:
+def test_before_anything_is_deployed_it_says_what_to_do(place: Place, server: MotoServer) -> None:
     done = place("lf", "doctor", "--stack", "Nowhere")
     assert done.code == 1
     assert f"there is no role arn:aws:iam::{ACCOUNT}:role/{EXECUTOR}" in done.out
@@ -112,7 +112,7 @@ def test_before_anything_is_deployed_it_says_what_to_do(place: Place, server: Aw
 
 
 @pytest.mark.parametrize("mode", ["hybrid", "enforce"])
-def test_its_commands_mend_what_it_finds(place: Place, server: Aws, mode: str) -> None:
+def test_its_commands_mend_what_it_finds(place: Place, server: MotoServer, mode: str) -> None:
     account = Account(server, f"Mended{mode}", mode)
     first = account.doctor(place, "--json")
     assert first.code == 1
@@ -131,7 +131,7 @@ def test_its_commands_mend_what_it_finds(place: Place, server: Aws, mode: str) -
     assert last.code == 0
 
 
-def test_a_dead_administrator_is_found_and_its_command_takes_it_out(place: Place, server: Aws) -> None:
+def test_a_dead_administrator_is_found_and_its_command_takes_it_out(place: Place, server: MotoServer) -> None:
     account = Account(server, "Dead", "hybrid")
     account.settings(EXECUTOR, "Break", "Gone")
     account.iam.delete_role(RoleName="Gone")
@@ -142,7 +142,7 @@ def test_a_dead_administrator_is_found_and_its_command_takes_it_out(place: Place
     assert [one["DataLakePrincipalIdentifier"].rpartition("/")[2] for one in admins] == [EXECUTOR, "Break"]
 
 
-def test_it_changes_nothing(place: Place, server: Aws) -> None:
+def test_it_changes_nothing(place: Place, server: MotoServer) -> None:
     account = Account(server, "Untouched", "hybrid")
     before = (account.lake.list_permissions()["PrincipalResourcePermissions"], account.catalog.described(), [*OPT_INS])
     account.doctor(place)

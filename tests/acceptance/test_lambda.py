@@ -15,32 +15,32 @@ import pytest
 
 from option_a.aws.functions.worker import LEASE
 from option_a.ingest.config.source import DEFAULT_NAMES
-from option_a.ingest.http.mock import body_of
+from option_a.ingest.http.mock import mock_body
 from option_a.ingest.task import Task
-from tests.support.apis.server import Server
+from tests.support.apis.http_server import Server
 from tests.support.aws.lambda_runtime import FunctionError
-from tests.support.aws.lambda_stack import DAY, STACK, SlowApi, Stack, pointing_to
-from tests.support.aws.moto import aws, pass_sqs_time
+from tests.support.aws.lambda_stack import DAY, STACK, LambdaStack, SlowApi, real_http_env
+from tests.support.aws.moto import moto_server, pass_sqs_time
 
 
 @pytest.fixture
-def stack(asset: Path, runtime: Path) -> Iterator[Stack]:
-    with aws() as server:
-        yield Stack(server, asset, runtime)
+def stack(asset: Path, runtime: Path) -> Iterator[LambdaStack]:
+    with moto_server() as server:
+        yield LambdaStack(server, asset, runtime)
 
 
 def records_of(source: str) -> list[bytes]:
     """The records that the mock API has of a day, by pages until the empty one."""
     lines: list[bytes] = []
     for page in range(1, 100):
-        data = json.loads(body_of(source, DAY, str(page)))["data"]
+        data = json.loads(mock_body(source, DAY, str(page)))["data"]
         if not data:
             return lines
         lines += [json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() for record in data]
     raise AssertionError
 
 
-def test_a_night_from_event_to_pages_at_exactly_their_keys(stack: Stack) -> None:
+def test_a_night_from_event_to_pages_at_exactly_their_keys(stack: LambdaStack) -> None:
     with stack.function("planner") as planner, stack.function("worker") as worker:
         answer = planner.invoke({"date": DAY})
         assert (answer["enqueued"], answer["why"]) == (4, {"missing": 4})
@@ -69,7 +69,7 @@ def test_a_night_from_event_to_pages_at_exactly_their_keys(stack: Stack) -> None
     assert {tuple(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"][0]) for line in figures} == {("service",)}
 
 
-def test_a_schedule_that_is_delivered_twice_is_one_run(stack: Stack) -> None:
+def test_a_schedule_that_is_delivered_twice_is_one_run(stack: LambdaStack) -> None:
     event = {"detail-type": "Scheduled Event", "id": "e-1", "time": "2026-11-24T01:00:00Z", "detail": {}}
     with stack.function("planner") as planner, stack.function("worker") as worker:
         first, second = planner.invoke(event), planner.invoke(event)
@@ -82,7 +82,7 @@ def test_a_schedule_that_is_delivered_twice_is_one_run(stack: Stack) -> None:
 
 
 @pytest.mark.bar(5)
-def test_a_poison_message_ends_in_its_dead_letters_and_the_others_go_on(stack: Stack) -> None:
+def test_a_poison_message_ends_in_its_dead_letters_and_the_others_go_on(stack: LambdaStack) -> None:
     stack.queues.client.send_message(QueueUrl=stack.queues.url("api-b"), MessageBody="{poison")
     with stack.function("planner") as planner, stack.function("worker") as worker:
         planner.invoke({"date": DAY})
@@ -104,18 +104,20 @@ def test_a_poison_message_ends_in_its_dead_letters_and_the_others_go_on(stack: S
         ({"date": "2999-01-01"}, "in the future"),
     ],
 )
-def test_an_event_that_is_none_is_refused_and_nothing_is_lost(stack: Stack, event: dict[str, Any], says: str) -> None:
+def test_an_event_that_is_none_is_refused_and_nothing_is_lost(
+    stack: LambdaStack, event: dict[str, Any], says: str
+) -> None:
     with stack.function("planner") as planner, pytest.raises(FunctionError) as caught:
         planner.invoke(event)
     assert says in json.loads(str(caught.value))["errorMessage"]
     assert {depth.live for depth in stack.queues.depth()} == {0}
 
 
-def test_a_worker_that_is_killed_is_followed_by_another_and_nothing_is_lost_or_doubled(stack: Stack) -> None:
+def test_a_worker_that_is_killed_is_followed_by_another_and_nothing_is_lost_or_doubled(stack: LambdaStack) -> None:
     api = SlowApi(stuck=3)
-    with Server(api) as server, stack.function("planner", **pointing_to(server)) as planner:
+    with Server(api) as server, stack.function("planner", **real_http_env(server)) as planner:
         planner.invoke({"date": DAY, "sources": ["api-c"]})
-        with stack.function("worker", **pointing_to(server)) as doomed:
+        with stack.function("worker", **real_http_env(server)) as doomed:
             doomed.begin({"Records": stack.mappings[2].receive()})
             while 3 not in api.asked:
                 assert doomed.process.poll() is None, doomed.log.read_text()
@@ -123,7 +125,7 @@ def test_a_worker_that_is_killed_is_followed_by_another_and_nothing_is_lost_or_d
         api.free.set()
         pass_sqs_time(STACK, LEASE + 30)
         wait_out_the_claim(stack)
-        with stack.function("worker", **pointing_to(server)) as worker:
+        with stack.function("worker", **real_http_env(server)) as worker:
             stack.drain(worker)
     lines = [
         line for data in stack.objects("raw/source=api-c/").values() for line in gzip.decompress(data).splitlines()
@@ -132,7 +134,7 @@ def test_a_worker_that_is_killed_is_followed_by_another_and_nothing_is_lost_or_d
     assert (stack.manifest("api-c")["state"], stack.manifest("api-c")["load"]["origin"]) == ("complete", "real")
 
 
-def wait_out_the_claim(stack: Stack) -> None:
+def wait_out_the_claim(stack: LambdaStack) -> None:
     """As if the dead worker's claim had run out: minutes are long in a test."""
     key = f"manifest/source=api-c/ingestion_date={DAY}/manifest.json"
     manifest = json.loads(stack.objects(key)[key])
@@ -140,9 +142,9 @@ def wait_out_the_claim(stack: Stack) -> None:
     stack.server.client("s3").put_object(Bucket=stack.bucket, Key=key, Body=json.dumps(manifest).encode())
 
 
-def test_when_time_runs_short_the_task_goes_on_in_the_next_invocation(stack: Stack) -> None:
+def test_when_time_runs_short_the_task_goes_on_in_the_next_invocation(stack: LambdaStack) -> None:
     api = SlowApi(takes=0.5)
-    with Server(api) as server, stack.function("worker", **pointing_to(server)) as worker:
+    with Server(api) as server, stack.function("worker", **real_http_env(server)) as worker:
         stack.queues.send([Task("api-a", dt.date.fromisoformat(DAY), "20260101T000000Z-r")])
         stack.drain(worker, seconds=4.0)
         outcomes = [line["message"] for line in worker.lines() if line.get("message") in ("out-of-time", "complete")]
@@ -152,7 +154,7 @@ def test_when_time_runs_short_the_task_goes_on_in_the_next_invocation(stack: Sta
     assert sorted(api.asked) == list(range(1, len(api.asked) + 1))
 
 
-def test_the_hourly_look_names_what_is_late(stack: Stack) -> None:
+def test_the_hourly_look_names_what_is_late(stack: LambdaStack) -> None:
     with stack.function("freshness") as freshness, stack.function("planner") as planner:
         answer = freshness.invoke({})
         assert (answer["expected"], answer["late"]) == (4, 4)
@@ -166,7 +168,7 @@ def test_the_hourly_look_names_what_is_late(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("name", ["planner", "worker", "freshness"])
-def test_a_cold_start_imports_nothing_that_is_not_needed_at_once(stack: Stack, name: str) -> None:
+def test_a_cold_start_imports_nothing_that_is_not_needed_at_once(stack: LambdaStack, name: str) -> None:
     """How long it takes is told by the bench."""
     program = f"import awslambdaric.bootstrap, sys, {name}; print(*sorted(sys.modules))"
     env = {**stack.env, "PATH": "/usr/bin:/bin", "PYTHONPATH": f"{stack.asset}:{stack.runtime}"}

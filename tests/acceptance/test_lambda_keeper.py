@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.apis.server import Exchange, Server, reply
-from tests.support.aws.lakeformation_opt_ins import Catalog
-from tests.support.aws.lambda_runtime import Function
-from tests.support.aws.moto import Aws
+from tests.support.apis.http_server import Exchange, Server, reply
+from tests.support.aws.lakeformation_opt_ins import FakeCatalog
+from tests.support.aws.lambda_runtime import LambdaFunction
+from tests.support.aws.moto import MotoServer
 
 ANA = "arn:aws:iam::123456789012:role/ana"
 
@@ -20,9 +20,9 @@ ANA = "arn:aws:iam::123456789012:role/ana"
 class CloudFormation:
     """Asks for a resource, and waits for the answer at an address of its own."""
 
-    def __init__(self, server: Aws, asset: Path, runtime: Path) -> None:
+    def __init__(self, server: MotoServer, asset: Path, runtime: Path) -> None:
         self.heard = 0
-        self.function = Function(
+        self.function = LambdaFunction(
             asset, "keeper.handler", {**server.env, "POWERTOOLS_SERVICE_NAME": "ours", "AWS_XRAY_SDK_ENABLED": "false"},
             runtime=runtime,
         )  # fmt: skip
@@ -41,14 +41,14 @@ class CloudFormation:
 
 
 @pytest.fixture(scope="module")
-def cloudformation(server: Aws, asset: Path, runtime: Path) -> Iterator[CloudFormation]:
+def cloudformation(server: MotoServer, asset: Path, runtime: Path) -> Iterator[CloudFormation]:
     made = CloudFormation(server, asset, runtime)
     with made.function:
         yield made
 
 
-def test_it_settles_changes_and_leaves(server: Aws, cloudformation: CloudFormation) -> None:
-    catalog = Catalog(server, "ours")
+def test_it_settles_changes_and_leaves(server: MotoServer, cloudformation: CloudFormation) -> None:
+    catalog = FakeCatalog(server, "ours")
     catalog.make("a")
     hybrid = {"Database": "ours", "Mode": "hybrid", "OptIns": [{"Principal": ANA, "Tables": ["a"]}], "Seen": "1"}
     enforce = {"Database": "ours", "Mode": "enforce", "OptIns": [], "Seen": "2"}

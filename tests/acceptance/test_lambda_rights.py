@@ -18,13 +18,13 @@ from option_a.ingest.lake.keys import segment_key
 from option_a.ingest.partition import Partition
 from tests.conftest import Proof
 from tests.stack.node import NODE
-from tests.support.apis.server import Exchange, Server, reply
-from tests.support.aws.call_recorder import Recorder
-from tests.support.aws.cfn_template import Template
-from tests.support.aws.function_asset import ROOT, build_here
-from tests.support.aws.iam import Call, allowed, listed
-from tests.support.aws.lambda_stack import DAY, STACK, SlowApi, Stack
-from tests.support.aws.moto import ACCOUNT, REGION, aws, pass_sqs_time
+from tests.support.apis.http_server import Exchange, Server, reply
+from tests.support.aws.call_recorder import AwsCallRecorder
+from tests.support.aws.cfn_template import CfnTemplate
+from tests.support.aws.function_asset import ROOT, build_asset
+from tests.support.aws.iam import AwsCall, as_list, is_allowed
+from tests.support.aws.lambda_stack import DAY, STACK, LambdaStack, SlowApi
+from tests.support.aws.moto import ACCOUNT, REGION, moto_server, pass_sqs_time
 
 SOURCES = """
 [sources.api-a]
@@ -45,13 +45,13 @@ TLS = ("aws:SecureTransport", "true")
 class Night:
     """What was called by each function, and the template that should allow it."""
 
-    def __init__(self, template: Template) -> None:
+    def __init__(self, template: CfnTemplate) -> None:
         self.template = template
-        self.calls: dict[str, list[Call]] = {name: [] for name in FUNCTIONS}
+        self.calls: dict[str, list[AwsCall]] = {name: [] for name in FUNCTIONS}
         self.bucket_policies = [item["PolicyDocument"] for item in template.of_type("AWS::S3::BucketPolicy").values()]
 
-    def allows(self, function: str, call: Call) -> bool:
-        return allowed(call, self.template.policies_of(function), self.bucket_policies)
+    def allows(self, function: str, call: AwsCall) -> bool:
+        return is_allowed(call, self.template.policies_of(function), self.bucket_policies)
 
 
 @pytest.fixture(scope="module")
@@ -62,13 +62,13 @@ def night(tmp_path_factory: pytest.TempPathFactory, runtime: Path) -> Iterator[N
         text = SOURCES.format(url=api.url)
         (folder / "sources.toml").write_text(text)
         made = Night(synthesize(folder, folder / "sources.toml"))
-        server = running.enter_context(aws())
+        server = running.enter_context(moto_server())
         server.client("secretsmanager").create_secret(Name="team/api-a", SecretString='{"token": "t"}')
-        stack = Stack(
-            server, build_here(folder / "asset", text), runtime, bucket=made.template.outputs()["LakeBucket"],
+        stack = LambdaStack(
+            server, build_asset(folder / "asset", text), runtime, bucket=made.template.outputs()["LakeBucket"],
             sources=("api-a", "api-b"),
         )  # fmt: skip
-        recorders = {name: running.enter_context(Recorder(server).running()) for name in FUNCTIONS}
+        recorders = {name: running.enter_context(AwsCallRecorder(server).running()) for name in FUNCTIONS}
         a_night_and_its_mishaps(stack, recorders)
         made.calls = {name: recorder.calls for name, recorder in recorders.items()}
         yield made
@@ -86,7 +86,7 @@ class Api(SlowApi):
             exchange.send(reply(b"no", 401))
 
 
-def a_night_and_its_mishaps(stack: Stack, recorders: Mapping[str, Recorder]) -> None:
+def a_night_and_its_mishaps(stack: LambdaStack, recorders: Mapping[str, AwsCallRecorder]) -> None:
     """Loads, a wait, a poison message, a body that is none, too little time, a re-load with its promotion."""
     envs = {name: recorder.aws.env for name, recorder in recorders.items()}
     old = segment_key(Partition("api-a", dt.date.fromisoformat(DAY)), 0, 1)
@@ -116,14 +116,14 @@ def a_night_and_its_mishaps(stack: Stack, recorders: Mapping[str, Recorder]) -> 
     assert {letter.cause.kind for letter in stack.queues.dead_letters()} == {"receives", "http"}
 
 
-def synthesize(folder: Path, sources: Path) -> Template:
+def synthesize(folder: Path, sources: Path) -> CfnTemplate:
     """The template of these sources, with no network."""
     env = {**os.environ, "CDK_OUTDIR": str(folder / "cdk.out"), "JSII_NODE": NODE}
     subprocess.run(
         [sys.executable, "app.py", "-c", "bundle=false", "-c", f"sources={sources}"],
         cwd=ROOT, env=env, check=True, capture_output=True, text=True,
     )  # fmt: skip
-    return Template(json.loads((folder / "cdk.out" / f"{STACK}.template.json").read_text()), STACK)
+    return CfnTemplate(json.loads((folder / "cdk.out" / f"{STACK}.template.json").read_text()), STACK)
 
 
 @pytest.mark.bar(13)
@@ -151,7 +151,7 @@ def test_the_calls_are_those_that_the_design_names(night: Night) -> None:
     assert deleted == {"raw", "manifest", "staging"}
 
 
-def foreign(bucket: str) -> list[Call]:
+def foreign(bucket: str) -> list[AwsCall]:
     """What no function may do."""
     lake, queue = f"arn:aws:s3:::{bucket}", f"arn:aws:sqs:{REGION}:{ACCOUNT}:{STACK}__api-a"
     secret = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret"
@@ -175,9 +175,9 @@ def foreign(bucket: str) -> list[Call]:
         f"arn:aws:glue:{REGION}:{ACCOUNT}:catalog": ["glue:GetTables", "glue:DeleteTable"],
         "*": ["kms:Decrypt", "ec2:DescribeInstances", "dynamodb:GetItem"],
     }
-    listings = [Call("s3:ListBucket", lake, (TLS, ("s3:prefix", prefix))) for prefix in ("curated/", "", "ra")]
-    plain = [Call("s3:GetObject", f"{lake}/{manifest}", (("aws:SecureTransport", "false"),))]
-    return [Call(action, arn, (TLS,)) for arn, actions in calls.items() for action in actions] + listings + plain
+    listings = [AwsCall("s3:ListBucket", lake, (TLS, ("s3:prefix", prefix))) for prefix in ("curated/", "", "ra")]
+    plain = [AwsCall("s3:GetObject", f"{lake}/{manifest}", (("aws:SecureTransport", "false"),))]
+    return [AwsCall(action, arn, (TLS,)) for arn, actions in calls.items() for action in actions] + listings + plain
 
 
 @pytest.mark.bar(13)
@@ -199,11 +199,11 @@ def test_planner_and_freshness_may_not_do_what_is_the_workers(night: Night) -> N
 
 def test_no_statement_allows_every_action_and_each_wildcard_is_one_of_a_known_kind(night: Night) -> None:
     def wild(statement: Mapping[str, Any]) -> list[str]:
-        return [text for text in listed(statement["Resource"]) if "*" in text or "?" in text]
+        return [text for text in as_list(statement["Resource"]) if "*" in text or "?" in text]
 
     for _, statement in night.template.statements():
         assert "NotAction" not in statement
-        assert not [action for action in listed(statement["Action"]) if action in ("*", "s3:*", "sqs:*")]
+        assert not [action for action in as_list(statement["Action"]) if action in ("*", "s3:*", "sqs:*")]
         for text in wild(statement):
             assert any(text.endswith(end) for end in REASONS), f"{statement['Action']} on {text}"
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 import time
 
 from tests.acceptance.command import DAY, Place, wait_for
-from tests.support.apis.paged_api import Asked, listed, serving
+from tests.support.apis.page_server import ApiRequest, data_body, serve_api
 
 ORDERS = '[sources.orders]\nurl = "{url}/orders"\ndate_param = "date"\n'
 PAGES = 60
 
 
-def slow(asked: Asked) -> bytes:
+def slow(asked: ApiRequest) -> bytes:
     time.sleep(0.02)
-    return listed([b'{"page":%d}' % asked.page] if asked.page <= PAGES else [])
+    return data_body([b'{"page":%d}' % asked.page] if asked.page <= PAGES else [])
 
 
 def test_who_finds_a_live_claim_waits_until_it_is_over(option_a: Place) -> None:
     """The second run is told to load again whatever is there; it does so after the first one, and not beside it."""
-    with serving(slow) as api:
+    with serve_api(slow) as api:
         option_a.declare(ORDERS.format(url=api.url))
         with option_a.start("run", "--date", DAY, "--home", "one") as one:
             wait_for(one, lambda: len(api.asked) >= 3)

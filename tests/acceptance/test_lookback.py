@@ -8,7 +8,7 @@ import json
 from option_a.ingest.lake.keys import manifest_key
 from option_a.ingest.partition import Partition
 from tests.acceptance.command import Place
-from tests.support.apis.paged_api import Asked, listed, serving
+from tests.support.apis.page_server import ApiRequest, data_body, serve_api
 
 TABLE = '[sources.orders]\nurl = "{url}/orders"\ndate_param = "date"\ndate_offset = -1\nlookback = 2\n'
 
@@ -16,12 +16,12 @@ TABLE = '[sources.orders]\nurl = "{url}/orders"\ndate_param = "date"\ndate_offse
 def test_a_night_loads_again_the_dates_before_it_and_tells_which_pages_changed(option_a: Place) -> None:
     late: list[bytes] = []
 
-    def pages(asked: Asked) -> bytes:
+    def pages(asked: ApiRequest) -> bytes:
         found = [b'{"page":%d}' % asked.page] if asked.page < 3 else late if asked.page == 3 else []
-        return listed(found)
+        return data_body(found)
 
     day = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=2)
-    with serving(pages) as api:
+    with serve_api(pages) as api:
         option_a.declare(TABLE.format(url=api.url))
         assert option_a("run", "--date", str(day)).code == 0
         assert [row["why"] for row in option_a("plan", "--json").json()] == ["missing"]

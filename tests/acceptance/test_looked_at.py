@@ -8,31 +8,33 @@ from collections.abc import Iterator
 import pytest
 
 from tests.acceptance.command import Done, Place
-from tests.support.apis.paged_api import Answer, Api, Asked, serving
+from tests.support.apis.page_server import ApiRequest, ApiResponse, FakeApi, serve_api
 
 SECRET = "canary-4711+4712"
 TOLD = b'{"why": "no \x1b[31m quota", "key": "%s"}' % SECRET.encode()
 ANSWERS = {
-    "closed": Answer(TOLD, 401),
-    "packed": Answer(gzip.compress(TOLD), 403, headers={"Content-Encoding": "gzip"}),
-    "down": Answer(TOLD, 500),
-    "limited": Answer(TOLD, 429),
-    "html": Answer(b"<html>why: no \x1b[31m quota " + SECRET.encode(), type="text/html"),
-    "text": Answer(b"why: no \x1b[31m quota " + SECRET.encode()),
-    "errors": Answer(b'{"data": [], "errors": [{"why": "no \\u001b[31m quota", "key": "%s"}]}' % SECRET.encode()),
-    "null": Answer(b'{"data": null, "error": "why: no \\u009b quota, %s"}' % SECRET.replace("+", "\\u002B").encode()),
-    "long": Answer(b'{"why": "no ' + b"\xc3\xa9" * 2000 + SECRET.encode() + b'"}', 400),
+    "closed": ApiResponse(TOLD, 401),
+    "packed": ApiResponse(gzip.compress(TOLD), 403, headers={"Content-Encoding": "gzip"}),
+    "down": ApiResponse(TOLD, 500),
+    "limited": ApiResponse(TOLD, 429),
+    "html": ApiResponse(b"<html>why: no \x1b[31m quota " + SECRET.encode(), type="text/html"),
+    "text": ApiResponse(b"why: no \x1b[31m quota " + SECRET.encode()),
+    "errors": ApiResponse(b'{"data": [], "errors": [{"why": "no \\u001b[31m quota", "key": "%s"}]}' % SECRET.encode()),
+    "null": ApiResponse(
+        b'{"data": null, "error": "why: no \\u009b quota, %s"}' % SECRET.replace("+", "\\u002B").encode()
+    ),
+    "long": ApiResponse(b'{"why": "no ' + b"\xc3\xa9" * 2000 + SECRET.encode() + b'"}', 400),
 }
 BY_ALL = ("closed", "down", "html", "errors")
 
 
 @pytest.fixture(scope="module")
-def api() -> Iterator[Api]:
-    with serving(lambda asked: ANSWERS[asked.name] if asked.name in ANSWERS else other(asked)) as running:
+def api() -> Iterator[FakeApi]:
+    with serve_api(lambda asked: ANSWERS[asked.name] if asked.name in ANSWERS else other(asked)) as running:
         yield running
 
 
-def other(asked: Asked) -> bytes:
+def other(asked: ApiRequest) -> bytes:
     return b'{"data": [], "errors": ["%s"]}' % ("x" * 400).encode()
 
 
@@ -46,7 +48,9 @@ def commands(option_a: Place, url: str, more: str = "") -> list[Done]:
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_the_beginning_of_a_body_is_shown_harmless_and_without_the_secret(name: str, api: Api, option_a: Place) -> None:
+def test_the_beginning_of_a_body_is_shown_harmless_and_without_the_secret(
+    name: str, api: FakeApi, option_a: Place
+) -> None:
     for done in commands(option_a, f"{api.url}/{name}"):
         assert done.code == 1
         (line,) = [line for line in done.err.splitlines() if line.startswith("  the body begins: ")]
@@ -60,17 +64,17 @@ def test_the_beginning_of_a_body_is_shown_harmless_and_without_the_secret(name: 
 
 
 @pytest.mark.parametrize("name", BY_ALL)
-def test_where_fields_are_dropped_nothing_of_a_body_is_shown(name: str, api: Api, option_a: Place) -> None:
+def test_where_fields_are_dropped_nothing_of_a_body_is_shown(name: str, api: FakeApi, option_a: Place) -> None:
     for done in commands(option_a, f"{api.url}/{name}", 'fields = { drop = ["why"] }'):
         assert done.code == 1
         assert "error: " in done.err
         assert [word for word in ("the body begins", "quota", "why", "4711", "kept") if word in done.err] == []
 
 
-def test_a_body_of_200_bytes_is_shown_whole_and_of_a_longer_one_that_much(api: Api, option_a: Place) -> None:
+def test_a_body_of_200_bytes_is_shown_whole_and_of_a_longer_one_that_much(api: FakeApi, option_a: Place) -> None:
     option_a.declare(f'[sources.s]\nurl = "{api.url}/x"\npagination = {{ style = "none" }}\n')
     line = option_a("preview", "s").err.splitlines()[-1]
-    assert line == "  the body begins: " + other(Asked("x", {}))[:200].decode() + "…"
+    assert line == "  the body begins: " + other(ApiRequest("x", {}))[:200].decode() + "…"
     assert "its beginning is below" in option_a("preview", "s").err
 
 
@@ -78,7 +82,7 @@ def test_a_body_of_200_bytes_is_shown_whole_and_of_a_longer_one_that_much(api: A
     "more", ['auth = { style = "bearer", token = "env:GONE" }', 'fields = { hash = ["id"], salt = "env:GONE" }']
 )
 def test_a_secret_that_is_missing_is_set_and_the_command_given_again(more: str, option_a: Place) -> None:
-    with serving(lambda asked: b'{"data": [{"id": "1"}]}') as api:
+    with serve_api(lambda asked: b'{"data": [{"id": "1"}]}') as api:
         option_a.declare(f'[sources.s]\nurl = "{api.url}/x"\npagination = {{ style = "none" }}\n{more}\n')
         done = option_a("preview", "s")
     assert done.code == 1

@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from tests.acceptance.command import DAY, Place, wait_for
-from tests.support.apis.paged_api import Answer, Api, Asked, listed, serving
+from tests.support.apis.page_server import ApiRequest, ApiResponse, FakeApi, data_body, serve_api
 
 ORDERS = '[sources.orders]\nurl = "{url}/orders"\ndate_param = "date"\ndate_offset = -1\nsince = {since}\n'
 
@@ -17,15 +17,15 @@ def back(days: int) -> str:
     return str(dt.datetime.now(dt.UTC).date() - dt.timedelta(days=days))
 
 
-def one(asked: Asked) -> bytes:
-    return listed([b'{"d":1}'] if asked.page == 1 else [])
+def one(asked: ApiRequest) -> bytes:
+    return data_body([b'{"d":1}'] if asked.page == 1 else [])
 
 
-def ill(asked: Asked) -> Answer:
-    return Answer(b"", 401)
+def ill(asked: ApiRequest) -> ApiResponse:
+    return ApiResponse(b"", 401)
 
 
-def two_failed_days(option_a: Place, api: Api, since: int = 8) -> None:
+def two_failed_days(option_a: Place, api: FakeApi, since: int = 8) -> None:
     """The 3rd and the 4th day back have failed, the newest is there, and the others since `since` are missing."""
     option_a.declare(ORDERS.format(url=api.url, since=back(since)))
     api.pages = ill
@@ -35,7 +35,7 @@ def two_failed_days(option_a: Place, api: Api, since: int = 8) -> None:
 
 
 def test_a_run_that_has_nothing_to_do_says_what_it_was_not_asked_for(option_a: Place) -> None:
-    with serving(one) as api:
+    with serve_api(one) as api:
         two_failed_days(option_a, api)
         done = option_a("run")
         assert done.code == 0
@@ -47,7 +47,7 @@ def test_a_run_that_has_nothing_to_do_says_what_it_was_not_asked_for(option_a: P
 
 
 def test_a_backfill_says_what_lies_outside_of_its_range_and_no_more(option_a: Place) -> None:
-    with serving(one) as api:
+    with serve_api(one) as api:
         two_failed_days(option_a, api)
         done = option_a("backfill", "--from", back(6), "--to", back(5))
         assert done.out.splitlines()[-1] == "Not asked for: 2 failed, 3 missing (option-a status --all)"
@@ -58,7 +58,7 @@ def test_a_backfill_says_what_lies_outside_of_its_range_and_no_more(option_a: Pl
 
 
 def test_a_run_of_one_source_says_nothing_of_the_others(option_a: Place) -> None:
-    with serving(one) as api:
+    with serve_api(one) as api:
         two_failed_days(option_a, api)
         events = f'[sources.events]\nurl = "{api.url}/events"\ndate_param = "date"\n'
         option_a.declare(ORDERS.format(url=api.url, since=back(8)) + events)
@@ -67,7 +67,7 @@ def test_a_run_of_one_source_says_nothing_of_the_others(option_a: Place) -> None
 
 
 def test_a_backfill_over_failed_days_says_that_they_are_not_tried_again(option_a: Place) -> None:
-    with serving(one) as api:
+    with serve_api(one) as api:
         two_failed_days(option_a, api)
         api.asked.clear()
         done = option_a("backfill", "--from", back(4), "--to", back(3))
@@ -83,7 +83,7 @@ def test_a_backfill_over_failed_days_says_that_they_are_not_tried_again(option_a
 
 
 def test_a_backfill_over_an_interrupted_day_says_that_it_is_not_gone_on_with(option_a: Place) -> None:
-    with serving(lambda asked: listed([b'{"n":%d}' % asked.page] if asked.page < 400 else [])) as api:
+    with serve_api(lambda asked: data_body([b'{"n":%d}' % asked.page] if asked.page < 400 else [])) as api:
         option_a.declare(ORDERS.format(url=api.url, since=back(1)))
         interrupted(option_a, api, "run")
         for file in option_a.home.glob("queue-*"):
@@ -93,7 +93,7 @@ def test_a_backfill_over_an_interrupted_day_says_that_it_is_not_gone_on_with(opt
         assert "1 left incomplete before, and not gone on with: backfill --only incomplete" in done.err
 
 
-def interrupted(option_a: Place, api: Api, *arguments: str) -> None:
+def interrupted(option_a: Place, api: FakeApi, *arguments: str) -> None:
     with option_a.start(*arguments) as running:
         wait_for(running, lambda: len(api.asked) >= 3)
         running.send_signal(signal.SIGINT)
@@ -115,22 +115,22 @@ def test_in_a_folder_with_no_sources_it_is_said_so_as_check_says_it(
 
 
 def test_verify_counts_what_it_cannot_vouch_for(option_a: Place) -> None:
-    with serving(one) as api:
+    with serve_api(one) as api:
         two_failed_days(option_a, api)
         done = option_a("verify")
         assert done.code == 0
         assert done.out.startswith("1 partition complete, 1 page, 1 record, ")
-        assert done.out.endswith(" read: all as the ledger has it; 2 failed, 5 missing: option-a status\n")
+        assert done.out.endswith(" read: all as the manifest has it; 2 failed, 5 missing: option-a status\n")
         answer = option_a("verify", "--json").json()
         assert (answer["partitions"], answer["ok"]) == (3, True)
         assert answer["states"] == {"complete": 1, "failed": 2, "missing": 5}
         assert option_a("verify", "--from", back(3)).out.endswith("; 1 failed, 1 missing: option-a status\n")
         assert option_a("verify", "--from", back(1)).out.startswith("1 partition, 1 page, ")
-        assert option_a("verify", "--from", back(1)).out.endswith(" read: all as the ledger has it\n")
+        assert option_a("verify", "--from", back(1)).out.endswith(" read: all as the manifest has it\n")
 
 
 def test_status_says_how_what_is_missing_is_listed_and_loaded(option_a: Place) -> None:
-    with serving(one) as api:
+    with serve_api(one) as api:
         two_failed_days(option_a, api)
         loads = f"option-a backfill --from {back(8)} --to {back(2)} loads them"
         assert f"\n5 missing: option-a status --all lists them, {loads}\n" in option_a("status").out
@@ -150,7 +150,7 @@ def test_a_newest_day_that_is_missing_stands_in_the_table_of_sources_and_is_load
 
 
 def test_status_checks_what_is_declared_for_cron(option_a: Place) -> None:
-    with serving(one) as api:
+    with serve_api(one) as api:
         two_failed_days(option_a, api)
         assert option_a("status").code == 0, "a look is no check"
         done = option_a("status", "--check")
@@ -170,7 +170,7 @@ def test_in_a_folder_where_nothing_was_ever_loaded_the_check_fails(option_a: Pla
 
 
 def test_a_day_that_was_interrupted_while_its_api_was_ill_says_what_the_api_said(option_a: Place) -> None:
-    with serving(lambda asked: Answer(b"", 500)) as api:
+    with serve_api(lambda asked: ApiResponse(b"", 500)) as api:
         option_a.declare(ORDERS.format(url=api.url, since=back(1)))
         interrupted(option_a, api, "run")
         (line,) = [line for line in option_a("status").out.splitlines() if "incomplete" in line.split()[2:3]][-1:]

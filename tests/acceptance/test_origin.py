@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.acceptance.command import DAY, Place
-from tests.support.apis.paged_api import listed, serving
+from tests.support.apis.page_server import data_body, serve_api
 
 FOUR = ("api-a", "api-b", "api-c", "api-d")
 
@@ -31,7 +31,7 @@ def test_the_mock_api_over_http_lands_the_same_bytes_as_the_mock_in_the_process(
 def test_a_source_that_becomes_real_is_loaded_again_and_real_data_gives_way_to_mock_only_where_that_is_asked_for(
     option_a: Place,
 ) -> None:
-    with serving(lambda asked: listed([b'{"real":true}'] if asked.page == 1 else [])) as api:
+    with serve_api(lambda asked: data_body([b'{"real":true}'] if asked.page == 1 else [])) as api:
         real = {"USE_REAL_HTTP": "true", "ENDPOINT_MAP": json.dumps({"api-a": api.url})}
         option_a.declare("[sources.api-a]\n")
         option_a("run", "--date", DAY)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.acceptance.command import DAY, Place
-from tests.support.apis.paged_api import Api, listed, serving
+from tests.support.apis.page_server import FakeApi, data_body, serve_api
 
 SOURCE = '[sources.my-odd]\nurl = "{url}/odd"\ndate_param = "date"\n{more}\n'
 ODD = [
@@ -26,19 +26,19 @@ PLAIN = [b'{"id":%d,"amount":"%d.50","made":"2024-05-01T10:00:00Z","tags":["a"]}
 
 
 @pytest.fixture
-def api() -> Iterator[Api]:
-    with serving(lambda asked: listed(PLAIN if asked.page == 1 else [])) as server:
+def api() -> Iterator[FakeApi]:
+    with serve_api(lambda asked: data_body(PLAIN if asked.page == 1 else [])) as server:
         yield server
 
 
-def landed(option_a: Place, api: Api, records: list[bytes], more: str = "", day: str = DAY) -> None:
+def landed(option_a: Place, api: FakeApi, records: list[bytes], more: str = "", day: str = DAY) -> None:
     """These records, in pages of three."""
-    api.pages = lambda asked: listed(records[asked.page * 3 - 3 : asked.page * 3])
+    api.pages = lambda asked: data_body(records[asked.page * 3 - 3 : asked.page * 3])
     option_a.declare(SOURCE.format(url=api.url, more=more))
     assert option_a("run", "--date", day).code == 0
 
 
-def test_raw_reads_every_landed_line_whatever_a_json_reader_thinks_of_it(option_a: Place, api: Api) -> None:
+def test_raw_reads_every_landed_line_whatever_a_json_reader_thinks_of_it(option_a: Place, api: FakeApi) -> None:
     landed(option_a, api, ODD)
     sql = "SELECT source, ingestion_date, page, record FROM raw ORDER BY page"
     rows = option_a("query", sql, "--format", "json").json()
@@ -47,7 +47,7 @@ def test_raw_reads_every_landed_line_whatever_a_json_reader_thinks_of_it(option_
     assert {(row["source"], row["ingestion_date"]) for row in rows} == {("my-odd", DAY)}
 
 
-def test_the_view_of_a_source_reads_odd_records_too(option_a: Place, api: Api) -> None:
+def test_the_view_of_a_source_reads_odd_records_too(option_a: Place, api: FakeApi) -> None:
     landed(option_a, api, ODD)
     assert option_a("query", "SELECT count(*) AS n FROM my_odd", "--format", "csv").out == "n\n8\n"
     whole = option_a("query", "SELECT * FROM my_odd", "--format", "json")
@@ -55,7 +55,7 @@ def test_the_view_of_a_source_reads_odd_records_too(option_a: Place, api: Api) -
     assert len(whole.json()) == len(ODD)
 
 
-def test_a_records_own_source_and_ingestion_date_are_not_those_of_its_folder(option_a: Place, api: Api) -> None:
+def test_a_records_own_source_and_ingestion_date_are_not_those_of_its_folder(option_a: Place, api: FakeApi) -> None:
     landed(option_a, api, [b'{"source":"mine","ingestion_date":"never"}'])
     (row,) = option_a("query", "SELECT * FROM my_odd", "--format", "json").json()
     assert row == {"ingestion_date": DAY, "source": "mine", "record_ingestion_date": "never"}
@@ -63,7 +63,7 @@ def test_a_records_own_source_and_ingestion_date_are_not_those_of_its_folder(opt
     assert option_a("query", sql, "--format", "csv").out == "n\n1\n"
 
 
-def test_a_query_that_names_a_date_reads_just_its_partition(option_a: Place, api: Api) -> None:
+def test_a_query_that_names_a_date_reads_just_its_partition(option_a: Place, api: FakeApi) -> None:
     landed(option_a, api, PLAIN)
     landed(option_a, api, PLAIN[:1], day="2024-05-02")
     sql = "SELECT ingestion_date, count(*) AS n FROM my_odd GROUP BY ALL ORDER BY ALL"
@@ -81,7 +81,7 @@ def test_an_empty_lake_answers_no_rows_and_no_error(option_a: Place, view: str) 
     assert option_a("query", f"SELECT * FROM {view}").out.endswith("(0 rows)\n")
 
 
-def test_a_partition_of_no_records_answers_no_rows(option_a: Place, api: Api) -> None:
+def test_a_partition_of_no_records_answers_no_rows(option_a: Place, api: FakeApi) -> None:
     landed(option_a, api, [])
     for view in ("my_odd", "raw"):
         assert option_a("query", f"SELECT count(*) AS n FROM {view}", "--format", "csv").out == "n\n0\n"
@@ -89,7 +89,7 @@ def test_a_partition_of_no_records_answers_no_rows(option_a: Place, api: Api) ->
     assert (row["state"], row["pages"], row["records"]) == ("complete", 0, 0)
 
 
-def test_declared_columns_type_the_view(option_a: Place, api: Api) -> None:
+def test_declared_columns_type_the_view(option_a: Place, api: FakeApi) -> None:
     columns = 'columns = { id = "string", amount = "decimal", made = "timestamp", tags = "json", gone = "bigint" }'
     landed(option_a, api, PLAIN, columns)
     sql = "SELECT column_name, column_type FROM (DESCRIBE my_odd)"
@@ -102,13 +102,13 @@ def test_declared_columns_type_the_view(option_a: Place, api: Api) -> None:
     assert row["t"].startswith("2024-05-01")
 
 
-def test_declared_columns_type_the_view_of_a_source_that_holds_nothing(option_a: Place, api: Api) -> None:
+def test_declared_columns_type_the_view_of_a_source_that_holds_nothing(option_a: Place, api: FakeApi) -> None:
     option_a.declare(SOURCE.format(url=api.url, more='columns = { id = "bigint", made = "timestamp" }'))
     done = option_a("query", "SELECT id + 1 AS x, made FROM my_odd", "--format", "csv")
     assert (done.code, done.out) == (0, "x,made\n")
 
 
-def test_the_formats_say_the_same(option_a: Place, api: Api) -> None:
+def test_the_formats_say_the_same(option_a: Place, api: FakeApi) -> None:
     landed(option_a, api, PLAIN)
     sql = "SELECT id, amount, NULL AS nothing FROM my_odd ORDER BY id"
     rows = option_a("query", sql, "--format", "json").json()
@@ -120,14 +120,14 @@ def test_the_formats_say_the_same(option_a: Place, api: Api) -> None:
     assert table.endswith("(3 rows)\n")
 
 
-def test_csv_quotes_what_would_break_a_row(option_a: Place, api: Api) -> None:
+def test_csv_quotes_what_would_break_a_row(option_a: Place, api: FakeApi) -> None:
     record = rb'{"text":"a,\"b\"\nc"}'
     landed(option_a, api, [record])
     out = option_a("query", "SELECT text, record FROM my_odd, raw", "--format", "csv").out
     assert list(csv.reader(io.StringIO(out)))[1:] == [['a,"b"\nc', record.decode()]]
 
 
-def test_without_sql_the_tables_and_their_columns_are_listed(option_a: Place, api: Api) -> None:
+def test_without_sql_the_tables_and_their_columns_are_listed(option_a: Place, api: FakeApi) -> None:
     landed(option_a, api, PLAIN)
     tables = {row["table"]: row["columns"] for row in option_a("query", "--format", "json").json()}
     assert list(tables) == ["partitions", "raw", "my_odd"]

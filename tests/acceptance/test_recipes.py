@@ -14,7 +14,7 @@ import pytest
 
 from option_a.ingest.config.read import read_sources
 from option_a.ingest.config.source import Source
-from option_a.ingest.decode.fields import Fields, apply
+from option_a.ingest.decode.fields import Fields, apply_fields
 from option_a.ingest.http.urls import with_params
 from option_a.ingest.load.worker import Worker
 from option_a.ingest.ports import Request, Response
@@ -155,7 +155,7 @@ def test_a_recipe_lands_every_record_of_the_answers_as_documented(name: str, tmp
     source = recipes()[name]
     api = Replay(source, REPLAYS[name])
     pipeline = Pipeline(tmp_path, api, source)
-    world = msgspec.structs.replace(pipeline.world, secrets=lambda wanted: SALT)
+    world = msgspec.structs.replace(pipeline.services, secrets=lambda wanted: SALT)
     pipeline.worker = Worker(world, pipeline.sources)
     date = date_of(source, pipeline)
     pipeline.send(RUN, name=name, date=date)
@@ -173,7 +173,7 @@ def date_of(source: Source, pipeline: Pipeline) -> dt.date:
 
 
 def treated(fields: Fields | None, line: bytes) -> bytes:
-    return line if fields is None else apply(fields, line + b"\n", SALT)
+    return line if fields is None else apply_fields(fields, line + b"\n", SALT)
 
 
 def test_what_is_personal_does_not_land_in_the_clear() -> None:

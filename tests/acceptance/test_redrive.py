@@ -6,7 +6,7 @@ import pytest
 
 from tests.acceptance.command import DAY, Place
 from tests.conftest import Proof
-from tests.support.apis.paged_api import Answer, Api, Asked, listed, serving
+from tests.support.apis.page_server import ApiRequest, ApiResponse, FakeApi, data_body, serve_api
 
 TWO = """
 [sources.orders]
@@ -19,25 +19,25 @@ date_param = "date"
 """
 
 
-def healthy(asked: Asked) -> bytes:
-    return listed([b'{"id":%d}' % asked.page] if asked.page <= 3 else [], pages=3)
+def healthy(asked: ApiRequest) -> bytes:
+    return data_body([b'{"id":%d}' % asked.page] if asked.page <= 3 else [], pages=3)
 
 
-def poisoned(asked: Asked) -> Answer:
-    return Answer(b"<html>") if asked.page == 2 else Answer(healthy(asked))
+def poisoned(asked: ApiRequest) -> ApiResponse:
+    return ApiResponse(b"<html>") if asked.page == 2 else ApiResponse(healthy(asked))
 
 
-def refused(asked: Asked) -> Answer:
-    return Answer(b"", 401) if asked.name == "events" else poisoned(asked)
+def refused(asked: ApiRequest) -> ApiResponse:
+    return ApiResponse(b"", 401) if asked.name == "events" else poisoned(asked)
 
 
-def declared(option_a: Place, api: Api) -> None:
+def declared(option_a: Place, api: FakeApi) -> None:
     option_a.declare(TWO.format(url=api.url))
 
 
 @pytest.mark.bar(5)
 def test_after_the_api_is_mended_redrive_lands_everything(option_a: Place) -> None:
-    with serving(poisoned) as api:
+    with serve_api(poisoned) as api:
         declared(option_a, api)
         assert option_a("run", "--date", DAY).code == 1
         listing = option_a("dead")
@@ -56,8 +56,8 @@ def test_after_the_api_is_mended_redrive_lands_everything(option_a: Place) -> No
 
 
 POISONS = [
-    Answer(b"<html>"), Answer(b'{"data":[{"id":1}'), Answer(b'{"data":[{"id":"\xff"}]}'), Answer(b'{"error":"quota"}'),
-    Answer(b""), *[Answer(b"", status) for status in (401, 403, 404, 410)],
+    ApiResponse(b"<html>"), ApiResponse(b'{"data":[{"id":1}'), ApiResponse(b'{"data":[{"id":"\xff"}]}'),
+    ApiResponse(b'{"error":"quota"}'), ApiResponse(b""), *[ApiResponse(b"", status) for status in (401, 403, 404, 410)],
 ]  # fmt: skip
 
 
@@ -67,12 +67,12 @@ def test_one_redrive_lands_every_source_that_had_a_poison_page(option_a: Place, 
     poisons = dict(enumerate(proof.rng("sources").sample(every, proof.size(6, len(every)))))
     names = [f"{kind}-{number}" for number in poisons for kind in ("ill", "well")]
 
-    def ill(asked: Asked) -> bytes | Answer:
+    def ill(asked: ApiRequest) -> bytes | ApiResponse:
         kind, _, number = asked.name.partition("-")
         page, poison = poisons[int(number)]
         return poison if kind == "ill" and asked.page == page else healthy(asked)
 
-    with serving(ill) as api:
+    with serve_api(ill) as api:
         table = '[sources.{0}]\nurl = "{1}/{0}"\ndate_param = "date"\npagination = {{ {2} }}\n'
         option_a.declare(
             "".join(table.format(name, api.url, 'style = "page", total_pages = "pages"') for name in names)
@@ -93,7 +93,7 @@ def test_one_redrive_lands_every_source_that_had_a_poison_page(option_a: Place, 
 
 
 def test_redrive_of_an_api_that_is_still_ill_fails_again_and_keeps_the_letter(option_a: Place) -> None:
-    with serving(poisoned) as api:
+    with serve_api(poisoned) as api:
         declared(option_a, api)
         option_a("run", "--date", DAY)
         done = option_a("redrive")
@@ -115,7 +115,7 @@ def test_redrive_of_an_api_that_is_still_ill_fails_again_and_keeps_the_letter(op
     ids=lambda value: " ".join(sorted(value)) or "none",
 )
 def test_redrive_sends_just_what_fits_the_wishes(option_a: Place, arguments: tuple[str, ...], left: set[str]) -> None:
-    with serving(refused) as api:
+    with serve_api(refused) as api:
         declared(option_a, api)
         option_a("run", "--date", DAY)
         assert {letter["cause"]["kind"] for letter in option_a("dead", "--json").json()} == {"http", "body"}
@@ -125,7 +125,7 @@ def test_redrive_sends_just_what_fits_the_wishes(option_a: Place, arguments: tup
 
 
 def test_a_plain_run_tries_again_what_has_failed(option_a: Place) -> None:
-    with serving(poisoned) as api:
+    with serve_api(poisoned) as api:
         declared(option_a, api)
         option_a("run", "--date", DAY)
         api.pages = healthy
@@ -134,7 +134,7 @@ def test_a_plain_run_tries_again_what_has_failed(option_a: Place) -> None:
 
 
 def test_a_failed_load_leaves_the_day_before_it_untouched(option_a: Place) -> None:
-    with serving(healthy) as api:
+    with serve_api(healthy) as api:
         declared(option_a, api)
         assert option_a("run", "--date", DAY).code == 0
         before = option_a.pages("orders")

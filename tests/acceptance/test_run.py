@@ -10,7 +10,7 @@ import signal
 import pytest
 
 from tests.acceptance.command import DAY, Place, wait_for
-from tests.support.apis.paged_api import Asked, listed, serving
+from tests.support.apis.page_server import ApiRequest, data_body, serve_api
 
 FOUR = ("api-a", "api-b", "api-c", "api-d")
 ORDERS = '[sources.orders]\nurl = "{url}/orders"\ndate_param = "date"\n'
@@ -80,7 +80,7 @@ def test_status_tells_what_is_missing_since_a_source_should_have_data(option_a: 
 
 
 def test_a_backfill_lands_the_newest_date_first(option_a: Place) -> None:
-    with serving(lambda asked: listed([b'{"d":1}'] if asked.page == 1 else [])) as api:
+    with serve_api(lambda asked: data_body([b'{"d":1}'] if asked.page == 1 else [])) as api:
         option_a.declare(ORDERS.format(url=api.url))
         done = option_a("backfill", "--from", "2024-02-27", "--to", "2024-03-02", "--workers", "1")
         assert done.code == 0
@@ -107,7 +107,7 @@ def test_a_backfill_leaves_out_what_is_there_and_what_is_before_since(option_a: 
 )
 def test_a_backfill_loads_only_what_it_is_told_to(option_a: Place, only: str, asked_for: set[str]) -> None:
     """The 1st is complete, the 2nd has failed, the 3rd is missing."""
-    with serving(lambda asked: listed([b'{"d":1}'] if asked.page == 1 else [])) as api:
+    with serve_api(lambda asked: data_body([b'{"d":1}'] if asked.page == 1 else [])) as api:
         option_a.declare(ORDERS.format(url=api.url))
         assert option_a("run", "--date", "2024-05-01").code == 0
         good, api.pages = api.pages, lambda asked: b"none"
@@ -119,7 +119,7 @@ def test_a_backfill_loads_only_what_it_is_told_to(option_a: Place, only: str, as
 
 
 def test_a_backfill_of_the_incomplete_takes_up_what_was_interrupted_and_nothing_else(option_a: Place) -> None:
-    with serving(lambda asked: listed([b'{"n":%d}' % asked.page] if asked.page <= 30 else [])) as api:
+    with serve_api(lambda asked: data_body([b'{"n":%d}' % asked.page] if asked.page <= 30 else [])) as api:
         option_a.declare(ORDERS.format(url=api.url))
         assert interrupted(option_a, api.asked, "run", "--date", "2024-05-01") == 130
         shutil.rmtree(option_a.home)  # else the task in the queue would bring it back
@@ -131,7 +131,7 @@ def test_a_backfill_of_the_incomplete_takes_up_what_was_interrupted_and_nothing_
 
 
 def test_an_interrupted_run_exits_with_130_and_the_next_one_fetches_just_the_rest(option_a: Place) -> None:
-    with serving(lambda asked: listed([b'{"n":%d}' % asked.page] if asked.page <= 40 else [])) as api:
+    with serve_api(lambda asked: data_body([b'{"n":%d}' % asked.page] if asked.page <= 40 else [])) as api:
         option_a.declare(ORDERS.format(url=api.url))
         assert interrupted(option_a, api.asked, "run", "--date", DAY) == 130
         begun = len(api.asked)
@@ -144,7 +144,7 @@ def test_an_interrupted_run_exits_with_130_and_the_next_one_fetches_just_the_res
         assert outcomes == ["stopped", "complete"]
 
 
-def interrupted(option_a: Place, asked: list[Asked], *arguments: str) -> int:
+def interrupted(option_a: Place, asked: list[ApiRequest], *arguments: str) -> int:
     """Run the command, and interrupt it when it has asked for a few pages; its exit code."""
     with option_a.start(*arguments) as running:
         wait_for(running, lambda: len(asked) >= 5)

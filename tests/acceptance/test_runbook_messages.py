@@ -11,12 +11,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.acceptance.command import DAY, Done, Place
-from tests.support.apis.paged_api import listed
-from tests.support.apis.server import Exchange, Server, reply, until_close
-from tests.support.documents.messages import rows
-from tests.support.documents.runbook import MESSAGES
+from tests.support.apis.http_server import Exchange, Server, reply, until_close
+from tests.support.apis.page_server import data_body
+from tests.support.documents.messages import message_rows
+from tests.support.documents.transcript import MESSAGES
 
-ROWS = rows(MESSAGES)
+ROWS = message_rows(MESSAGES)
 PAGED = 'pagination = { style = "page", total_pages = "pages", total_records = "total" }'
 NEXT = 'pagination = { style = "next_url", path = "next" }'
 CURSOR = 'pagination = { style = "cursor", path = "next" }'
@@ -35,7 +35,7 @@ class Way(NamedTuple):
 
 
 def page(number: int, *, pages: int = 3, total: int = 3) -> bytes:
-    return listed([b'{"id":%d}' % number] if number <= pages else [], pages=pages, total=total)
+    return data_body([b'{"id":%d}' % number] if number <= pages else [], pages=pages, total=total)
 
 
 def healthy(exchange: Exchange, number: int) -> None:
@@ -141,7 +141,7 @@ def test_what_is_printed_of_a_broken_source_is_what_the_messages_explain(name: s
     (row,) = [one for one in night.status.json()["partitions"] if one["source"] == name and one["date"] == DAY]
     assert letter["cause"]["kind"] == row["cause_kind"] == way.kind
     assert f"error: {row['cause']}" == f"error: {letter['cause']['message']}" == line
-    told = [one for entry in ROWS for one in entry.tells(way.kind, words(line))]
+    told = [one for entry in ROWS for one in entry.matches(way.kind, words(line))]
     assert way.message in told, (line, told)
 
 
@@ -160,4 +160,4 @@ def test_all_of_them_land_once_they_are_mended_and_redriven(night: Night) -> Non
     assert night.run.code == 1
     assert night.redrive.code == 0, night.redrive.err
     assert f"{len(WAYS)} partitions, {3 * len(WAYS)} pages, {3 * len(WAYS)} records" in night.redrive.out
-    assert "all as the ledger has it" in night.verify.out
+    assert "all as the manifest has it" in night.verify.out

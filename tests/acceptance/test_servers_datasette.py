@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.command import Place
-from tests.support.apis.third_party import datasette, free_port, running
+from tests.support.apis.third_party_servers import datasette, free_port, running_server
 
 DAYS = {"2026-11-01": 437, "2026-11-02": 100, "2026-11-03": 0, "2026-11-04": 1}
 STYLES = {
@@ -48,7 +48,7 @@ def url(folder: Path) -> Iterator[str]:
     """A running Datasette."""
     port = free_port()
     command = [datasette(), "serve", "shop.db", "-h", "127.0.0.1", "-p", str(port)]
-    with running(command, folder, port) as address:
+    with running_server(command, folder, port) as address:
         yield address
 
 

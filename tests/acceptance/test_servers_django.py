@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.command import Place
-from tests.support.apis.third_party import SERVERS, free_port, running
+from tests.support.apis.third_party_servers import SERVERS, free_port, running_server
 
 DAYS = {"2026-11-01": 437, "2026-11-02": 100, "2026-11-03": 0, "2026-11-04": 1}
 DAY = "2026-11-01"
@@ -41,7 +41,7 @@ def url(folder: Path) -> Iterator[str]:
     """The API, running."""
     pytest.importorskip("rest_framework", reason="pip install djangorestframework, which requirements-dev.txt pins")
     port, days = free_port(), [f"{day}={count}" for day, count in DAYS.items()]
-    with running([sys.executable, SERVERS / "django_api.py", port, *days], folder, port) as address:
+    with running_server([sys.executable, SERVERS / "django_api.py", port, *days], folder, port) as address:
         yield address
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.command import Place
-from tests.support.apis.third_party import NODE, free_port, json_server, running
+from tests.support.apis.third_party_servers import NODE, free_port, json_server, running_server
 
 COUNT = 437
 DAY = "2026-11-01"
@@ -30,7 +30,7 @@ def old(folder: Path) -> Iterator[str]:
     """json-server 0.17.4: `_page` and `_limit`, the body is the list."""
     port = free_port()
     command = [NODE, json_server(0), "--host", "127.0.0.1", "--port", str(port), "--quiet", "db.json"]
-    with running(command, folder, port) as address:
+    with running_server(command, folder, port) as address:
         yield address
 
 
@@ -38,7 +38,7 @@ def old(folder: Path) -> Iterator[str]:
 def new(folder: Path) -> Iterator[str]:
     """json-server 1.0.0-beta: `_page` and `_per_page`, the body tells the number of pages."""
     port = free_port()
-    with running(
+    with running_server(
         [NODE, json_server(1), "db.json", "--host", "127.0.0.1", "--port", str(port)], folder, port
     ) as address:
         yield address

@@ -16,9 +16,9 @@ from option_a.ingest.lake.folder import FolderLake
 from option_a.ingest.resilience.circuit_breaker import CircuitBreaker
 from option_a.workspace.clock import SystemClock
 from tests.acceptance.command import DAY, Done, Place
-from tests.support.apis.paged_api import Answer, Api, Asked, listed, serving
-from tests.support.aws.deployed_stack import Stack
-from tests.support.aws.moto import Aws
+from tests.support.apis.page_server import ApiRequest, ApiResponse, FakeApi, data_body, serve_api
+from tests.support.aws.deployed_stack import FakeStack
+from tests.support.aws.moto import MotoServer
 
 NAMES = ["orders", "events"]
 DECLARED = """
@@ -34,18 +34,18 @@ LINES = [b'{"id":1}', b'{"id":2}', b'{"id":3}']
 _numbers = count(1)
 
 
-def healthy(asked: Asked) -> bytes:
-    return listed([b'{"id":%d}' % asked.page] if asked.page <= 3 else [], pages=3)
+def healthy(asked: ApiRequest) -> bytes:
+    return data_body([b'{"id":%d}' % asked.page] if asked.page <= 3 else [], pages=3)
 
 
-def poisoned(asked: Asked) -> Answer:
-    return Answer(b"<html>") if asked.page == 2 and asked.name == "orders" else Answer(healthy(asked))
+def poisoned(asked: ApiRequest) -> ApiResponse:
+    return ApiResponse(b"<html>") if asked.page == 2 and asked.name == "orders" else ApiResponse(healthy(asked))
 
 
 class There:
     """Where a command's work is done, as a test sees it."""
 
-    def __init__(self, option_a: Place, stack: Stack | None) -> None:
+    def __init__(self, option_a: Place, stack: FakeStack | None) -> None:
         self.option_a, self.stack = option_a, stack
 
     def __call__(self, *arguments: str, **env: str) -> Done:
@@ -55,7 +55,7 @@ class There:
         """Somebody works: on one machine the command itself."""
         if self.stack is None:
             return nullcontext()
-        return self.stack.working(self.option_a.folder / "sources.toml", self.option_a.env)
+        return self.stack.worker_running(self.option_a.folder / "sources.toml", self.option_a.env)
 
     def objects(self, prefix: str = "") -> dict[str, bytes]:
         if self.stack is not None:
@@ -74,18 +74,18 @@ class There:
 
 
 @pytest.fixture
-def api() -> Iterator[Api]:
-    with serving(healthy) as running:
+def api() -> Iterator[FakeApi]:
+    with serve_api(healthy) as running:
         yield running
 
 
 @pytest.fixture(params=["machine", "stack"])
-def there(request: pytest.FixtureRequest, tmp_path: Path, server: Aws, api: Api) -> There:
+def there(request: pytest.FixtureRequest, tmp_path: Path, server: MotoServer, api: FakeApi) -> There:
     text = DECLARED.format(url=api.url)
     if request.param == "machine":
         found = There(Place(tmp_path), None)
     else:
-        stack = Stack(server, f"OptionA{next(_numbers)}")
+        stack = FakeStack(server, f"OptionA{next(_numbers)}")
         stack.deploy(NAMES, text)
         found = There(Place(tmp_path, **stack.env), stack)
     found.option_a.declare(text)
@@ -127,7 +127,7 @@ def test_rows_of_run_and_status_are_the_same_everywhere(there: There) -> None:
     assert status["queues"] == []
 
 
-def test_a_second_run_does_nothing(there: There, api: Api) -> None:
+def test_a_second_run_does_nothing(there: There, api: FakeApi) -> None:
     with there.working():
         there("run", "--date", DAY)
         asked, before = len(api.asked), there.objects()
@@ -140,21 +140,21 @@ def test_a_second_run_does_nothing(there: There, api: Api) -> None:
 def test_verify_finds_all_well_and_then_what_is_gone(there: There) -> None:
     with there.working():
         there("run", "--date", DAY)
-    assert there("verify").out.endswith("all as the ledger has it\n")
+    assert there("verify").out.endswith("all as the manifest has it\n")
     there.delete(f"raw/source=orders/ingestion_date={DAY}/page=000002.json.gz")
     done = there("verify", "--json")
     assert done.code == 1
     (difference,) = done.json()["differences"]
     assert (difference["what"], difference["message"]) == (
         "missing",
-        f"orders {DAY} page 2: the object is not there",
+        f"orders {DAY} page 2: the object is missing",
     )
 
 
-def test_a_fresh_run_restates_what_changed(there: There, api: Api) -> None:
+def test_a_fresh_run_restates_what_changed(there: There, api: FakeApi) -> None:
     with there.working():
         there("run", "--date", DAY)
-        api.pages = lambda asked: listed([b'{"id":%d}' % (asked.page + 7)] if asked.page <= 3 else [], pages=3)
+        api.pages = lambda asked: data_body([b'{"id":%d}' % (asked.page + 7)] if asked.page <= 3 else [], pages=3)
         done = there("run", "--date", DAY, "--source", "orders", "--fresh", "--json")
     assert done.code == 0, done.err
     assert [row["restated"] for row in done.json()["partitions"]] == [3]
@@ -174,7 +174,7 @@ def test_backfill_loads_every_date(there: There) -> None:
 
 
 @pytest.mark.bar(5)
-def test_a_failing_source_fails_alone_and_lands_after_redrive(there: There, api: Api) -> None:
+def test_a_failing_source_fails_alone_and_lands_after_redrive(there: There, api: FakeApi) -> None:
     api.pages = poisoned
     with there.working():
         done = there("run", "--date", DAY)
@@ -197,7 +197,7 @@ def test_a_failing_source_fails_alone_and_lands_after_redrive(there: There, api:
     assert there("verify").code == 0
 
 
-def test_redrive_of_what_is_still_ill_fails_again_and_keeps_one_letter(there: There, api: Api) -> None:
+def test_redrive_of_what_is_still_ill_fails_again_and_keeps_one_letter(there: There, api: FakeApi) -> None:
     api.pages = poisoned
     with there.working():
         there("run", "--date", DAY)

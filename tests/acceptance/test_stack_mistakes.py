@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.command import DAY, Place
-from tests.support.apis.paged_api import listed, serving
-from tests.support.apis.server import Exchange, Server, reply
-from tests.support.aws.deployed_stack import Stack
-from tests.support.aws.moto import KEYS, Aws
+from tests.support.apis.http_server import Exchange, Server, reply
+from tests.support.apis.page_server import data_body, serve_api
+from tests.support.aws.deployed_stack import FakeStack
+from tests.support.aws.moto import KEYS, MotoServer
 
 NAME = "Mistaken"
 MOCKS = ["api-a", "api-b", "api-c", "api-d"]
@@ -21,8 +21,8 @@ SAID = "User: arn:aws:iam::123456789012:user/ana is not authorized to perform: c
 
 
 @pytest.fixture(scope="module")
-def stack(server: Aws) -> Stack:
-    made = Stack(server, NAME)
+def stack(server: MotoServer) -> FakeStack:
+    made = FakeStack(server, NAME)
     made.deploy(MOCKS, None)
     return made
 
@@ -60,15 +60,15 @@ def test_a_refusal_is_told_with_its_way_out(tmp_path: Path, code: str, message: 
     assert done.out == ""
 
 
-def test_a_stack_that_is_not_there_is_named_with_its_region(tmp_path: Path, server: Aws) -> None:
+def test_a_stack_that_is_not_there_is_named_with_its_region(tmp_path: Path, server: MotoServer) -> None:
     done = Place(tmp_path, **server.env)("run", "--stack", "Nowhere")
     assert done.code == 2
     assert "error: there is no stack 'Nowhere' in us-east-1" in done.err
     assert "AWS_PROFILE and AWS_REGION" in done.err
 
 
-def test_a_stack_of_somebody_elses_is_told_by_its_outputs(tmp_path: Path, server: Aws) -> None:
-    stack = Stack(server, "Another")
+def test_a_stack_of_somebody_elses_is_told_by_its_outputs(tmp_path: Path, server: MotoServer) -> None:
+    stack = FakeStack(server, "Another")
     stack.describe({"Website": "https://example.com"})
     done = Place(tmp_path, **stack.env)("status")
     assert done.code == 2
@@ -76,7 +76,7 @@ def test_a_stack_of_somebody_elses_is_told_by_its_outputs(tmp_path: Path, server
     assert "`LakeBucket`" in done.err
 
 
-def test_without_credentials_the_ways_to_get_some_are_told(tmp_path: Path, server: Aws) -> None:
+def test_without_credentials_the_ways_to_get_some_are_told(tmp_path: Path, server: MotoServer) -> None:
     place = Place(tmp_path, **NO_KEYS, HOME=str(tmp_path), AWS_ENDPOINT_URL=server.endpoint)
     done = place("status", "--stack", NAME)
     assert done.code == 2
@@ -97,7 +97,7 @@ def test_a_profile_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert "aws configure list-profiles" in done.err
 
 
-def test_a_profile_serves_for_the_queues_and_for_the_lake(tmp_path: Path, stack: Stack) -> None:
+def test_a_profile_serves_for_the_queues_and_for_the_lake(tmp_path: Path, stack: FakeStack) -> None:
     (tmp_path / "credentials").write_text("[ana]\naws_access_key_id = anas\naws_secret_access_key = anas\n")
     env = {
         **NO_KEYS, "HOME": str(tmp_path), "AWS_PROFILE": "ana", "AWS_ENDPOINT_URL": stack.aws.endpoint,
@@ -115,8 +115,8 @@ def test_a_place_that_does_not_answer_is_told(tmp_path: Path) -> None:
     assert f"error: cannot look at the stack {NAME}: Could not connect" in done.err
 
 
-def test_a_bucket_that_is_gone_is_told(tmp_path: Path, server: Aws) -> None:
-    stack = Stack(server, "Hollow")
+def test_a_bucket_that_is_gone_is_told(tmp_path: Path, server: MotoServer) -> None:
+    stack = FakeStack(server, "Hollow")
     stack.deploy(MOCKS, None)
     stack.aws.client("s3").delete_bucket(Bucket=stack.bucket)
     done = Place(tmp_path, **stack.env)("status")
@@ -159,10 +159,10 @@ def test_without_boto3_it_says_how_to_get_it(tmp_path: Path) -> None:
     assert done.stderr == "error: --stack needs boto3\n  pip install -r requirements.txt\n"
 
 
-def test_a_secret_of_aws_serves_on_one_machine_too(tmp_path: Path, server: Aws) -> None:
+def test_a_secret_of_aws_serves_on_one_machine_too(tmp_path: Path, server: MotoServer) -> None:
     """No stack is asked for: the source alone names the secret."""
     option_a = Place(tmp_path, **server.env)
-    with serving(lambda asked: listed([b'{"id":1}'] if asked.page == 1 else [])) as api:
+    with serve_api(lambda asked: data_body([b'{"id":1}'] if asked.page == 1 else [])) as api:
         auth = 'auth = { style = "bearer", token = "aws-secret:orders#token" }'
         option_a.declare(f'[sources.orders]\nurl = "{api.url}/orders"\ndate_param = "date"\n{auth}\n')
         refused = option_a("run", "--date", DAY)
@@ -175,14 +175,14 @@ def test_a_secret_of_aws_serves_on_one_machine_too(tmp_path: Path, server: Aws) 
     assert "tell-nobody" not in done.out + done.err
 
 
-def test_a_date_in_the_future_is_refused_before_anything_is_sent(tmp_path: Path, stack: Stack) -> None:
+def test_a_date_in_the_future_is_refused_before_anything_is_sent(tmp_path: Path, stack: FakeStack) -> None:
     option_a = Place(tmp_path, **stack.env)
     done = option_a("run", "--date", "2999-01-01")
     assert (done.code, "is in the future" in done.err) == (2, True)
     assert option_a("status", "--json").json()["queues"] == []
 
 
-def test_a_lake_that_one_machine_has_stays_apart(tmp_path: Path, stack: Stack) -> None:
+def test_a_lake_that_one_machine_has_stays_apart(tmp_path: Path, stack: FakeStack) -> None:
     here, there = Place(tmp_path), Place(tmp_path, **stack.env)
     assert here("run", "--date", DAY).code == 0
     assert {task["why"] for task in there("plan", "--date", DAY, "--json").json()} == {"missing"}

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.acceptance.command import Place
-from tests.support.aws.deployed_stack import Stack
-from tests.support.aws.moto import Aws
+from tests.support.aws.deployed_stack import FakeStack
+from tests.support.aws.moto import MotoServer
 
 COLUMNS = {"ingestion_date": "date", "n": "bigint", "price": "double", "name": "varchar"}
 ROWS: list[list[str | None]] = [
@@ -22,8 +22,8 @@ ROWS: list[list[str | None]] = [
 
 
 @pytest.fixture(scope="module")
-def stack(server: Aws) -> Stack:
-    made = Stack(server, "Queried")
+def stack(server: MotoServer) -> FakeStack:
+    made = FakeStack(server, "Queried")
     made.deploy(["api-a", "api-b", "api-c", "api-d"], None)
     server.client("athena").create_work_group(Name="Queried", Configuration={})
     glue = server.client("glue")
@@ -37,11 +37,11 @@ def stack(server: Aws) -> Stack:
 
 
 @pytest.fixture
-def option_a(tmp_path: Path, stack: Stack) -> Place:
+def option_a(tmp_path: Path, stack: FakeStack) -> Place:
     return Place(tmp_path, **stack.env)
 
 
-def preload(stack: Stack) -> None:
+def preload(stack: FakeStack) -> None:
     """Have the server answer the next query with these rows."""
     info = [
         {"CatalogName": "", "SchemaName": "", "TableName": "", "Name": name, "Label": name, "Type": kind,
@@ -55,7 +55,7 @@ def preload(stack: Stack) -> None:
         assert answer.status == 201
 
 
-def test_json_has_numbers_as_numbers(option_a: Place, stack: Stack) -> None:
+def test_json_has_numbers_as_numbers(option_a: Place, stack: FakeStack) -> None:
     preload(stack)
     done = option_a("query", "SELECT * FROM api_a", "--format", "json")
     assert done.code == 0, done.err
@@ -66,13 +66,13 @@ def test_json_has_numbers_as_numbers(option_a: Place, stack: Stack) -> None:
     assert "Athena scanned " in done.err
 
 
-def test_csv_is_csv(option_a: Place, stack: Stack) -> None:
+def test_csv_is_csv(option_a: Place, stack: FakeStack) -> None:
     preload(stack)
     done = option_a("query", "-", "--format", "csv", stdin="SELECT * FROM api_a")
     assert done.out == 'ingestion_date,n,price,name\n2024-05-01,3,1.5,"a, b"\n2024-05-02,4,,ü\n'
 
 
-def test_a_table_is_what_duckdb_prints(option_a: Place, stack: Stack, tmp_path: Path) -> None:
+def test_a_table_is_what_duckdb_prints(option_a: Place, stack: FakeStack, tmp_path: Path) -> None:
     preload(stack)
     there = option_a("query", "SELECT * FROM api_a").out
     sql = (

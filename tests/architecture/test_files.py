@@ -164,7 +164,7 @@ def test_the_cdks_command_line_is_the_same_everywhere() -> None:
 
 def test_every_make_target_that_a_document_names_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", kept()["Makefile"], re.MULTILINE))
-    for name in ("README.md", *(name for name in kept() if name.startswith(("docs/", ".ci/")))):
+    for name in (name for name in kept() if name.startswith(("CONTRIBUTING.md", "README.md", "docs/", ".ci/"))):
         assert set(re.findall(r"(?:^|`|exec )make ([a-z-]+)", kept()[name], re.MULTILINE)) <= targets, name
 
 

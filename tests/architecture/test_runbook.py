@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from option_a.ingest import errors
 from option_a.ingest.errors import ManifestError, OptionAError, PermanentError, UserError
 from tests.architecture.tree import kept, modules
-from tests.support.documents.messages import Site, rows, sites
-from tests.support.documents.runbook import MESSAGES, RUNBOOK, as_read
-from tests.support.documents.transcript import ANY, anchors, transcripts
+from tests.support.documents.messages import ErrorSite, error_sites, message_rows
+from tests.support.documents.transcript import ELLIPSIS, MESSAGES, RUNBOOK, anchors, transcripts, visible_lines
 
-ROWS = rows(MESSAGES)
-SITES = sorted({site for path in modules("option_a") for site in sites(path)})
+ROWS = message_rows(MESSAGES)
 WHOLE_KINDS = {row.kind for row in ROWS if not row.messages}
 """Kinds whose messages each say the way out, to somebody who sits there: one row for all."""
 PASSED_ON = {"error.what", "state.why", "str(error)", "why", "message", "_first_lines(error)"}
@@ -22,37 +21,43 @@ TWO_PAGES = 130
 WIDTH = 140
 
 
+@cache
+def all_sites() -> list[ErrorSite]:
+    """Every place in the code where an error is made."""
+    return sorted({site for path in modules("option_a") for site in error_sites(path)})
+
+
 def test_the_code_is_read() -> None:
     """Else all that follows would hold of nothing."""
-    assert len(SITES) > 150
-    assert {"http", "body", "total", "config", "receives", "lake"} <= {site.kind for site in SITES}
+    assert len(all_sites()) > 150
+    assert {"http", "body", "total", "config", "receives", "lake"} <= {site.kind for site in all_sites()}
 
 
 def test_every_kind_of_error_has_a_row() -> None:
     classes = {cls.kind for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, OptionAError)}
-    kinds = classes - {OptionAError.kind, UserError.kind} | {site.kind for site in SITES}
+    kinds = classes - {OptionAError.kind, UserError.kind} | {site.kind for site in all_sites()}
     assert kinds - {row.kind for row in ROWS} == set()
 
 
 def test_every_message_that_the_code_can_give_has_a_row() -> None:
-    assert [site for site in SITES if not known(site)] == []
+    assert [site for site in all_sites() if not known(site)] == []
 
 
-def known(site: Site) -> bool:
+def known(site: ErrorSite) -> bool:
     if site.kind in WHOLE_KINDS:
         return True
-    if site.message == ANY:
+    if site.message == ELLIPSIS:
         return site.place.partition(" ")[2] in PASSED_ON
-    return any(row.tells(site.kind, site.message) for row in ROWS)
+    return any(row.matches(site.kind, site.message) for row in ROWS)
 
 
 def test_every_error_that_ends_a_partition_says_the_way_out_itself() -> None:
     ending = {cls.kind for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, PermanentError)}
-    assert [site for site in SITES if site.kind in ending | {ManifestError.kind} and not site.hinted] == []
+    assert [site for site in all_sites() if site.kind in ending | {ManifestError.kind} and not site.hinted] == []
 
 
 def test_every_message_of_the_table_is_one_that_the_code_can_give() -> None:
-    told = {(row.kind, one) for site in SITES for row in ROWS for one in row.tells(site.kind, site.message)}
+    told = {(row.kind, one) for site in all_sites() for row in ROWS for one in row.matches(site.kind, site.message)}
     shown = {(row.kind, one) for row in ROWS for one in row.messages}
     assert {(kind, one) for kind, one in shown - told if not re.fullmatch(r"the API answered \d+", one)} == set()
 
@@ -62,7 +67,7 @@ def test_every_row_says_what_to_do() -> None:
 
 
 def test_the_runbook_has_two_pages() -> None:
-    lines = as_read(RUNBOOK)
+    lines = visible_lines(RUNBOOK)
     assert len(lines) <= TWO_PAGES
     assert [line for line in lines if len(line) > WIDTH] == []
 
@@ -77,7 +82,7 @@ def test_what_the_text_says_a_command_prints_is_what_its_transcript_shows() -> N
     said = set(re.findall(r"`(option-a [^`]+)` prints `([^`]+)`", RUNBOOK + MESSAGES))
     steps = [step for scene in transcripts(RUNBOOK, MESSAGES).values() for step in scene]
     assert len(said) > 1
-    assert said - {(step.command, line) for step in steps for line in step.prints} == set()
+    assert said - {(step.command, line) for step in steps for line in step.output} == set()
 
 
 def test_every_link_within_and_between_the_two_leads_somewhere() -> None:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from tests.support.resources.held import Held
+from tests.support.resources.process_usage import ProcessUsage
 
 _WIDTH, _LEFT, _RIGHT, _HEIGHT, _HEAD, _FOOT = 860, 64, 20, 150, 76, 56
 _PLOT = _WIDTH - _LEFT - _RIGHT
@@ -23,7 +23,7 @@ class Panel(NamedTuple):
     values: Sequence[float]
 
 
-def draw(rounds: Sequence[Held], minutes: float) -> str:
+def draw(rounds: Sequence[ProcessUsage], minutes: float) -> str:
     """The chart as an SVG document."""
     panels = [
         Panel("Resident memory, MB", [held.memory / 1024 for held in rounds]),

@@ -37,12 +37,12 @@ def draw(series: Mapping[str, list[Cost]]) -> str:
 
 
 def _group(name: str, costs: list[Cost], top: int) -> Iterator[str]:
-    widest = max(cost.each for cost in costs), max(cost.peak for cost in costs)
+    widest = max(cost.cpu_per_item for cost in costs), max(cost.peak for cost in costs)
     yield f'<text x="16" y="{top + 13}">{escape(name)}</text>'
     for number, (cost, colour) in enumerate(zip(costs, _COLOURS, strict=False)):
         y = top + number * _ROW
         yield f'<text x="{_LEFT - 12}" y="{y + 13}" text-anchor="end">{cost.size:,}</text>'
-        yield from _bar(_LEFT, y, cost.each / widest[0], colour, f"{cost.each * 1e6:,.1f} µs")
+        yield from _bar(_LEFT, y, cost.cpu_per_item / widest[0], colour, f"{cost.cpu_per_item * 1e6:,.1f} µs")
         yield from _bar(_LEFT + _HALF + 20, y, cost.peak / widest[1], colour, f"{cost.peak / 1e6:,.0f} MB")
 
 

@@ -24,14 +24,15 @@ from option_a.ingest.ports import Clock, Request
 from option_a.ingest.task import Task, encode_task
 from option_a.local.queue import SqliteQueue
 from tests.conftest import Proof
-from tests.support.crashes.interleaved_threads import Interleaving
-from tests.support.crashes.rival_workers import LEASE, Judge, RivalLake, RivalQueue
-from tests.support.crashes.scenarios import DECLARED, NEXT
-from tests.support.pipeline import DATE, RUN, Ground, Pipeline, days_of, numbered, source
+from tests.support.crashes.competing_workers import LEASE, CompetingLake, CompetingQueue, LeaseChecker
+from tests.support.crashes.interleaved_threads import ThreadInterleaver
+from tests.support.crashes.scenario_api import DECLARED
+from tests.support.crashes.scenarios import NEXT
+from tests.support.pipeline import DATE, RUN, Backend, Pipeline, make_pages, numbered_pages, source
 from tests.support.queues.memory import MemoryQueue
 
 PARTITION = Partition("s", DATE)
-PAGES, OTHERS = days_of(12), days_of(15, word="z")
+PAGES, OTHERS = make_pages(12), make_pages(15, word="z")
 DECLARING = source(pagination=DECLARED, parallel=3)
 SECONDS, STALLS = [0.0, 0.1, 1.0, 12.0], [LEASE - 0.1, LEASE, 45.0]
 OLD, LATER = "20231114T210000Z-z", "20231114T235900Z-d"
@@ -54,22 +55,22 @@ class Repeating(MemoryQueue):
 class Rivalry:
     """Two workers on a day that is new, or that stands as a longer one. At each call of a port the other may go on."""
 
-    def __init__(self, ground: Ground, rng: random.Random, *, frozen: float = 0.0) -> None:
+    def __init__(self, ground: Backend, rng: random.Random, *, frozen: float = 0.0) -> None:
         self.rng = rng
-        self.pipeline = Pipeline(ground, numbered(OTHERS, total_pages=15), DECLARING, lease=LEASE)
+        self.pipeline = Pipeline(ground, numbered_pages(OTHERS, total_pages=15), DECLARING, lease=LEASE)
         if rng.random() < 0.5:
             self.pipeline.send(OLD)
             self.pipeline.drain()
         self.pipeline.api = self.answer
-        self.turns = Interleaving(rng, self.pipeline.clock, frozen=frozen)
-        self.judge = Judge(self.pipeline, self.turns, rng)
+        self.threads = ThreadInterleaver(rng, self.pipeline.clock, frozen=frozen)
+        self.checker = LeaseChecker(self.pipeline, self.threads, rng)
 
     def answer(self, request: Request) -> bytes:
         """At times beyond the lease, at times an error."""
-        self.turns.sleep(self.rng.choice(STALLS if self.rng.random() < 0.08 else SECONDS))
+        self.threads.sleep(self.rng.choice(STALLS if self.rng.random() < 0.08 else SECONDS))
         if self.rng.random() < 0.1:
             raise TransientError("the API answered 503", retry_after=self.rng.choice([None, 60.0]))
-        return numbered(PAGES, total_pages=len(PAGES))(request)
+        return numbered_pages(PAGES, total_pages=len(PAGES))(request)
 
     def run(self) -> None:
         """Until all is done. What five workers in a row have outslept is redriven, as a person would."""
@@ -77,15 +78,15 @@ class Rivalry:
         while tasks:
             for task in tasks:
                 queue.send_raw("s", encode_task(task))
-            self.turns.run(self.work, self.work)
+            self.threads.run(self.work, self.work)
             tasks = [letter.task for letter in queue.dead if letter.task]
             assert {letter.cause.kind for letter in queue.dead} <= {"receives"}
             queue.dead.clear()
 
     def work(self) -> None:
-        lake = RivalLake(self.judge, locks=isinstance(self.pipeline.lake, FolderLake))
-        queue = RivalQueue(self.judge)
-        world = msgspec.structs.replace(self.pipeline.world, lake=lake, queue=queue, clock=self.turns)
+        lake = CompetingLake(self.checker, locks=isinstance(self.pipeline.lake, FolderLake))
+        queue = CompetingQueue(self.checker)
+        world = msgspec.structs.replace(self.pipeline.services, lake=lake, queue=queue, clock=self.threads)
         worker = Worker(world, self.pipeline.sources)
         while messages := self.pipeline.queue.messages:
             delivery = queue.receive(["s"], lease=LEASE)
@@ -93,12 +94,12 @@ class Rivalry:
                 lake.who = delivery.receipt
                 worker.handle(delivery)
             else:
-                self.turns.sleep(max(0.1, min((m.visible_at for m in messages), default=0.0) - self.turns.now()))
+                self.threads.sleep(max(0.1, min((m.visible_at for m in messages), default=0.0) - self.threads.now()))
 
 
 def calm(root: Path) -> dict[str, bytes]:
     """What stands under raw/ where nothing is out of order."""
-    pipeline = Pipeline(root, numbered(PAGES, total_pages=len(PAGES)), DECLARING)
+    pipeline = Pipeline(root, numbered_pages(PAGES, total_pages=len(PAGES)), DECLARING)
     pipeline.send()
     assert pipeline.drain() == ["complete"]
     return pipeline.objects("raw")
@@ -117,24 +118,24 @@ def assert_as_calm(pipeline: Pipeline, expected: dict[str, bytes], case: object,
 def test_two_workers_whose_calls_are_interleaved_in_any_way_leave_the_lake_of_one(tmp_path: Path, proof: Proof) -> None:
     expected = calm(tmp_path / "calm")
     lost = switches = writes = acks = 0
-    breaches: list[str] = []
+    violations: list[str] = []
     for case in range(proof.size(10, 200)):
         rng = proof.rng("two workers", case)
         lake = FolderLake(tmp_path / str(case)) if case % 2 else BucketLake(MemoryStore(), "memory://lake")
-        trial = Rivalry(Ground(lake, partial(Repeating, rng=rng)), rng)
+        trial = Rivalry(Backend(lake, partial(Repeating, rng=rng)), rng)
         trial.run()
         assert_as_calm(trial.pipeline, expected, (proof.seed, case))
-        breaches += [f"case {case}: {breach}" for breach in trial.judge.breaches]
-        lost += trial.pipeline.kinds().count("lost")
+        violations += [f"case {case}: {breach}" for breach in trial.checker.violations]
+        lost += trial.pipeline.kinds().count("lease-lost")
         switches, writes, acks = (
-            switches + trial.turns.switches, writes + trial.judge.writes, acks + trial.judge.acks
+            switches + trial.threads.switches, writes + trial.checker.writes, acks + trial.checker.acks
         )  # fmt: skip
-    assert not breaches, (proof.seed, breaches[:5])
+    assert not violations, (proof.seed, violations[:5])
     proof.figure("seeds", proof.size(10, 200))
     proof.figure("turns", switches)
     proof.figure("claims lost", lost, least=proof.size(5, 100))
     proof.figure("writes and acks looked at", writes + acks)
-    proof.figure("writes without the claim, acks without a successor", len(breaches), most=0)
+    proof.figure("writes without the claim, acks without a successor", len(violations), most=0)
 
 
 @pytest.mark.bar(3)
@@ -148,13 +149,13 @@ def test_so_it_is_where_a_worker_is_frozen_between_its_look_at_the_claim_and_its
     expected, left = calm(tmp_path / "calm"), 0
     for case in range(proof.size(5, 100)):
         rng = proof.rng("frozen", case)
-        ground = Ground(BucketLake(MemoryStore(), "memory://lake"), partial(Repeating, rng=rng))
+        ground = Backend(BucketLake(MemoryStore(), "memory://lake"), partial(Repeating, rng=rng))
         trial = Rivalry(ground, rng, frozen=0.004)
         trial.run()
         staged = len(trial.pipeline.objects("staging"))
         if staged:
             assert trial.pipeline.objects("raw") == expected, (proof.seed, case)
-            trial.pipeline.api = numbered(PAGES, total_pages=len(PAGES))
+            trial.pipeline.api = numbered_pages(PAGES, total_pages=len(PAGES))
             trial.pipeline.send(LATER, fresh=True)
             trial.pipeline.drain()
         left += staged
@@ -190,12 +191,12 @@ class Faltering:
         self._clock.sleep(seconds)
         if fails:
             raise TransientError("the API answered 503")
-        return numbered(PAGES, total_pages=len(PAGES))(request)
+        return numbered_pages(PAGES, total_pages=len(PAGES))(request)
 
 
 def hasty(pipeline: Pipeline, clock: Clock, queue: SqliteQueue) -> None:
     """Work off a queue in a file, as one of several threads."""
-    world = msgspec.structs.replace(pipeline.world, clock=clock, queue=queue, executor=ThreadPoolExecutor)
+    world = msgspec.structs.replace(pipeline.services, clock=clock, queue=queue, executor=ThreadPoolExecutor)
     worker = Worker(world, pipeline.sources)
     while any(depth.live for depth in queue.depth()):
         delivery = queue.receive(["s"], lease=LEASE)

@@ -20,8 +20,8 @@ from option_a.ingest.partition import Partition
 from option_a.ingest.ports import Request
 from option_a.ingest.task import Task, decode_task
 from tests.conftest import Proof
-from tests.support.aws.event_source_mapping import FakeContext
-from tests.support.pipeline import RUN, Pipeline, days_of, numbered, source
+from tests.support.aws.event_source_mapping import FakeLambdaContext
+from tests.support.pipeline import RUN, Pipeline, make_pages, numbered_pages, source
 from tests.support.queues.memory import MAX_RECEIVES, MemoryQueue
 
 SIZE = 10
@@ -71,7 +71,7 @@ class Trial:
         fate = self.fates[dt.date.fromisoformat(request.params["date"])]
         if fate == "crash":
             raise RuntimeError("a defect")
-        return b"<html>" if fate == "body" else numbered(days_of(1))(request)
+        return b"<html>" if fate == "body" else numbered_pages(make_pages(1))(request)
 
     def invoke(self, shuffle: random.Random) -> set[dt.date] | None:
         """One invocation with all that is visible; the dates that its answer names, None if it raised."""
@@ -91,7 +91,7 @@ class Trial:
         if not records:
             return set()
         try:
-            answer = self._handler(records)({"Records": records}, FakeContext(self._left))
+            answer = self._handler(records)({"Records": records}, FakeLambdaContext(self._left))
         except (LakeError, RuntimeError):
             return None
         named = {item["itemIdentifier"] for item in answer["batchItemFailures"]}
@@ -109,7 +109,7 @@ class Trial:
         Metrics(namespace="Test", service="test").clear_metrics()  # all instances of a process share theirs
         telemetry = Telemetry(Logger(service="test", level="CRITICAL"), Metrics(namespace="Test", service="test"))
         world = msgspec.structs.replace(
-            self.pipeline.world, queue=self.queue, lake=self.lake, tell=self.pipeline.events.append
+            self.pipeline.services, queue=self.queue, lake=self.lake, tell=self.pipeline.events.append
         )
         return SqsBatchHandler(world, self.queue, self.pipeline.sources, telemetry)  # type: ignore[arg-type]
 

@@ -20,7 +20,7 @@ from option_a.local.queue import SqliteQueue
 from option_a.workspace.clock import SystemClock
 from tests.acceptance.command import DAY, Done, Place
 from tests.conftest import Proof
-from tests.support.pipeline import DATE, RUN, Pipeline, days_of, numbered
+from tests.support.pipeline import DATE, RUN, Pipeline, make_pages, numbered_pages
 
 pytestmark = pytest.mark.bar(8)
 Damage = Callable[[Path], None]
@@ -226,7 +226,7 @@ SEGMENTS: list[Damage] = [garbage, truncated, emptied, deeply_nested, Path.unlin
 def test_a_segment_that_is_damaged_is_found_and_the_partition_loaded_anew(
     state: str, tmp_path: Path, proof: Proof
 ) -> None:
-    answer, damages = numbered(days_of(ROWS, size=1)), few(SEGMENTS, proof, f"segments {state}")
+    answer, damages = numbered_pages(make_pages(ROWS, size=1)), few(SEGMENTS, proof, f"segments {state}")
     for damage in damages:
         pipeline = Pipeline(tmp_path / damage.__name__, answer)
         pipeline.budget = ROWS if state == "loading" else None
@@ -247,7 +247,7 @@ def test_a_segment_that_is_damaged_is_found_and_the_partition_loaded_anew(
 
 def test_a_manifest_of_each_state_that_is_damaged_fails_its_own_partition_alone(tmp_path: Path, proof: Proof) -> None:
     def answer(state: str) -> Callable[..., bytes]:
-        return (lambda request: b"<html>") if state == "failed" else numbered(days_of(3))
+        return (lambda request: b"<html>") if state == "failed" else numbered_pages(make_pages(3))
 
     tried = 0
     for state in ("loading", "failed", "complete"):
@@ -255,7 +255,7 @@ def test_a_manifest_of_each_state_that_is_damaged_fails_its_own_partition_alone(
         pipeline.budget = 2 if state == "loading" else None
         pipeline.send()
         pipeline.step()
-        pipeline.api, pipeline.budget = numbered(days_of(3)), None
+        pipeline.api, pipeline.budget = numbered_pages(make_pages(3)), None
         key = manifest_key(Partition("s", DATE))
         good = pipeline.lake.get(key)
         assert good is not None

@@ -17,12 +17,12 @@ from option_a.ingest.http.client import HttpFetch
 from option_a.ingest.ports import Request
 from tests.conftest import Proof
 from tests.faults.http.test_broken_answers import ANSWERS
-from tests.support.apis.server import Exchange, Server, reply
+from tests.support.apis.http_server import Exchange, Server, reply
 from tests.support.clock import FakeClock
-from tests.support.fuzz.engine import HANG, Fault, Target, fuzz
-from tests.support.fuzz.every import TARGETS
-from tests.support.fuzz.keys import check_error
-from tests.support.fuzz.ledger import folder
+from tests.support.fuzz.checks import check_error
+from tests.support.fuzz.engine import HANG, FuzzFailure, Target, fuzz
+from tests.support.fuzz.manifest import folder
+from tests.support.fuzz.targets import TARGETS
 
 pytestmark = pytest.mark.bar(12)
 
@@ -125,7 +125,7 @@ def test_an_input_without_an_end_is_told_too() -> None:
             pass
         return True
 
-    with pytest.raises(Fault, match=r"the test's own, input \d+ of --seed 7: no end\n.*999"):
+    with pytest.raises(FuzzFailure, match=r"the test's own, input \d+ of --seed 7: no end\n.*999"):
         fuzz(Target("the test's own", [b"x"], run), 5_000, 7, hang=0.4)
 
 
@@ -136,8 +136,10 @@ def test_a_fault_is_told_with_its_input_and_how_to_replay_it() -> None:
         return True
 
     target = Target("the test's own", [b"x"], run)
-    with pytest.raises(Fault, match=r"the test's own, input \d+ of --seed 7: ZeroDivisionError\(\)\n.*999") as one:
+    with pytest.raises(
+        FuzzFailure, match=r"the test's own, input \d+ of --seed 7: ZeroDivisionError\(\)\n.*999"
+    ) as one:
         fuzz(target, 5_000, 7)
-    with pytest.raises(Fault) as two:
+    with pytest.raises(FuzzFailure) as two:
         fuzz(target, 5_000, 7)
     assert str(one.value) == str(two.value)

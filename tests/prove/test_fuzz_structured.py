@@ -14,10 +14,10 @@ from hypothesis import HealthCheck
 from hypothesis import strategies as st
 
 from option_a.ingest.decode.body import read_body
-from option_a.ingest.decode.fields import Fields, apply
+from option_a.ingest.decode.fields import Fields, apply_fields
 from option_a.ingest.decode.format import BodyFormat
 from tests.conftest import Proof
-from tests.support.fuzz.bodies import decoded, json_body
+from tests.support.fuzz.bodies import json_body, standard_decode
 from tests.unit.decode.json_documents import Document, documents, listed, records, spaces, text_of
 from tests.unit.decode.test_fast import check
 
@@ -78,9 +78,9 @@ def test_a_table_of_csv_is_read_as_it_was_made(proof: Proof) -> None:
 def test_fields_that_are_dropped_are_gone_and_the_others_are_as_they_were(proof: Proof) -> None:
     def look(items: list[tuple[str, ...]], gaps: list[str]) -> None:
         lines = read_body(text_of(listed(items), gaps), BodyFormat(), None).lines
-        left = apply(Fields(drop=["a"]), lines, None)
+        left = apply_fields(Fields(drop=["a"]), lines, None)
         for before, after in zip(lines.splitlines(), left.splitlines(), strict=True):
-            (sent,), (landed,) = decoded(before) or ([],), decoded(after) or ([],)
+            (sent,), (landed,) = standard_decode(before) or ([],), standard_decode(after) or ([],)
             assert landed == [member for member in sent if member[0] != "a"]
 
     examine(proof, look, records, spaces)

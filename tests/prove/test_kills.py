@@ -18,9 +18,9 @@ from option_a.ingest.manifest.model import decode
 from option_a.ingest.manifest.rows import checksum
 from tests.acceptance.command import Done, Place
 from tests.conftest import Proof
-from tests.support.apis.changing import NAMES, WORKER, Changing, declared
-from tests.support.apis.paged_api import Answer, Asked, serving
-from tests.support.crashes.kill_storm import Storm, Victim
+from tests.support.apis.changing_api import NAMES, WORKER_VARIABLE, ChangingApi, sources_toml
+from tests.support.apis.page_server import ApiRequest, ApiResponse, serve_api
+from tests.support.crashes.kill_storm import KilledProcess, KillStorm
 
 SECONDS = 0.004
 PER_EPOCH = 250
@@ -42,7 +42,7 @@ class Looker:
     Below raw/ are pages alone, and they are whole; and as long as a manifest says `complete`, its pages are there.
     """
 
-    def __init__(self, option_a: Place, api: Changing) -> None:
+    def __init__(self, option_a: Place, api: ChangingApi) -> None:
         self._option_a, self._api = option_a, api
         self._stop = threading.Event()
         self.pages = self.queries = self.ledgers = 0
@@ -78,7 +78,7 @@ class Looker:
             except FileNotFoundError:
                 continue
             found = _PAGE.fullmatch(path.relative_to(raw).as_posix())
-            if found is None or _text(data) not in self._api.ever(found[1], found[2], int(found[3])):
+            if found is None or _text(data) not in self._api.bytes_ever_sent(found[1], found[2], int(found[3])):
                 self.wrong.append(str(path))
             self.pages += 1
 
@@ -116,15 +116,15 @@ class Trial:
 
     def __init__(self, option_a: Place, proof: Proof, days: list[str]) -> None:
         self.option_a, self.proof, self.days = option_a, proof, days
-        self.api = Changing(days, proof.rng("days"), seconds=SECONDS)
-        self.storm = Storm(option_a.start, self._command, WORKER)
+        self.api = ChangingApi(days, proof.rng("days"), seconds=SECONDS)
+        self.storm = KillStorm(option_a.start, self._command, WORKER_VARIABLE)
         self.looker = Looker(option_a, self.api)
         self.found: Counter[str] = Counter()
         """What is wrong, and how often."""
         self.standing = {(name, day): 0 for name in NAMES for day in days}
         """Which version of each partition stood there when the storm began."""
 
-    def answer(self, asked: Asked) -> Answer:
+    def answer(self, asked: ApiRequest) -> ApiResponse:
         self.storm.asked(asked.query["worker"])
         return self.api(asked)
 
@@ -142,11 +142,11 @@ class Trial:
 
     def epoch(self, kills: int) -> None:
         """The days change, then so many are killed, then one that is left alone finishes."""
-        before = len(self.storm.victims)
-        self.api.change()
-        self.storm.rage(kills, lambda number: self.proof.rng("kill", number))
+        before = len(self.storm.processes)
+        self.api.add_versions()
+        self.storm.kill(kills, lambda number: self.proof.rng("kill", number))
         self.finish()
-        self.compare([victim for number, victim in self.storm.victims.items() if int(number) >= before])
+        self.compare([target for number, target in self.storm.processes.items() if int(number) >= before])
 
     def finish(self) -> None:
         """What is in the queue, then what five deaths in a row made a dead letter, then what nobody came to."""
@@ -159,9 +159,9 @@ class Trial:
         self._done("backfill", *span, "--only", "incomplete")
         self._done("backfill", *span)
 
-    def compare(self, victims: list[Victim]) -> None:
+    def compare(self, processes: list[KilledProcess]) -> None:
         """What stands there with what the API said: this time, or last time if no task for it was sent since."""
-        asked = {partition for victim in victims if victim.sent for partition in self._asked_again(victim)}
+        asked = {partition for target in processes if target.sent for partition in self._asked_again(target)}
         for name, day in self.standing:
             version = self.standing[name, day]
             found = self.option_a.lines(name, day)
@@ -174,18 +174,18 @@ class Trial:
             assert sorted(found) != sorted(expected) or found == expected, (name, day, "the order")
             self.standing[name, day] = version
 
-    def _asked_again(self, victim: Victim) -> set[tuple[str, str]]:
+    def _asked_again(self, target: KilledProcess) -> set[tuple[str, str]]:
         """The partitions for which it has surely sent tasks that load them anew."""
-        if victim.arguments[0] == "run" and "--fresh" in victim.arguments:
-            days = [victim.arguments[2]]
-        elif victim.arguments[0] == "backfill" and "all" in victim.arguments:
-            days = [day for day in self.days if victim.arguments[2] <= day <= victim.arguments[4]]
+        if target.arguments[0] == "run" and "--fresh" in target.arguments:
+            days = [target.arguments[2]]
+        elif target.arguments[0] == "backfill" and "all" in target.arguments:
+            days = [day for day in self.days if target.arguments[2] <= day <= target.arguments[4]]
         else:
             days = []
         return {(name, day) for name in NAMES for day in days}
 
     def _done(self, *arguments: str) -> Done:
-        done = self.option_a(*arguments, **{WORKER: "left alone"})
+        done = self.option_a(*arguments, **{WORKER_VARIABLE: "left alone"})
         assert done.code == 0, (arguments, done.out, done.err, f"--seed {self.proof.seed}")
         return done
 
@@ -201,9 +201,9 @@ class Trial:
 
     def figures(self, requests: int) -> None:
         """What was seen."""
-        proof, killed = self.proof, [victim for victim in self.storm.victims.values() if victim.killed]
+        proof, killed = self.proof, [target for target in self.storm.processes.values() if target.killed]
         proof.figure("kills", len(killed), least=proof.size(1, 1000))
-        fell = Counter(victim.fell for victim in killed)
+        fell = Counter(target.died_while for target in killed)
         for what in ("starting", "at the queue", "loading", "promoting", "between two partitions"):
             proof.figure(f"of them {what}", fell[what], least=proof.size(0, 40))
         for wrong in ("records lost", "records doubled", "records that should not be there"):
@@ -213,7 +213,7 @@ class Trial:
         proof.figure("looks and queries that saw something torn", len(self.looker.wrong), most=0)
         for what, times in self.found.items():
             proof.figure(what, times)
-        lines = [line for victim in self.storm.victims.values() for line in victim.lines]
+        lines = [line for target in self.storm.processes.values() for line in target.lines]
         proof.figure("pages asked for", requests)
         proof.figure(
             "pages of loads that were completed", sum(int(m[1]) for line in lines if (m := _COMPLETE.search(line)))
@@ -225,9 +225,9 @@ class Trial:
 def test_what_is_killed_again_and_again_loses_nothing_and_doubles_nothing(tmp_path: Path, proof: Proof) -> None:
     option_a, kills = Place(tmp_path), proof.size(24, 1000)
     trial = Trial(option_a, proof, [f"2024-05-{day:02d}" for day in range(1, proof.size(10, 31))])
-    with serving(trial.answer) as api:
+    with serve_api(trial.answer) as api:
         trial.api.url = api.url
-        option_a.declare(declared(api.url))
+        option_a.declare(sources_toml(api.url))
         trial.finish()
         with trial.looker.looking():
             while trial.storm.kills < kills:
@@ -236,8 +236,8 @@ def test_what_is_killed_again_and_again_loses_nothing_and_doubles_nothing(tmp_pa
     print(*trial.looker.wrong[:5], sep="\n")
     trial.looker.look()
     trial.left()
-    for victim in trial.storm.victims.values():
-        said = "\n".join([" ".join(victim.arguments), *victim.lines])
-        assert victim.killed or victim.code == 0, (victim.code, said)
+    for target in trial.storm.processes.values():
+        said = "\n".join([" ".join(target.arguments), *target.lines])
+        assert target.killed or target.code == 0, (target.code, said)
         assert not re.search(r"Traceback|^error", said, re.MULTILINE), said
     trial.figures(requests)

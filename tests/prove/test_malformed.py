@@ -14,19 +14,19 @@ import pytest
 
 from option_a.ingest.partition import Partition
 from tests.conftest import Proof
-from tests.support.apis.malformed_json import (
+from tests.support.apis.http_server import Exchange, RequestHandler, chunked, reply, until_close
+from tests.support.apis.json_samples import (
     BOM,
     GOOD,
     ILLEGAL,
     LEGAL,
     LINES,
     PLACES,
-    SPELT,
+    SPELLINGS,
     WHOLE_ILLEGAL,
     WHOLE_LEGAL,
 )
-from tests.support.apis.many_sources import Act, Answering, Landing, landing
-from tests.support.apis.server import Exchange, chunked, reply, until_close
+from tests.support.apis.partition_api import PartitionApi, PartitionLoads, partition_loads
 from tests.unit.decode.json_documents import compact
 
 pytestmark = pytest.mark.bar(9)
@@ -51,7 +51,7 @@ class Case(msgspec.Struct, frozen=True):
     lines: list[bytes] | None
 
 
-def sent(body: bytes, frame: str) -> Act:
+def sent(body: bytes, frame: str) -> RequestHandler:
     def act(exchange: Exchange, before: int) -> None:
         exchange.send(FRAMES[frame](body))
         if frame == "until the connection ends":
@@ -63,22 +63,22 @@ def sent(body: bytes, frame: str) -> Act:
 def within(value: bytes, place: str, spelling: str, *, legal: bool) -> Case:
     """A value in a place of a body of two records, one page."""
     first = b'{"id":1,"x":%b}' % compact(value) if "record" in place and legal else b'{"id":1}'
-    body = SPELT[spelling](PLACES[place].replace(b"%s", value))
+    body = SPELLINGS[spelling](PLACES[place].replace(b"%s", value))
     return Case(f"{value[:24]!r} {place}, {spelling}", body, [first, b'{"id":2}'] if legal else None)
 
 
-def run(root: Path, cases: list[Case], frame: str, **keys: Any) -> tuple[Landing, dict[Partition, Case]]:
+def run(root: Path, cases: list[Case], frame: str, **keys: Any) -> tuple[PartitionLoads, dict[Partition, Case]]:
     """Every case as a partition of one source."""
-    answering = Answering()
+    answering = PartitionApi()
     # nothing, until the connection ends, is no empty body but an answer that was cut
     met = [case for case in cases if case.body or frame != "until the connection ends"]
     found = {answering.add("s", sent(case.body, frame)): case for case in met}
-    with landing(root, answering, s=keys) as loaded:
+    with partition_loads(root, answering, s=keys) as loaded:
         loaded.load()
     return loaded, found
 
 
-def judge(loaded: Landing, found: dict[Partition, Case], proof: Proof) -> None:
+def judge(loaded: PartitionLoads, found: dict[Partition, Case], proof: Proof) -> None:
     """The legal ones landed byte for byte, the illegal ones are kept under dead/ with their cause."""
     wrong = [why for partition, case in found.items() if (why := fault(loaded, partition, case))]
     assert wrong == [], f"--seed {proof.seed}"
@@ -89,7 +89,7 @@ def judge(loaded: Landing, found: dict[Partition, Case], proof: Proof) -> None:
     proof.figure("tracebacks", len(loaded.tracebacks), most=0)
 
 
-def fault(loaded: Landing, partition: Partition, case: Case) -> str:
+def fault(loaded: PartitionLoads, partition: Partition, case: Case) -> str:
     """What is wrong with what came of a case."""
     manifest, lines = loaded.manifest(partition), [compact(line) for line in loaded.lines(partition)]
     if case.lines is not None:
@@ -113,7 +113,7 @@ def frames(proof: Proof) -> list[str]:
 
 
 def spellings(proof: Proof) -> list[str]:
-    return proof.rng("spellings").sample(list(SPELT), proof.size(1, len(SPELT)))
+    return proof.rng("spellings").sample(list(SPELLINGS), proof.size(1, len(SPELLINGS)))
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -155,7 +155,7 @@ def test_whole_bodies_of_every_kind(proof: Proof, tmp_path: Path) -> None:
         values_survive(loaded, found)
 
 
-def values_survive(loaded: Landing, found: dict[Partition, Case]) -> None:
+def values_survive(loaded: PartitionLoads, found: dict[Partition, Case]) -> None:
     """What landed reads as the same values elsewhere: every line as text in DuckDB, and as JSON where that can."""
     sent_lines = [line for case in found.values() for line in case.lines or []]
     texts = rows(loaded, "read_csv(['{}'], columns = {{'t': 'VARCHAR'}}, delim = '\x01', quote = '', escape = '', "
@@ -166,7 +166,7 @@ def values_survive(loaded: Landing, found: dict[Partition, Case]) -> None:
             assert as_text(landed) == as_text(line), case.name
 
 
-def rows(loaded: Landing, table: str) -> list[bytes]:
+def rows(loaded: PartitionLoads, table: str) -> list[bytes]:
     lake = Path(loaded.pipeline.lake.name) / "raw"
     found = duckdb.connect().execute(f"SELECT t FROM {table.format(lake / '*/*/*.json.gz')}").fetchall()
     return [text.encode() for (text,) in found]

@@ -14,14 +14,15 @@ from option_a.ingest.errors import HttpError
 from option_a.ingest.ports import Request
 from option_a.ingest.task import Task, encode_task
 from tests.conftest import Proof
-from tests.support.aws.moto import Aws, aws
+from tests.support.aws.moto import MotoServer, moto_server
 from tests.support.crashes.port_crash import Crash
-from tests.support.crashes.scenarios import DECLARED, NEXT
-from tests.support.pipeline import DATE, RUN, Api, days_of, numbered, source
-from tests.support.queues.poison import InMemory, InSqlite, InSqs, Post
+from tests.support.crashes.scenario_api import DECLARED
+from tests.support.crashes.scenarios import NEXT
+from tests.support.pipeline import DATE, RUN, ApiFunction, make_pages, numbered_pages, source
+from tests.support.queues.harness import MemoryQueueHarness, QueueHarness, SqliteQueueHarness, SqsHarness
 
 PAGES = 5
-HEALTHY = numbered(days_of(PAGES), total_pages=PAGES)
+HEALTHY = numbered_pages(make_pages(PAGES), total_pages=PAGES)
 Poison = tuple[int, Callable[[Request], bytes], str]
 
 
@@ -78,35 +79,35 @@ class Poisoned:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Aws]:
-    with aws() as running:
+def server() -> Iterator[MotoServer]:
+    with moto_server() as running:
         yield running
 
 
 class Place(NamedTuple):
     """Makes a post of one kind, with two sources; `few` is how much is tried there in short."""
 
-    make: Callable[[Api], Post]
+    make: Callable[[ApiFunction], QueueHarness]
     few: int
 
 
 @pytest.fixture(params=["memory", "SQLite", "SQS"])
-def place(request: pytest.FixtureRequest, tmp_path: Path, server: Aws) -> Place:
+def place(request: pytest.FixtureRequest, tmp_path: Path, server: MotoServer) -> Place:
     declared = [source(pagination=DECLARED, parallel=3, records="data"), source(name="t", url="https://api.test/t")]
-    made: dict[str, Callable[[Api], Post]] = {
-        "memory": lambda api: InMemory(tmp_path, api, *declared),
-        "SQLite": lambda api: InSqlite(tmp_path, api, *declared),
-        "SQS": lambda api: InSqs(tmp_path, server, api, *declared),
+    made: dict[str, Callable[[ApiFunction], QueueHarness]] = {
+        "memory": lambda api: MemoryQueueHarness(tmp_path, api, *declared),
+        "SQLite": lambda api: SqliteQueueHarness(tmp_path, api, *declared),
+        "SQS": lambda api: SqsHarness(tmp_path, server, api, *declared),
     }
     return Place(made[request.param], 3 if request.param == "SQS" else 12)
 
 
-def states(post: Post, tasks: list[Task]) -> list[str]:
+def states(post: QueueHarness, tasks: list[Task]) -> list[str]:
     return [post.pipeline.manifest(task.source, task.date).state for task in tasks]
 
 
-def assert_all_landed(post: Post, tasks: list[Task]) -> int:
-    """How many of these partitions are complete, whole, and as the ledger has them."""
+def assert_all_landed(post: QueueHarness, tasks: list[Task]) -> int:
+    """How many of these partitions are complete, whole, and as the manifest has them."""
     assert states(post, tasks) == ["complete"] * len(tasks)
     for task in tasks:
         pages = post.pipeline.pages(task.source, task.date)
@@ -125,22 +126,22 @@ def test_a_poison_page_fails_its_partition_at_once_and_lands_when_it_is_mended(p
     neighbours = [Task("s", day(2 * number + 1), RUN) for number in range(len(poisons))]
     neighbours += [Task("t", task.date, RUN) for task in ill]
     post.send([task for three in zip(ill, neighbours, neighbours[len(ill) :], strict=False) for task in three])
-    post.work()
+    post.drain()
     landed = assert_all_landed(post, neighbours)
-    letters = {letter.task: letter for letter in post.dead()}
+    letters = {letter.task: letter for letter in post.dead_letters()}
     assert set(letters) == set(ill)
     for task, (page, _, kind) in zip(ill, poisons, strict=True):
         manifest, letter = post.pipeline.manifest(task.source, task.date), letters[task]
         assert (manifest.state, manifest.cause) == ("failed", letter.cause), task
         assert (letter.cause.kind, letter.cause.page) == (kind, page), task
-        assert post.seen[encode_task(task)] == letter.receives == 1, task
+        assert post.receive_counts[encode_task(task)] == letter.receives == 1, task
         assert api.asked[task.source, task.day, page] == 1, task
     api.mended = True
     post.redrive(NEXT)
     again = assert_all_landed(post, ill)
-    assert post.dead() == []
+    assert post.dead_letters() == []
     proof.figure("poison pages", len(ill))
-    proof.figure("most receives of one", float(max(post.seen.values())), most=1)
+    proof.figure("most receives of one", float(max(post.receive_counts.values())), most=1)
     proof.figure("neighbours complete", landed, least=len(neighbours))
     proof.figure("landed after redrive", again, least=len(ill))
 
@@ -151,15 +152,15 @@ def test_a_poison_message_is_dead_after_five_receives_and_its_neighbours_land(pl
     poison = proof.rng("messages").sample(UNREADABLE, proof.size(place.few, len(UNREADABLE)))
     neighbours = [Task(name, day(number), RUN) for name in "st" for number in range(len(poison))]
     for body, task in zip(poison, neighbours, strict=False):
-        post.post("s", body)
+        post.put_raw("s", body)
         post.send([task])
     post.send(neighbours[len(poison) :])
-    post.work()
+    post.drain()
     assert_all_landed(post, neighbours)
-    letters = post.dead()
+    letters = post.dead_letters()
     assert {letter.body for letter in letters} == set(poison)
     assert {(letter.cause.kind, letter.task) for letter in letters} == {("receives", None)}
-    receives = {post.seen[body] for body in poison}
+    receives = {post.receive_counts[body] for body in poison}
     assert receives == {5}
     proof.figure("messages that nobody can read", len(poison))
     proof.figure("receives until they are dead", float(max(receives)), least=5, most=5)
@@ -176,16 +177,18 @@ def test_a_worker_that_dies_of_a_task_is_followed_five_times_and_the_task_lands_
     post = place.make(api)
     deadly = [Task("s", day(2 * number), RUN) for number in range(count)]
     neighbours = [Task("s", day(2 * number + 1), RUN) for number in range(count)]
-    post.deadly = {encode_task(task) for task in deadly} if at == "receipt" else set()
+    post.crash_on = {encode_task(task) for task in deadly} if at == "receipt" else set()
     post.send([*deadly, *neighbours])
-    post.work()
+    post.drain()
     assert_all_landed(post, neighbours)
-    assert {(letter.task, letter.cause.kind) for letter in post.dead()} == {(task, "receives") for task in deadly}
-    receives = {post.seen[encode_task(task)] for task in deadly}
+    assert {(letter.task, letter.cause.kind) for letter in post.dead_letters()} == {
+        (task, "receives") for task in deadly
+    }
+    receives = {post.receive_counts[encode_task(task)] for task in deadly}
     assert receives == {5}
     api.mended = True
     post.redrive(NEXT)
     proof.figure("tasks that kill their worker", count)
     proof.figure("receives until they are dead", float(max(receives)), least=5, most=5)
     proof.figure("landed after redrive", assert_all_landed(post, deadly), least=count)
-    assert post.dead() == []
+    assert post.dead_letters() == []

@@ -17,13 +17,20 @@ from option_a.ingest.load.worker import Worker
 from option_a.ingest.manifest.rows import checksum
 from option_a.ingest.task import Task, encode_task
 from tests.conftest import Proof
-from tests.support.apis.pagination_styles import STYLES, cut
-from tests.support.crashes.port_crash import Doom, live_until
-from tests.support.crashes.read_witness import Witness
-from tests.support.crashes.scenarios import DECLARED, NEXT, RELOADS, Day, Pages, Scenario, promotion_of_an_older_run
-from tests.support.crashes.trial import Trial, result
-from tests.support.pipeline import DATE, RUN, Ground, Pipeline, source
-from tests.support.queues.unreliable import SqsLike
+from tests.support.apis.paginated_apis import split_into_pages
+from tests.support.apis.pagination_styles import STYLES
+from tests.support.crashes.crash_trial import CrashTrial, end_state
+from tests.support.crashes.port_crash import CrashPoint, run_until_crash
+from tests.support.crashes.reload_checker import ReloadChecker
+from tests.support.crashes.scenario_api import DECLARED, Pages, ScenarioApi
+from tests.support.crashes.scenarios import (
+    NEXT,
+    RELOADS,
+    Scenario,
+    promotion_of_an_older_run,
+)
+from tests.support.pipeline import DATE, RUN, Backend, Pipeline, source
+from tests.support.queues.duplicating import DuplicatingQueue
 
 LOOKED = "looks at a day amid its re-load"
 STALE = "pages stale, missing or changed"
@@ -39,8 +46,8 @@ DEADLY = [
 ]
 
 
-def bucket() -> Ground:
-    return Ground(BucketLake(MemoryStore(), "memory://lake"), SqsLike)
+def bucket() -> Backend:
+    return Backend(BucketLake(MemoryStore(), "memory://lake"), DuplicatingQueue)
 
 
 def sums(pipeline: Pipeline) -> dict[str, str]:
@@ -54,9 +61,9 @@ def test_the_same_run_twice_has_the_same_keys_and_checksums(name: str, tmp_path:
     """In another lake, by threads, in other portions; and delivered once more to the same lake."""
     style = STYLES[name]
     records = [{"id": f"r{n}", "n": n} for n in range(proof.size(10, 100))]
-    api = style.serve(cut(records, [style.even or 3]))
+    api = style.api_for(split_into_pages(records, [style.page_size or 3]))
     once, threads, portions = (Pipeline(root, api, style.source) for root in (tmp_path, bucket(), bucket()))
-    threads.worker = Worker(msgspec.structs.replace(threads.world, executor=ThreadPoolExecutor), threads.sources)
+    threads.worker = Worker(msgspec.structs.replace(threads.services, executor=ThreadPoolExecutor), threads.sources)
     portions.budget = 2
     for pipeline in (once, threads, portions):
         pipeline.send()
@@ -75,20 +82,20 @@ def test_the_same_run_twice_has_the_same_keys_and_checksums(name: str, tmp_path:
 @pytest.mark.parametrize("scenario", [scenario for scenario in RELOADS if scenario is not promotion_of_an_older_run])
 @pytest.mark.parametrize("ground", [Path, lambda root: bucket()], ids=["folder", "bucket"])
 def test_at_no_moment_is_a_day_worse_than_before_wherever_its_re_load_dies(
-    scenario: Scenario, ground: Callable[[Path], Path | Ground], tmp_path: Path, proof: Proof
+    scenario: Scenario, ground: Callable[[Path], Path | Backend], tmp_path: Path, proof: Proof
 ) -> None:
-    calm, whole = scenario(ground(tmp_path / "calm")), Doom()
-    live_until(calm, whole)
-    expected, new, looks = result(calm), calm.objects("raw"), 0
+    calm, whole = scenario(ground(tmp_path / "calm")), CrashPoint()
+    run_until_crash(calm, whole)
+    expected, new, checks = end_state(calm), calm.objects("raw"), 0
     tried = list(itertools.product(range(1, whole.calls + 1, proof.size(3, 1)), (False, True)))
     for at, after in tried:
         pipeline = scenario(ground(tmp_path / f"{at}-{after}"))
-        witness, trial = Witness(pipeline, new), Trial(pipeline, calm)
-        assert trial.die(Doom(at, after=after)), (at, after)
-        trial.end(expected)
-        looks += witness.looks
+        checker, trial = ReloadChecker(pipeline, new), CrashTrial(pipeline, calm)
+        assert trial.crash(CrashPoint(at, after=after)), (at, after)
+        trial.finish(expected)
+        checks += checker.checks
     proof.figure("crash points of a re-load", len(tried))
-    proof.figure(LOOKED, looks)
+    proof.figure(LOOKED, checks)
 
 
 def random_day(rng: random.Random, old: Pages | None = None) -> Pages:
@@ -105,8 +112,8 @@ def random_day(rng: random.Random, old: Pages | None = None) -> Pages:
     return pages[: rng.randint(1, 8)]
 
 
-def loaded(root: Path | Ground, pages: Pages) -> tuple[Pipeline, Day]:
-    day = Day(pages)
+def loaded(root: Path | Backend, pages: Pages) -> tuple[Pipeline, ScenarioApi]:
+    day = ScenarioApi(pages)
     pipeline = day.begin(root, source(pagination=DECLARED, repeats="allow", parallel=3))
     assert pipeline.drain()[0] == "complete"
     return pipeline, day
@@ -114,25 +121,25 @@ def loaded(root: Path | Ground, pages: Pages) -> tuple[Pipeline, Day]:
 
 @pytest.mark.bar(6)
 def test_any_day_over_any_other_with_death_anywhere_leaves_nothing_stale(tmp_path: Path, proof: Proof) -> None:
-    stale = looks = promotions = 0
+    stale = checks = promotions = 0
     for case in range(proof.size(30, 1_000)):
         rng = proof.rng("days", case)
         old = random_day(rng)
         new = random_day(rng, old)
         alone, _ = loaded(tmp_path / f"{case}-alone", new)
         pipeline, day = loaded(tmp_path / str(case) if case % 2 else bucket(), old)
-        witness, day.pages = Witness(pipeline, alone.objects("raw")), new
+        checker, day.pages = ReloadChecker(pipeline, alone.objects("raw")), new
         pipeline.send(NEXT, fresh=True)
         for _ in range(3):
-            live_until(pipeline, Doom(rng.randint(1, 4), of=rng.choice(DEADLY), after=rng.random() < 0.5))
+            run_until_crash(pipeline, CrashPoint(rng.randint(1, 4), of=rng.choice(DEADLY), after=rng.random() < 0.5))
             promotions += pipeline.manifest().state == "promoting"
         pipeline.drain()
         assert pipeline.manifest().load.run == NEXT, (proof.seed, case)
         assert pipeline.queue.dead == [], (proof.seed, case)
         assert pipeline.differences() == [], (proof.seed, case)
         stale += len({*sums(pipeline).items()} ^ {*sums(alone).items()})
-        looks += witness.looks
+        checks += checker.checks
     proof.figure("random days over random days", proof.size(30, 1_000))
     proof.figure("deaths amid a promotion", promotions, least=proof.size(3, 100))
-    proof.figure(LOOKED, looks)
+    proof.figure(LOOKED, checks)
     proof.figure(STALE, stale, most=0)

@@ -15,8 +15,8 @@ from tests.acceptance.command import DAY, ROOT, Place, command
 from tests.conftest import Proof
 from tests.prove.scale_chart import draw
 from tests.prove.table import DOCUMENT
-from tests.support.apis.server import Exchange, Server, reply
-from tests.support.resources.scale import SOURCES, WHAT, Cost
+from tests.support.apis.http_server import Exchange, Server, reply
+from tests.support.resources.scale import MEASUREMENTS, SOURCES, Cost
 
 pytestmark = pytest.mark.bar(14)
 DEARER, LARGER = 2.0, 1.2
@@ -26,12 +26,26 @@ CACHED = 1.8
 CHART = DOCUMENT.with_name("reliability-scale.svg")
 Series = dict[str, list[Cost]]
 GROUPS = {
-    "lake": ({"planned": "partitions planned, enqueued", "looked_at": "partitions, status", "looked_at_again":
-              "partitions, status again", "nightly": "partitions, plan"},
-             (SOURCES, 2 * SOURCES), (4 * SOURCES, 36 * SOURCES, 365 * SOURCES)),
-    "queue": ({"sent": "tasks enqueued", "counted": "tasks counted", "handled": "tasks, 1,000 handled"},
-              (2 * SOURCES, 20 * SOURCES), (10_000, 100_000, 1_000_000)),
-}  # fmt: skip
+    "lake": (
+        {
+            "measure_plan": "partitions planned, enqueued",
+            "measure_status": "partitions, status",
+            "measure_status_cached": "partitions, status again",
+            "measure_nightly": "partitions, plan",
+        },
+        (SOURCES, 2 * SOURCES),
+        (4 * SOURCES, 36 * SOURCES, 365 * SOURCES),
+    ),
+    "queue": (
+        {
+            "measure_send": "tasks enqueued",
+            "measure_depth": "tasks counted",
+            "measure_deliveries": "tasks, 1,000 handled",
+        },
+        (2 * SOURCES, 20 * SOURCES),
+        (10_000, 100_000, 1_000_000),
+    ),
+}
 COMMANDS = {"pages loaded": ["run"], "pages loaded again": ["run", "--fresh"], "pages verified": ["verify"]}
 
 
@@ -57,7 +71,7 @@ def judge(proof: Proof, name: str, costs: list[Cost], most: float | None) -> Non
     """Short trials are too small to tell growth from a start."""
     *_, tenth, whole = costs
     proof.figure(f"{name}, at most", f"{whole.size:,} in {whole.cpu:.1f} s of CPU and {whole.peak / 1e6:.0f} MB")
-    dearer, larger = round(whole.each / tenth.each, 2), round(whole.peak / tenth.peak, 2)
+    dearer, larger = round(whole.cpu_per_item / tenth.cpu_per_item, 2), round(whole.peak / tenth.peak, 2)
     proof.figure("CPU an item, the largest against a tenth", dearer, most=DEARER if proof.full else None)
     if most is not None:
         kind = "a queue's " if most == CACHED else ""
@@ -74,7 +88,7 @@ def test_what_a_lake_and_a_queue_cost_grows_no_faster_than_they_do(
         folder.mkdir()
         for what in names:
             series.setdefault(names[what], []).append(in_a_process(what, size, folder))
-    assert set(names) <= set(WHAT)
+    assert set(names) <= set(MEASUREMENTS)
     for name in names.values():
         judge(proof, name, series[name], CACHED if group == "queue" else None)
 

@@ -7,16 +7,17 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Proof
-from tests.support.crashes.port_crash import Doom
-from tests.support.crashes.scenarios import NEXT, Day
-from tests.support.crashes.trial import Trial, result
-from tests.support.pipeline import Pipeline, days_of
+from tests.support.crashes.crash_trial import CrashTrial, end_state
+from tests.support.crashes.port_crash import CrashPoint
+from tests.support.crashes.scenario_api import ScenarioApi
+from tests.support.crashes.scenarios import NEXT
+from tests.support.pipeline import Pipeline, make_pages
 
 NEAR = {"put manifest", "read manifest", "entries manifest", "delete manifest", "compare_and_swap manifest"}
 
 
 def begun(root: Path, pages: int) -> Pipeline:
-    return Day(days_of(pages, size=1), seconds=0.1).begin(root)
+    return ScenarioApi(make_pages(pages, size=1), seconds=0.1).begin(root)
 
 
 def begun_again(root: Path, pages: int) -> Pipeline:
@@ -24,8 +25,8 @@ def begun_again(root: Path, pages: int) -> Pipeline:
     pipeline = begun(root, pages)
     assert pipeline.drain() == ["complete"]
     day = pipeline.api
-    assert isinstance(day, Day)
-    day.pages = [*days_of(20, size=1, word="b"), *days_of(pages - 5, size=1)[20:]]
+    assert isinstance(day, ScenarioApi)
+    day.pages = [*make_pages(20, size=1, word="b"), *make_pages(pages - 5, size=1)[20:]]
     pipeline.send(NEXT, fresh=True)
     return pipeline
 
@@ -34,15 +35,15 @@ def begun_again(root: Path, pages: int) -> Pipeline:
 def test_a_crash_at_any_call_for_a_segment_leaves_the_ledger_whole(tmp_path: Path, proof: Proof) -> None:
     pages, most = proof.size(1_010, 2_010), proof.size(2, 20)
     for scenario in (begun, begun_again) if proof.full else (begun_again,):
-        calm, whole = scenario(tmp_path / "calm" / scenario.__name__, pages), Doom(everywhere=True)
-        Trial(calm, calm).die(whole)
-        expected = result(calm)
+        calm, whole = scenario(tmp_path / "calm" / scenario.__name__, pages), CrashPoint(every_call=True)
+        CrashTrial(calm, calm).crash(whole)
+        expected = end_state(calm)
         near = [at for at, point in enumerate(whole.points, 1) if point in NEAR]
         assert NEAR - set(whole.points) == ({"delete manifest"} if scenario is begun else set())
         tried = proof.rng(scenario.__name__).sample(near, min(most, len(near)))
         for at in tried:
-            trial = Trial(scenario(tmp_path / f"{scenario.__name__}-{at}", pages), calm)
-            assert trial.die(Doom(at, after=at % 2 == 0, everywhere=True)), (proof.seed, at)
-            trial.end(expected)
-            assert trial.beyond == 0, (proof.seed, at)
+            trial = CrashTrial(scenario(tmp_path / f"{scenario.__name__}-{at}", pages), calm)
+            assert trial.crash(CrashPoint(at, after=at % 2 == 0, every_call=True)), (proof.seed, at)
+            trial.finish(expected)
+            assert trial.excess_fetches == 0, (proof.seed, at)
         proof.figure("crash points of segments", len(tried))

@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Proof
-from tests.support.simulation.trial import Trial
+from tests.support.simulation.trial import SimulationTrial
 
 CHUNKS = 10
 REACHED = [
     "completed", "completed: re-loads", "completed: restated", "completed: adopted", "completed: 0 records",
     "completed: changed meanwhile", "deaths", "deaths amid a promotion", "killed at the end of its time",
     "delivered again", "SQS repeats", "answer lost", "no answer", "refused", "pause", "request failed",
-    "breaker opened", "outages", "clock set", "sources declared anew", "told: lost", "told: restarted",
-    "delivery: claimed", "delivery: superseded", "delivery: anew", "delivery: waiting", "delivery: out-of-time",
-    "delivery: stopped", "delivery: failed", "delivery: lost", "planned: missing", "planned: incomplete",
+    "breaker opened", "outages", "clock set", "sources declared anew", "told: lease-lost", "told: restarted",
+    "delivery: leased", "delivery: superseded", "delivery: requeued", "delivery: waiting", "delivery: out-of-time",
+    "delivery: stopped", "delivery: failed", "delivery: lease-lost", "planned: missing", "planned: incomplete",
     "planned: failed", "planned: open", "planned: origin", "planned: lookback", "planned: fresh",
     "promoted pages", "pages deleted", "redriven", "dead letters: http", "dead letters: body",
     "dead letters: patience", "dead letters: receives", "dead letters: lake",
@@ -28,7 +28,7 @@ REACHED = [
 ]  # fmt: skip
 """What the trials must have come to, or they show nothing."""
 SLEPT = "damaged by a sleeper, found by verify"
-SHOWN = ("steps", "deaths", "deaths amid a promotion", "told: lost", "completed", "redriven", SLEPT)
+SHOWN = ("steps", "deaths", "deaths amid a promotion", "told: lease-lost", "completed", "redriven", SLEPT)
 
 
 @pytest.mark.bar(11)
@@ -37,10 +37,10 @@ def test_every_law_holds_after_every_step(chunk: int, tmp_path: Path, proof: Pro
     size, seen = proof.size(10, 1_000), Counter[str]()
     for number in range(size):
         seed = proof.seed * CHUNKS * 1_000 + chunk * 1_000 + number
-        seen += Trial(seed, tmp_path / str(number)).run().seen
+        seen += SimulationTrial(seed, tmp_path / str(number)).run().seen
     proof.figure("seeds", size, least=size)
     for name in SHOWN:
-        proof.figure(name.removeprefix("told: "), seen[name])
+        proof.figure(name.removeprefix("told: lease-"), seen[name])
     missed = [name for name in REACHED if not seen[name]]
     assert not missed or not proof.full, f"no seed came to {missed} (--seed {proof.seed}, chunk {chunk})"
     proof.figure("kinds of event that each thousand came to", float(len(REACHED) - len(missed)))
@@ -50,7 +50,7 @@ def test_every_law_holds_after_every_step(chunk: int, tmp_path: Path, proof: Pro
 def test_a_seed_is_the_same_trial_in_every_process(tmp_path: Path, proof: Proof) -> None:
     """Where it were not, a seed that failed could not be looked at again."""
     seeds = [proof.seed * 7 + 3 * n for n in range(proof.size(2, 50))]
-    known = [Trial(seed, tmp_path / f"{seed}").run().digest for seed in seeds]
+    known = [SimulationTrial(seed, tmp_path / f"{seed}").run().digest for seed in seeds]
     done = subprocess.run(
         [sys.executable, "-m", "tests.support.simulation", *map(str, seeds)],
         cwd=Path(__file__).parents[2], env={**os.environ, "PYTHONHASHSEED": "7"},

@@ -9,46 +9,49 @@ import pytest
 
 from option_a.ingest.partition import Partition
 from tests.conftest import Proof
-from tests.support.apis.failure_modes import WAYS
-from tests.support.apis.many_sources import Answering, Landing, landing
+from tests.support.apis.failing_pagination import PAGINATION_FAILURES
+from tests.support.apis.failing_responses import RESPONSE_FAILURES
+from tests.support.apis.partition_api import PartitionApi, PartitionLoads, partition_loads
 
 pytestmark = pytest.mark.bar(9)
 
-NAMES = {name: f"w{number}" for number, name in enumerate(WAYS)}
+FAILURE_MODES = RESPONSE_FAILURES | PAGINATION_FAILURES
+NAMES = {name: f"w{number}" for number, name in enumerate(FAILURE_MODES)}
 COMMON = {"patience": "10m", "timeout": 5.0, "parallel": 1}
-Loaded = tuple[Landing, dict[str, Partition]]
+Loaded = tuple[PartitionLoads, dict[str, Partition]]
 
 
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
     """Every way met once."""
-    answering = Answering()
-    partitions = {name: answering.add(NAMES[name], way.act) for name, way in WAYS.items()}
+    answering = PartitionApi()
+    partitions = {name: answering.add(NAMES[name], failure.act) for name, failure in FAILURE_MODES.items()}
     declared = {
-        NAMES[name]: {**COMMON, "pagination": dict(way.pagination), **way.more} for name, way in WAYS.items()
+        NAMES[name]: {**COMMON, "pagination": dict(failure.pagination), **failure.more}
+        for name, failure in FAILURE_MODES.items()
     }  # fmt: skip
-    with landing(tmp_path_factory.mktemp("ways"), answering, **declared) as met:
+    with partition_loads(tmp_path_factory.mktemp("ways"), answering, **declared) as met:
         met.load()
         yield met, partitions
 
 
-@pytest.mark.parametrize("name", WAYS)
+@pytest.mark.parametrize("name", FAILURE_MODES)
 def test_it_ends_as_it_must_and_says_so(name: str, loaded: Loaded, proof: Proof) -> None:
     met, partitions = loaded
-    way, partition = WAYS[name], partitions[name]
+    failure, partition = FAILURE_MODES[name], partitions[name]
     assert [told for told in met.tracebacks if told.startswith(f"{partition}:")] == []
     manifest = met.manifest(partition)
     cause = manifest.cause
     letters = [one.cause for one in met.pipeline.queue.dead if one.task and one.task.partition == partition]
-    if way.ends:
-        assert (manifest.state, cause and cause.kind) == ("failed", way.ends), cause
+    if failure.error_kind:
+        assert (manifest.state, cause and cause.kind) == ("failed", failure.error_kind), cause
         assert cause is not None
-        assert way.says in cause.message
+        assert failure.message_part in cause.message
         assert cause.message.startswith(str(partition))
         assert letters == [cause]
     else:
         assert (manifest.state, cause, letters) == ("complete", None, [])
-        assert [json.loads(line)["id"] for line in met.lines(partition)] == way.ids
+        assert [json.loads(line)["id"] for line in met.lines(partition)] == failure.ids
     assert met.pipeline.differences(partition.source, partition.date) == []
     proof.figure("ways to fail", 1)
     proof.figure("tracebacks", len(met.tracebacks), most=0)

@@ -15,7 +15,7 @@ from option_a.lakeformation.read import read_access
 from option_a.lakeformation_stack import add_lake_formation
 from option_a.stack import IngestionStack
 from tests.stack.assembly import STACK, Assembly, synthesize
-from tests.support.aws.cfn_template import Template
+from tests.support.aws.cfn_template import CfnTemplate
 
 ADMINISTRATORS = f"{STACK}-Administrators"
 BREAK_GLASS = "arn:aws:iam::123456789012:role/BreakGlass"
@@ -85,7 +85,7 @@ class Governed(Assembly):
         return seen
 
 
-class Resolved(Template):
+class Resolved(CfnTemplate):
     """A template whose imports are told by their names."""
 
     def _function(self, name: str, argument: Any) -> Any:

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from tests.stack.assembly import DEFAULT, STACK, Resource, default, flat, synthesize
-from tests.support.documents.runbook import RUNBOOK
+from tests.support.documents.transcript import RUNBOOK
 
 OURS = {
     *("PagesLanded", "RecordsLanded", "BytesLanded", "PartitionsComplete", "PartitionsFailed", "Retries"),

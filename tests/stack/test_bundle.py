@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from option_a.constructs.bundle import LARGEST, build, check_pins, digest
+from option_a.constructs.bundle import LARGEST, build, check_pins
 from option_a.ingest.errors import BuildError
 from tests.stack.assembly import DEFAULT, ROOT
 
@@ -18,6 +18,10 @@ ARM = 183
 
 def files(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {name: (folder / name).read_bytes() for name in files(folder)}
 
 
 def test_it_holds_the_handlers_the_sources_and_the_rooms_that_run(tmp_path: Path) -> None:
@@ -44,9 +48,9 @@ def test_its_digest_is_of_names_and_bytes(tmp_path: Path) -> None:
     build(tmp_path / "a", root=ROOT, sources_text=DEFAULT, packages=False)
     build(tmp_path / "b", root=ROOT, sources_text=DEFAULT, packages=False)
     build(tmp_path / "c", root=ROOT, sources_text=DEFAULT + "\n", packages=False)
-    assert digest(tmp_path / "a") == digest(tmp_path / "b") != digest(tmp_path / "c")
+    assert contents(tmp_path / "a") == contents(tmp_path / "b") != contents(tmp_path / "c")
     (tmp_path / "b" / "worker.py").rename(tmp_path / "b" / "other.py")
-    assert digest(tmp_path / "a") != digest(tmp_path / "b")
+    assert contents(tmp_path / "a") != contents(tmp_path / "b")
 
 
 def test_a_checkout_with_the_line_ends_of_windows_gives_the_same(tmp_path: Path) -> None:
@@ -56,7 +60,7 @@ def test_a_checkout_with_the_line_ends_of_windows_gives_the_same(tmp_path: Path)
         path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
     build(tmp_path / "there", root=tmp_path / "root", sources_text=DEFAULT, packages=False)
     build(tmp_path / "here", root=ROOT, sources_text=DEFAULT, packages=False)
-    assert digest(tmp_path / "there") == digest(tmp_path / "here")
+    assert contents(tmp_path / "there") == contents(tmp_path / "here")
 
 
 def test_an_asset_that_is_too_large_is_refused(tmp_path: Path) -> None:
@@ -102,7 +106,7 @@ def test_the_same_input_gives_the_same_asset_for_the_lambdas_processor(tmp_path:
     said: list[str] = []
     build(tmp_path / "a", root=ROOT, sources_text=DEFAULT)
     build(tmp_path / "b", root=ROOT, sources_text=DEFAULT, cache=tmp_path / "cache", say=said.append)
-    assert digest(tmp_path / "a") == digest(tmp_path / "b")
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
     assert said == ["building the functions' packages for arm64 and Python 3.13 …"]
     assert sum(path.stat().st_size for path in (tmp_path / "a").rglob("*") if path.is_file()) < LARGEST
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.aws.iam import Call, allowed
+from tests.support.aws.iam import AwsCall, is_allowed
 
 BUCKET = "arn:aws:s3:::lake"
-GET = Call("s3:GetObject", f"{BUCKET}/raw/a")
+GET = AwsCall("s3:GetObject", f"{BUCKET}/raw/a")
 
 
 def document(*statements: dict[str, Any]) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def allow(action: Any, resource: Any, **more: Any) -> dict[str, Any]:
 
 
 def test_nothing_is_allowed_by_nobody() -> None:
-    assert not allowed(GET, [])
+    assert not is_allowed(GET, [])
 
 
 @pytest.mark.parametrize(
@@ -44,29 +44,29 @@ def test_nothing_is_allowed_by_nobody() -> None:
 def test_actions_ignore_case_resources_do_not_and_wildcards_reach_across_slashes(
     action: Any, resource: Any, *, expected: bool
 ) -> None:
-    assert allowed(GET, [allow(action, resource)]) is expected
+    assert is_allowed(GET, [allow(action, resource)]) is expected
 
 
 def test_a_deny_wins_wherever_it_stands() -> None:
     everything = allow("*", "*")
     deny = document({"Effect": "Deny", "Action": "s3:*", "Resource": f"{BUCKET}/raw/*"})
-    assert not allowed(GET, [everything, deny])
-    assert not allowed(GET, [everything], [deny])
-    assert allowed(Call("s3:GetObject", f"{BUCKET}/other"), [everything, deny])
+    assert not is_allowed(GET, [everything, deny])
+    assert not is_allowed(GET, [everything], [deny])
+    assert is_allowed(AwsCall("s3:GetObject", f"{BUCKET}/other"), [everything, deny])
 
 
 def test_a_resources_policy_alone_may_allow() -> None:
-    assert allowed(GET, [], [allow("s3:GetObject", f"{BUCKET}/*", Principal="*")])
+    assert is_allowed(GET, [], [allow("s3:GetObject", f"{BUCKET}/*", Principal="*")])
 
 
 def test_not_action_and_not_resource() -> None:
-    assert not allowed(GET, [document({"NotAction": "s3:Get*", "Resource": "*"})])
-    assert allowed(GET, [document({"NotAction": "sqs:*", "Resource": "*"})])
-    assert not allowed(GET, [document({"Action": "*", "NotResource": f"{BUCKET}/raw/*"})])
+    assert not is_allowed(GET, [document({"NotAction": "s3:Get*", "Resource": "*"})])
+    assert is_allowed(GET, [document({"NotAction": "sqs:*", "Resource": "*"})])
+    assert not is_allowed(GET, [document({"Action": "*", "NotResource": f"{BUCKET}/raw/*"})])
 
 
-def with_context(**context: str) -> Call:
-    return Call("s3:ListBucket", BUCKET, tuple((key.replace("_", ":"), value) for key, value in context.items()))
+def with_context(**context: str) -> AwsCall:
+    return AwsCall("s3:ListBucket", BUCKET, tuple((key.replace("_", ":"), value) for key, value in context.items()))
 
 
 @pytest.mark.parametrize(
@@ -90,8 +90,8 @@ def with_context(**context: str) -> Call:
         ({"NumericLessThan": {"s3:TlsVersion": 1.2}}, with_context(s3_TlsVersion="1.1"), True),
     ],
 )  # fmt: skip
-def test_conditions(condition: dict[str, Any], call: Call, *, expected: bool) -> None:
-    assert allowed(call, [allow("s3:ListBucket", BUCKET, Condition=condition)]) is expected
+def test_conditions(condition: dict[str, Any], call: AwsCall, *, expected: bool) -> None:
+    assert is_allowed(call, [allow("s3:ListBucket", BUCKET, Condition=condition)]) is expected
 
 
 @pytest.mark.parametrize(
@@ -105,4 +105,4 @@ def test_conditions(condition: dict[str, Any], call: Call, *, expected: bool) ->
 )
 def test_what_it_does_not_know_is_an_error_and_never_an_allow(statement: dict[str, Any]) -> None:
     with pytest.raises(NotImplementedError):
-        allowed(with_context(s3_prefix="x"), [document(statement)])
+        is_allowed(with_context(s3_prefix="x"), [document(statement)])

@@ -21,14 +21,14 @@ from option_a.lakeformation import grants as said
 from option_a.lakeformation.groups import Groups
 from option_a.lakeformation.tables import table_names
 from tests.stack.governed import Resolved
-from tests.support.aws.iam import Call, allowed
+from tests.support.aws.access_cases import DAY, AccessCase, access_cases, athena_name
+from tests.support.aws.iam import AwsCall, is_allowed
 from tests.support.aws.moto import ACCOUNT, REGION
-from tests.support.aws.random_access import DAY, Case, athena, cases
 
 SWITCHES = Switches(lakeFormation="hybrid")
 
 
-def stack(app: App, case: Case, groups: Groups, name: str) -> None:
+def stack(app: App, case: AccessCase, groups: Groups, name: str) -> None:
     """A stack with the groups of a case, as the pipeline's has them."""
     made = Stack(app, name)
     lake = Lake(made, "Lake", switches=SWITCHES)
@@ -45,7 +45,7 @@ def stack(app: App, case: Case, groups: Groups, name: str) -> None:
         )
 
 
-def seen(template: Resolved, case: Case, group: str) -> set[tuple[str, str]]:
+def seen(template: Resolved, case: AccessCase, group: str) -> set[tuple[str, str]]:
     """The columns that a group can read: IAM has to let it ask for the table, and Lake Formation has to show it."""
     (role,) = (
         name for name, item in template.resources.items()
@@ -58,10 +58,10 @@ def seen(template: Resolved, case: Case, group: str) -> set[tuple[str, str]]:
     ]  # fmt: skip
     found = set()
     for name, source in case.sources.items():
-        there = {*(athena(key) for key in source.columns), DAY}
+        there = {*(athena_name(key) for key in source.columns), DAY}
         for table in table_names(source):
             arn = f"arn:aws:glue:{REGION}:{ACCOUNT}:table/{template.stack.lower()}/{table}"
-            if not allowed(Call("glue:GetTable", arn), policies):
+            if not is_allowed(AwsCall("glue:GetTable", arn), policies):
                 continue
             for grant in mine:
                 if "SELECT" in grant["Permissions"]:
@@ -87,8 +87,8 @@ def shown(template: Resolved, resource: Mapping[str, Any], table: str, there: se
 
 
 @settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.lists(cases(), min_size=4, max_size=6))
-def test_a_group_reads_what_it_was_given_no_more_and_no_less(some: list[Case]) -> None:
+@given(st.lists(access_cases(), min_size=4, max_size=6))
+def test_a_group_reads_what_it_was_given_no_more_and_no_less(some: list[AccessCase]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         app = App(outdir=folder)
         read = {f"Case{number}": (case, case.read()) for number, case in enumerate(some)}

@@ -11,9 +11,9 @@ import pytest
 from option_a.aws.lakeformation.reconciler import AccessReconciler, OptIn, Wanted
 from tests.stack.assembly import STACK
 from tests.stack.governed import ADMINISTRATORS, Resolved, governed
-from tests.support.aws.iam import Call, allowed
-from tests.support.aws.lakeformation_opt_ins import Catalog
-from tests.support.aws.moto import ACCOUNT, REGION, aws
+from tests.support.aws.iam import AwsCall, is_allowed
+from tests.support.aws.lakeformation_opt_ins import FakeCatalog
+from tests.support.aws.moto import ACCOUNT, REGION, moto_server
 
 GROUPS = ("all", "plain", "hidden", "some", "rows")
 LAKE, RESULTS = "arn:aws:s3:::lakebucketb1d32e10", "arn:aws:s3:::lakeresults1933d710"
@@ -40,7 +40,7 @@ def may(group: str, action: str, resource: str, **context: str) -> bool:
     """Whether a group may do it, the policies of buckets counted in."""
     buckets = [one["PolicyDocument"] for one in resolved("hybrid").of_type("AWS::S3::BucketPolicy").values()]
     extra = tuple((key.replace("_", ":"), value) for key, value in context.items())
-    return allowed(Call(action, resource, (TLS, *extra)), policies(group), buckets)
+    return is_allowed(AwsCall(action, resource, (TLS, *extra)), policies(group), buckets)
 
 
 def workgroup(group: str) -> str:
@@ -77,11 +77,11 @@ def test_and_in_no_other_the_primary_and_the_pipelines_included(group: str) -> N
 def test_other_workgroups_are_denied_whatever_else_the_role_is_given(group: str) -> None:
     anything = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
     for action in (*QUERY, "athena:CreateWorkGroup", "athena:UpdateWorkGroup", "athena:StartSession"):
-        call = Call(action, f"{ATHENA}:workgroup/primary", (TLS,))
-        assert allowed(call, [anything])
-        assert not allowed(call, [*policies(group), anything])
+        call = AwsCall(action, f"{ATHENA}:workgroup/primary", (TLS,))
+        assert is_allowed(call, [anything])
+        assert not is_allowed(call, [*policies(group), anything])
     for resource in (f"{LAKE}/raw/source=api-a/ingestion_date=2026-01-01/page=000001.json.gz", LAKE):
-        assert not allowed(Call("s3:GetObject", resource, (TLS,)), [*policies(group), anything])
+        assert not is_allowed(AwsCall("s3:GetObject", resource, (TLS,)), [*policies(group), anything])
 
 
 @pytest.mark.parametrize("group", GROUPS)
@@ -198,8 +198,8 @@ def test_who_may_be_named() -> None:
 def test_who_may_come_from_identity_center(arn: str, may_assume: bool) -> None:
     statement = {key: value for key, value in trust("hidden").items() if key != "Principal"} | {"Resource": "*"}
     assert trust("hidden")["Principal"] == ROOT
-    call = Call("sts:AssumeRole", "role", (("aws:PrincipalArn", f"arn:aws:iam::{ACCOUNT}:{arn}"),))
-    assert allowed(call, [{"Statement": [statement]}]) is may_assume
+    call = AwsCall("sts:AssumeRole", "role", (("aws:PrincipalArn", f"arn:aws:iam::{ACCOUNT}:{arn}"),))
+    assert is_allowed(call, [{"Statement": [statement]}]) is may_assume
 
 
 def test_who_may_come_by_saml() -> None:
@@ -214,7 +214,7 @@ def test_who_may_come_by_saml() -> None:
 class Asked:
     """A client that notes each call as IAM would judge it."""
 
-    def __init__(self, client: Any, calls: list[Call]) -> None:
+    def __init__(self, client: Any, calls: list[AwsCall]) -> None:
         self._client, self._calls = client, calls
         client.meta.events.register("before-parameter-build.*.*", self._note)
 
@@ -223,7 +223,7 @@ class Asked:
 
     def _note(self, params: dict[str, Any], model: Any, **told: Any) -> None:
         service = model.service_model.endpoint_prefix
-        self._calls += [Call(f"{service}:{model.name}", resource) for resource in _resources(service, params)]
+        self._calls += [AwsCall(f"{service}:{model.name}", resource) for resource in _resources(service, params)]
 
 
 def _resources(service: str, params: dict[str, Any]) -> Iterator[str]:
@@ -244,16 +244,16 @@ def keeper_rights() -> list[dict[str, Any]]:
 
 
 def test_every_call_of_the_keeper_is_allowed_and_no_other_right_is_unused() -> None:
-    calls: list[Call] = []
-    with aws() as server:
-        catalog = Catalog(server, DATABASE)
+    calls: list[AwsCall] = []
+    with moto_server() as server:
+        catalog = FakeCatalog(server, DATABASE)
         catalog.make("api_a")
         keeper = AccessReconciler(Asked(catalog.lake, calls), Asked(catalog.glue, calls))
         hybrid = Wanted(DATABASE, "hybrid", [OptIn("arn:ana", ["api_a"])])
         keeper.apply(hybrid)
         keeper.apply(Wanted(DATABASE, "enforce"), hybrid.opt_ins)
         keeper.revert(Wanted(DATABASE, "enforce"))
-    assert [call for call in calls if not allowed(call, keeper_rights())] == []
+    assert [call for call in calls if not is_allowed(call, keeper_rights())] == []
     granted = {action for statement in keeper_rights()[0]["Statement"] for action in _listed(statement["Action"])}
     # who grants on a table is asked whether they may look it up
     unsaid = {"glue:GetTable", "logs:CreateLogStream", "logs:PutLogEvents"}
@@ -275,7 +275,7 @@ def test_every_call_of_the_keeper_is_allowed_and_no_other_right_is_unused() -> N
     ],
 )
 def test_the_keeper_may_do_nothing_else(action: str, resource: str) -> None:
-    assert not allowed(Call(action, resource), keeper_rights())
+    assert not is_allowed(AwsCall(action, resource), keeper_rights())
 
 
 def _listed(value: str | list[str]) -> list[str]:

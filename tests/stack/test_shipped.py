@@ -15,7 +15,7 @@ from option_a.ingest.errors import BuildError
 from tests.architecture.test_files import bare, named_in, pins, project
 from tests.architecture.tree import kept
 from tests.stack.assembly import ROOT
-from tests.support.documents.sbom import missed, write
+from tests.support.documents.sbom import problems, write
 
 PERMISSIVE = {"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MIT-0", "PSF-2.0"}
 FOR_CODE_THAT_IS_LINKED = {*PERMISSIVE, "BSL-1.0", "CC0-1.0", "LLVM-exception", "Unicode-3.0", "Unlicense", "Zlib"}
@@ -143,7 +143,7 @@ def test_a_licence_that_is_copyleft_is_seen(text: str, can: bool) -> None:
 def test_the_document_names_every_part_that_is_pinned_and_no_other(tmp_path: Path) -> None:
     pytest.importorskip("cyclonedx", reason="make sbom, or make prove, installs what writes it")
     document = write("lambda", tmp_path)
-    assert missed("lambda", document) == set()
+    assert problems("lambda", document) == set()
     found = json.loads(document.read_bytes())
     assert (found["bomFormat"], found["metadata"]["component"]["name"]) == ("CycloneDX", "option-a")
     assert (tmp_path / "lambda-obstore.cyclonedx.json").exists()
@@ -152,4 +152,4 @@ def test_the_document_names_every_part_that_is_pinned_and_no_other(tmp_path: Pat
     found["components"] += [{**part, "name": "uninvited", "licenses": []}]
     document.write_text(json.dumps(found))
     told = f"{bare(part['name'])} {part['version']}"
-    assert missed("lambda", document) == {told, f"uninvited {part['version']}", "uninvited has no licence"}
+    assert problems("lambda", document) == {told, f"uninvited {part['version']}", "uninvited has no licence"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 
 import pytest
@@ -13,6 +14,7 @@ from option_a.constructs import projection, queries
 from option_a.ingest.config.read import read_sources
 from option_a.ingest.config.source import Source
 from tests.stack.assembly import DEFAULT, Resource, flat, synthesize
+from tests.stack.projection_lint import faults
 from tests.stack.test_catalog import COLUMNS, typed
 
 PLACE = "s3://lake/raw/source=orders/"
@@ -94,7 +96,22 @@ def test_what_does_not_parse_is_seen(sql: str) -> None:
 def test_the_parameters_have_no_fault() -> None:
     for text in (DEFAULT, COLUMNS):
         for source in read_sources(text, {}).values():
-            assert list(projection.faults(projection.parameters(source, PLACE), KEYS, PLACE)) == []
+            assert list(faults(projection.parameters(source, PLACE), KEYS, PLACE)) == []
+
+
+def test_no_source_that_may_be_declared_has_parameters_with_a_fault() -> None:
+    for since, offset in ((None, 0), (dt.date(1, 1, 2), -3_660), (dt.date(9999, 12, 30), 3_660)):
+        source = Source(
+            name="orders", url="https://x.example", date_param="day", since=since, date_offset=offset
+        )  # fmt: skip
+        assert list(faults(projection.parameters(source, PLACE), KEYS, PLACE)) == []
+
+
+def test_every_synthesized_table_has_parameters_without_a_fault() -> None:
+    for table in [one["TableInput"] for one in typed().all("Glue::Table").values()]:
+        keys, location = [one["Name"] for one in table["PartitionKeys"]], flat(table)["StorageDescriptor"]["Location"]
+        given = {key: value for key, value in flat(table)["Parameters"].items() if not key.startswith("EXTERNAL")}
+        assert list(faults(given, keys, location)) == []
 
 
 def put(key: str, value: str) -> Change:
@@ -137,6 +154,5 @@ def drop(key: str) -> Change:
 def test_a_planted_fault_is_found(change: Change, told: str) -> None:
     given = projection.parameters(Source(name="orders", url="https://x.example"), PLACE)
     change(given)
-    assert any(told in fault for fault in projection.faults(given, KEYS, PLACE)), list(
-        projection.faults(given, KEYS, PLACE)
-    )
+    found = list(faults(given, KEYS, PLACE))
+    assert any(told in fault for fault in found), found

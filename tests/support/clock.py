@@ -1,12 +1,15 @@
-"""Time that tests own."""
+"""A clock that only the test moves, for every test in which time matters."""
 
 from __future__ import annotations
 
+NOW = 1_700_000_000.0
+"""When fake time begins: 2023-11-14, 22:13 UTC."""
+
 
 class FakeClock:
-    """Satisfies the `Clock` port; sleeping moves it."""
+    """Satisfies the `Clock` port; sleeping moves it on."""
 
-    def __init__(self, now: float = 1_700_000_000.0) -> None:
+    def __init__(self, now: float = NOW) -> None:
         self.time = now
         self.slept: list[float] = []
 

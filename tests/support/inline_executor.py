@@ -1,4 +1,4 @@
-"""A pool that runs what is submitted at once, in the thread that submits it: tests with it are deterministic."""
+"""A thread pool without threads: runs each task at once in the caller, so that tests are deterministic."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class InlineExecutor(Executor):
-    """Satisfies `World.executor`."""
+    """Satisfies `Services.executor`."""
 
     def __init__(self, threads: int) -> None:
         self.threads = threads

@@ -1,4 +1,4 @@
-"""A whole pipeline in one thread: memory queue, folder lake, an API that is a function, a clock that tests own."""
+"""A whole pipeline in one thread, for most tests: memory queue, folder lake, a function as its API, a fake clock."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datetime as dt
 import gzip
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -15,11 +15,11 @@ from option_a.ingest.events import Event
 from option_a.ingest.lake.base import Lake
 from option_a.ingest.lake.folder import FolderLake
 from option_a.ingest.lake.keys import manifest_partition, raw_prefix
-from option_a.ingest.load.job import Limits, Services
+from option_a.ingest.load.services import Limits, Services
 from option_a.ingest.load.worker import Outcome, Worker
 from option_a.ingest.manifest.model import Manifest
 from option_a.ingest.manifest.store import ManifestStore
-from option_a.ingest.manifest.verify import Difference, Verified, unknown_objects, verify
+from option_a.ingest.manifest.verify import Difference, Verified, unknown_objects, verify_partition
 from option_a.ingest.partition import Partition
 from option_a.ingest.ports import Clock, Queue, Request, Response
 from option_a.ingest.task import Task
@@ -29,19 +29,19 @@ from tests.support.queues.memory import MemoryQueue
 
 DATE = dt.date(2023, 11, 1)
 RUN = "20231114T220000Z-a"
-"""A run and a date for which FakeClock's start is late enough: the date is over."""
+"""A run and a date that is over when FakeClock starts."""
 
-Api = Callable[[Request], bytes | Response]
-"""A body, or a whole answer where its headers matter."""
+ApiFunction = Callable[[Request], bytes | Response]
+"""Returns a body, or a complete response if its headers matter."""
 
 
 def source(**fields: object) -> Source:
-    """A source that is real, dated and numbered by pages until an empty one."""
+    """A dated source of real data, paginated by number until an empty page."""
     return msgspec.convert({"name": "s", "url": "https://api.test/s", "date_param": "date", **fields}, Source)
 
 
-def numbered(pages: list[list[dict[str, object]]], **more: object) -> Callable[[Request], bytes]:
-    """An API of numbered pages; past the last one its pages hold no records."""
+def numbered_pages(pages: list[list[dict[str, object]]], **more: object) -> Callable[[Request], bytes]:
+    """An API of numbered pages; those past the last are empty."""
 
     def answer(request: Request) -> bytes:
         page = int(request.params["page"])
@@ -51,34 +51,34 @@ def numbered(pages: list[list[dict[str, object]]], **more: object) -> Callable[[
     return answer
 
 
-def days_of(pages: int, *, size: int = 2, word: str = "a") -> list[list[dict[str, object]]]:
-    """So many pages of records, no two alike; `word` tells one version of a day from another."""
+def make_pages(pages: int, *, size: int = 2, word: str = "a") -> list[list[dict[str, object]]]:
+    """This many pages of distinct records; `word` tells one version of a day from another."""
     return [[{"id": f"{page}.{n}", "word": word} for n in range(size)] for page in range(1, pages + 1)]
 
 
-class Ground(NamedTuple):
-    """What a pipeline stands on: a lake, and the semantics of its queue."""
+class Backend(NamedTuple):
+    """What a pipeline runs on: a lake, and the class of its queue."""
 
     lake: Lake
     queue: Callable[[Clock], MemoryQueue] = MemoryQueue
 
 
 class Pipeline:
-    """Plans by hand, works by `step` or `drain`, and reads back what stands in the lake."""
+    """Enqueues with `send`, works with `step` or `drain`, and reads back what is in the lake."""
 
     def __init__(
         self,
-        root: Path | Ground,
-        api: Api,
+        root: Path | Backend,
+        api: ApiFunction,
         *sources: Source,
         lease: float = 30.0,
         queue: Callable[[Clock], MemoryQueue] = MemoryQueue,
     ) -> None:
-        ground = Ground(FolderLake(root), queue) if isinstance(root, Path) else root
+        backend = Backend(FolderLake(root), queue) if isinstance(root, Path) else root
         self.clock = FakeClock()
-        self.queue = ground.queue(self.clock)
+        self.queue = backend.queue(self.clock)
         self.inbox: Queue = self.queue
-        self.lake = ground.lake
+        self.lake = backend.lake
         self.api = api
         self.requests: list[Request] = []
         self.answers: list[tuple[Request, Response]] = []
@@ -86,10 +86,10 @@ class Pipeline:
         self.out_of_time = False
         self.stopping = False
         self.budget: int | None = None
-        """Requests after which a delivery is out of time."""
+        """The number of requests after which a delivery is out of time."""
         self._asked_before = 0
         limits = Limits(lease, self._late, lambda: self.stopping)
-        self.world = Services(
+        self.services = Services(
             lake=self.lake,
             queue=self.queue,
             fetch=self._fetch,
@@ -100,7 +100,12 @@ class Pipeline:
             emit=self.events.append,
         )
         self.sources = {s.name: s for s in sources or (source(),)}
-        self.worker = Worker(self.world, self.sources)
+        self.worker = Worker(self.services, self.sources)
+
+    def replace_services(self, **changes: Any) -> None:
+        """Replace some services, and the worker with one that uses them."""
+        self.services = msgspec.structs.replace(self.services, **changes)
+        self.worker = Worker(self.services, self.sources)
 
     def _fetch(self, request: Request) -> Response:
         self.requests.append(request)
@@ -119,12 +124,12 @@ class Pipeline:
 
     def step(self) -> Outcome | None:
         """Handle one delivery; None if none is visible."""
-        delivery = self.inbox.receive(list(self.sources), lease=self.world.limits.lease)
+        delivery = self.inbox.receive(list(self.sources), lease=self.services.limits.lease)
         self._asked_before = len(self.requests)
         return None if delivery is None else self.worker.handle(delivery)
 
     def drain(self, most: int = 100) -> list[Outcome]:
-        """Work until nothing is left, moving the clock to the next visible task; at most so many deliveries."""
+        """Work until no task is left, moving the clock to the next visible one; at most this many deliveries."""
         outcomes: list[Outcome] = []
         while self.queue.messages and len(outcomes) < most:
             outcome = self.step()
@@ -135,13 +140,13 @@ class Pipeline:
         return outcomes
 
     def manifest(self, name: str = "s", date: dt.date = DATE) -> Manifest:
-        """The manifest as it is stored."""
+        """The stored manifest."""
         found = ManifestStore(self.lake, Partition(name, date)).read()
         assert found is not None
         return found
 
     def pages(self, name: str = "s", date: dt.date = DATE) -> dict[str, list[bytes]]:
-        """What stands under raw/: file name to its lines."""
+        """The pages under raw/: file name to lines."""
         prefix = raw_prefix(Partition(name, date))
         found = {}
         for entry in self.lake.entries(prefix):
@@ -151,23 +156,23 @@ class Pipeline:
         return dict(sorted(found.items()))
 
     def asked(self, since: int = 0) -> list[int]:
-        """The numbers of the pages that were asked for, in order, but for the first so many requests."""
+        """The numbers of the requested pages, in order, without the first `since` requests."""
         return [int(request.params["page"]) for request in self.requests[since:]]
 
     def kinds(self) -> list[str]:
-        """What was told, in order."""
+        """The kinds of the emitted events, in order."""
         return [event.kind for event in self.events]
 
-    def objects(self, *rooms: str) -> dict[str, bytes]:
-        """Every object below these rooms of the lake (raw, manifest, staging, dead)."""
-        entries = [entry for room in rooms for entry in self.lake.entries(room)]
+    def objects(self, *prefixes: str) -> dict[str, bytes]:
+        """Every object under these prefixes of the lake (raw, manifest, staging, dead)."""
+        entries = [entry for prefix in prefixes for entry in self.lake.entries(prefix)]
         return {entry.key: self.lake.get(entry.key) or b"" for entry in sorted(entries, key=lambda entry: entry.key)}
 
     def differences(self, name: str = "s", date: dt.date = DATE) -> list[Difference]:
-        """What `verify` says of one partition, and of what stands under raw/ in none."""
+        """What `verify` reports for one partition, and objects under raw/ that belong to none."""
         found = (manifest_partition(entry.key) for entry in self.lake.entries("manifest"))
         known = {partition for partition in found if partition is not None}
         return [
-            *verify(self.lake, Partition(name, date), Verified(), InlineExecutor(1)),
+            *verify_partition(self.lake, Partition(name, date), Verified(), InlineExecutor(1)),
             *unknown_objects(self.lake, known),
         ]

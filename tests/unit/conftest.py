@@ -1,4 +1,7 @@
-"""Examples may take as long as they do: a busy machine is no fault. A machine may be anywhere."""
+"""Examples may take as long as they do: a busy machine is no fault. A machine may be anywhere.
+
+`make unit` asks for the profile `dev`, which tries few examples; all else tries as many as Hypothesis does by itself.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import pytest
 from hypothesis import settings
 
 settings.register_profile("unhurried", deadline=None)
+settings.register_profile("dev", deadline=None, max_examples=20)
 settings.load_profile("unhurried")
 
 

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from option_a.ingest.config.messages import explain_validation
+from option_a.ingest.config import explain_validation, unknown_key
 from option_a.ingest.errors import ConfigError
 from option_a.ingest.partition import EARLIEST
-from option_a.ingest.plan.plan import Only
+from option_a.ingest.plan import Only
 from option_a.ingest.task import run_id
 
-_EXAMPLE = (
-    '{"date": "2026-11-23", "sources": ["api-a"]} or {"from": "2026-11-01", "to": "2026-11-23", "only": "missing"}'
+_HINT = (
+    'for example {"date": "2026-11-23", "sources": ["api-a"]} '
+    'or {"from": "2026-11-01", "to": "2026-11-23", "only": "missing"}'
 )
-
-
 _FAR = 250e9
 """Epoch seconds that no event is of: in the year 9892."""
+_SHOWN = 20
+"""Names that a message lists: a stack may have hundreds of sources."""
 
 
 class PlanRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,37 +61,37 @@ def read_event(event: Any, request: str, now: float) -> Trigger:
     Raises ConfigError for a key or a value that is none.
     """
     if not isinstance(event, dict):
-        raise ConfigError("the event is no JSON object", hint=f"for example {_EXAMPLE}")
+        raise ConfigError("the event is no JSON object", hint=_HINT)
     if "detail-type" in event:
         moment = _moment(event)
         return Trigger(_plan_request(event.get("detail") or {}), run_id(moment, str(event.get("id", ""))), moment)
     return Trigger(_plan_request(event), run_id(now, request), now)
 
 
-def known_names(wish: PlanRequest, declared: Mapping[str, Any]) -> list[str]:
-    """The sources that are wished for, or all. Raises ConfigError for one that is not declared."""
-    if wish.sources == []:
+def known_names(request: PlanRequest, declared: Mapping[str, Any]) -> list[str]:
+    """The requested sources, or all. Raises ConfigError for one that is not declared."""
+    if request.sources == []:
         raise ConfigError("the event's `sources` is empty", hint="leave it out for all of them")
-    for name in wish.sources or ():
+    for name in request.sources or ():
         if name not in declared:
-            raise ConfigError(f"the event's source {_unlike(name, declared)}")
-    return list(dict.fromkeys(wish.sources or declared))
+            raise ConfigError(f"the event's source {unknown_key(name, declared, _SHOWN)}")
+    return list(dict.fromkeys(request.sources or declared))
 
 
 def _plan_request(event: Any) -> PlanRequest:
     if not isinstance(event, dict):
-        raise ConfigError("the event's `detail` is no JSON object", hint=f"for example {_EXAMPLE}")
+        raise ConfigError("the event's `detail` is no JSON object", hint=_HINT)
     allowed = [field.encode_name for field in msgspec.structs.fields(PlanRequest)]
     for key in event:
         if key not in allowed:
-            raise ConfigError(f"the event's key {_unlike(str(key), allowed)}", hint=f"for example {_EXAMPLE}")
+            raise ConfigError(f"the event's key {unknown_key(str(key), allowed, _SHOWN)}", hint=_HINT)
     try:
         return msgspec.convert(event, PlanRequest)
     except (msgspec.ValidationError, UnicodeEncodeError) as error:  # a lone surrogate is no text
         what = (
             explain_validation(error, event, PlanRequest) if isinstance(error, msgspec.ValidationError) else str(error)
         )
-        raise ConfigError(f"the event: {what}", hint=f"for example {_EXAMPLE}") from None
+        raise ConfigError(f"the event: {what}", hint=_HINT) from None
 
 
 def _moment(event: dict[str, Any]) -> float:
@@ -102,12 +102,3 @@ def _moment(event: dict[str, Any]) -> float:
     if not 0.0 <= moment < _FAR:  # a run's id begins with the time, in fourteen digits
         raise ConfigError("the event has no `time`", hint="EventBridge's own events have one")
     return moment
-
-
-def _unlike(given: str, allowed: Iterable[str]) -> str:
-    names = list(allowed)
-    close = difflib.get_close_matches(given, names, 1, 0.6)
-    did_you_mean = f"did you mean `{close[0]}`? " if close else ""
-    shown = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
-    text = given.encode("utf-8", "backslashreplace").decode()  # a lone surrogate cannot be written
-    return f"`{text}` is unknown; {did_you_mean}allowed: {shown}"

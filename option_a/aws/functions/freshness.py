@@ -7,12 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from option_a.aws.functions.telemetry import place
-from option_a.ingest.config.source import Source
-from option_a.ingest.lake.base import Lake
+from option_a.ingest.config import Source
+from option_a.ingest.lake import Lake
 from option_a.ingest.partition import Partition
-from option_a.ingest.plan.freshness import expected, late
-from option_a.ingest.plan.read_summaries import read_summaries
-from option_a.ingest.plan.summary import Summary, partition_state
+from option_a.ingest.plan import Summary, expected_partitions, late_partitions, partition_state, read_summaries
 from option_a.ingest.ports import Clock
 
 _READERS = 32
@@ -28,10 +26,10 @@ class FreshnessCheck:
     def __call__(self) -> dict[str, Any]:
         """`{"expected": 4, "late": 1, "partitions": [{"source", "date", "state", "cause"}]}`."""
         now = self._clock.now()
-        wanted = expected(list(self._sources.values()), now)
+        wanted = expected_partitions(list(self._sources.values()), now)
         with ThreadPoolExecutor(_READERS) as readers:
-            known = read_summaries(self._lake, wanted, readers)
-        rows = [_row(partition, known.get(partition), now) for partition in late(wanted, known, now)]
+            summaries = read_summaries(self._lake, wanted, readers)
+        rows = [_row(partition, summaries.get(partition), now) for partition in late_partitions(wanted, summaries, now)]
         for row in rows:
             where = place(run=row["run"] or "", source=row["source"] or "", date=row["date"])
             self._logger.warning("late", extra={**row, **where})

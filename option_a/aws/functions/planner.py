@@ -9,13 +9,21 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from option_a.aws.functions.event import PlanRequest, Trigger, known_names, read_event
-from option_a.ingest.config.source import Source
+from option_a.ingest.config import Source
 from option_a.ingest.errors import ConfigError
-from option_a.ingest.lake.base import Lake
+from option_a.ingest.lake import Lake
 from option_a.ingest.partition import Partition
-from option_a.ingest.plan.plan import Planned, Summaries, backfill, dated, lookback, nightly_partitions, plan
-from option_a.ingest.plan.read_summaries import read_summaries
-from option_a.ingest.plan.summary import latest_date
+from option_a.ingest.plan import (
+    Planned,
+    Summaries,
+    backfill_partitions,
+    latest_date,
+    lookback_partitions,
+    nightly_partitions,
+    partitions_on,
+    plan_tasks,
+    read_summaries,
+)
 from option_a.ingest.ports import Clock, Queue
 from option_a.names import MOST_DAYS, TOO_MUCH
 
@@ -44,29 +52,30 @@ class Planner:
 
     def plan(self, trigger: Trigger, sources: list[Source]) -> tuple[list[Partition], list[Planned]]:
         """The partitions that the event means, and the tasks that they need."""
-        wish, now = trigger.plan_request, self._clock.now()
+        request, now = trigger.plan_request, self._clock.now()
         today = dt.datetime.fromtimestamp(trigger.moment, dt.UTC).date()
-        _not_ahead(wish, sources, today)
-        known: Summaries
+        _check_dates(request, sources, today)
+        summaries: Summaries
         late: list[Partition] = []
-        if wish.first is not None and wish.last is not None:
-            _not_too_much((wish.last - wish.first).days + 1)
-            partitions = backfill(sources, wish.first, wish.last)
-            known = self._known(partitions)
-        elif wish.date is not None:
-            partitions = dated(sources, wish.date, today)
-            known = self._known(partitions)
+        if request.first is not None and request.last is not None:
+            partitions = backfill_partitions(sources, request.first, request.last)
+            summaries = self._read_summaries(partitions)
+        elif request.date is not None:
+            partitions = partitions_on(sources, request.date, today)
+            summaries = self._read_summaries(partitions)
         else:
-            known = self._known(_recent(sources, today))
-            late = lookback(sources, today, known) if wish.only is None else []
-            partitions = nightly_partitions(sources, today, known, now)
+            summaries = self._read_summaries(_recent(sources, today))
+            late = lookback_partitions(sources, today, summaries) if request.only is None else []
+            partitions = nightly_partitions(sources, today, summaries, now)
             partitions += [partition for partition in late if partition not in partitions]
-        only = wish.only or ("missing" if wish.first is not None and not wish.fresh else None)
+        only = request.only or ("missing" if request.first is not None and not request.fresh else None)
         by_name = {source.name: source for source in sources}
-        planned = plan(partitions, by_name, known, trigger.run, now=now, fresh=wish.fresh, only=only, late=late)
+        planned = plan_tasks(
+            partitions, by_name, summaries, trigger.run, now=now, fresh=request.fresh, only=only, late=late
+        )
         return partitions, planned
 
-    def _known(self, partitions: list[Partition]) -> Summaries:
+    def _read_summaries(self, partitions: list[Partition]) -> Summaries:
         with ThreadPoolExecutor(_READERS) as readers:
             return read_summaries(self._lake, partitions, readers)
 
@@ -79,14 +88,13 @@ def _recent(sources: list[Source], today: dt.date) -> list[Partition]:
     ]
 
 
-def _not_ahead(wish: PlanRequest, sources: list[Source], today: dt.date) -> None:
-    last = wish.date or wish.last
+def _check_dates(request: PlanRequest, sources: list[Source], today: dt.date) -> None:
+    """Raises ConfigError for dates in the future, and for more of them than a queue may hold."""
+    last = request.date or request.last
     newest_date = max([today, *(latest_date(source, today) for source in sources)])
     if last is not None and last > newest_date:
         raise ConfigError(f"the event asks for {last}, which is in the future (it is {today}, UTC)")
-
-
-def _not_too_much(days: int) -> None:
+    days = (request.last - request.first).days + 1 if request.first is not None and request.last is not None else 1
     if days > MOST_DAYS:
         raise ConfigError(f"the event asks for {days} dates at once", hint=TOO_MUCH)
 

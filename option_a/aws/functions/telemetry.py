@@ -15,15 +15,15 @@ _LEVELS: dict[Kind, Literal["debug", "warning", "error"]] = {
     "retrying": "warning",
     "waiting": "warning",
     "restarted": "warning",
-    "lost": "warning",
+    "lease-lost": "warning",
     "unreadable": "error",
     "failed": "error",
 }
 _COUNTED: dict[Kind, str] = {
     "retrying": "Retries",
     "waiting": "TasksSentAgain",
-    "claimed": "TasksSentAgain",
-    "anew": "TasksSentAgain",
+    "leased": "TasksSentAgain",
+    "requeued": "TasksSentAgain",
     "out-of-time": "TasksSentAgain",
     "complete": "PartitionsComplete",
     "failed": "PartitionsFailed",
@@ -80,7 +80,7 @@ def place(*, run: str = "", source: str = "", date: object = None, page: int | N
 
 def fields(event: Event) -> dict[str, Any]:
     """Its place, then what is known."""
-    known = {"last": event.last, "pages": event.pages, "records": event.records, "bytes": event.bytes}
-    told = {"detail": event.message or None, "seconds": event.seconds}
+    figures = {"last": event.last, "pages": event.pages, "records": event.records, "bytes": event.bytes}
+    details = {"detail": event.message or None, "seconds": event.seconds}
     where = place(run=event.run, source=event.source, date=event.date, page=event.page)
-    return where | {key: value for key, value in (known | told).items() if value is not None}
+    return where | {key: value for key, value in (figures | details).items() if value is not None}

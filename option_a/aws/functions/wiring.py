@@ -19,14 +19,11 @@ from option_a.aws.functions.telemetry import Telemetry
 from option_a.aws.functions.worker import LEASE, SqsBatchHandler
 from option_a.aws.queue import SqsQueue
 from option_a.aws.secrets import ManagedSecrets
-from option_a.ingest.config.read import Sources, read_sources
-from option_a.ingest.http.build import build_client
-from option_a.ingest.http.network import Network
-from option_a.ingest.lake.base import Lake
-from option_a.ingest.lake.open import open_lake
-from option_a.ingest.load.job import Limits, Services
-from option_a.ingest.load.page_buffers import keep_buffers
-from option_a.ingest.resilience.rate_limiter import LocalRateLimiter
+from option_a.ingest.config import Sources, read_sources
+from option_a.ingest.http import Network, build_client
+from option_a.ingest.lake import Lake, open_lake
+from option_a.ingest.load import Limits, Services, keep_buffers
+from option_a.ingest.resilience import LocalRateLimiter
 
 if TYPE_CHECKING:
     from option_a.aws.lakeformation.custom_resource import CustomResource
@@ -77,11 +74,11 @@ class Functions:
         secrets = ManagedSecrets(cache(lambda: self._client("secretsmanager")))
         # a function's own loopback is Lambda's: no API is there
         network = Network(loopback=False, env=self._env, folder=str(self._folder))
-        turns = LocalRateLimiter(self.sources, self._clock)
-        world = Services(
+        rate_limiter = LocalRateLimiter(self.sources, self._clock)
+        services = Services(
             lake=self.lake,
             queue=self.queue,
-            fetch=build_client(self.sources, self._clock, secrets, network=network, turns=turns),
+            fetch=build_client(self.sources, self._clock, secrets, network=network, rate_limiter=rate_limiter),
             clock=self._clock,
             limits=Limits(lease=LEASE),
             executor=ThreadPoolExecutor,
@@ -89,7 +86,7 @@ class Functions:
             emit=telemetry,
             secrets=secrets,
         )
-        return SqsBatchHandler(world, self.queue, self.sources, telemetry, turns)
+        return SqsBatchHandler(services, self.queue, self.sources, telemetry, rate_limiter)
 
     def access_reconciler(self) -> CustomResource:
         """Who may read what, as declared."""

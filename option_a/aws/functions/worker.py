@@ -11,21 +11,20 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 
 from option_a.aws.functions.telemetry import Telemetry
 from option_a.aws.queue import SqsQueue
-from option_a.ingest.config.source import Source
+from option_a.ingest.config import Source
 from option_a.ingest.errors import LakeError, MessageError, QueueError
-from option_a.ingest.load.job import Limits, Services
-from option_a.ingest.load.worker import Worker
-from option_a.ingest.resilience.rate_limiter import LocalRateLimiter
+from option_a.ingest.load import Limits, Services, Worker, requeue_task
+from option_a.ingest.resilience import LocalRateLimiter
 from option_a.ingest.task import Delivery, decode_task
 
 LEASE = 200.0
-"""Seconds after which another worker takes over what a killed one had in hand: the slowest renewal of a claim leaves it
+"""Seconds after which another worker takes over what a killed one had in hand: the slowest renewal of a lease leaves it
 time for the slowest write."""
 CHECKPOINT = 15.0
 SPARE = 60.0
 """Seconds beyond the end of an invocation after which a message that it never came to is delivered again."""
 LANDING = 30.0
-"""Seconds that a worker keeps beyond its longest request, to land what is in flight and write the ledger."""
+"""Seconds that a worker keeps beyond its longest request, to land what is in flight and write the manifest."""
 NEAR = 20.0
 """Seconds left at the end of an invocation below which it was near its timeout."""
 OUTAGE = 900.0
@@ -46,37 +45,38 @@ class NotDone(Exception):
 
 
 class SqsBatchHandler:
-    """Handles events of SQS. `world` is made anew for each invocation: its limits are the invocation's."""
+    """Handles events of SQS. Each invocation has its own limits."""
 
     def __init__(
         self,
-        world: Services,
+        services: Services,
         queue: SqsQueue,
         sources: Mapping[str, Source],
         telemetry: Telemetry,
-        turns: LocalRateLimiter | None = None,
+        rate_limiter: LocalRateLimiter | None = None,
     ) -> None:
-        self._world, self._queue, self._sources, self._telemetry = world, queue, sources, telemetry
-        self._turns = turns
+        self._services, self._queue, self._sources, self._telemetry = services, queue, sources, telemetry
+        self._rate_limiter = rate_limiter
 
     def __call__(self, event: Any, context: Context) -> dict[str, Any]:
         """`{"batchItemFailures": […]}`. Raises what kept the whole batch from being done: an alarm counts it."""
-        began, left = self._world.clock.now(), _seconds_left(context)
-        if self._turns is not None:
-            self._turns.begin()
+        began, left = self._services.clock.now(), _seconds_left(context)
+        if self._rate_limiter is not None:
+            self._rate_limiter.begin()
         deliveries = {record["messageId"]: self._delivery(record) for record in event["Records"]}
         for delivery in deliveries.values():
             with suppress(QueueError):  # the first checkpoint tries again; until then the queue's own time holds
                 self._queue.extend_visibility(delivery, left() + SPARE)
         out_of_time = self._out_of_time(deliveries, left)
-        worker = Worker(msgspec.structs.replace(self._world, limits=_limits(out_of_time)), self._sources)
+        limits = Limits(lease=LEASE, out_of_time=out_of_time, checkpoint_interval=CHECKPOINT)
+        worker = Worker(msgspec.structs.replace(self._services, limits=limits), self._sources)
         processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
         def handle(record: dict[str, Any]) -> None:
             self._handle(worker, deliveries[record["messageId"]], out_of_time)
 
         answer = process_partial_response(event, handle, processor, context)  # type: ignore[arg-type]
-        self._telemetry.publish(self._world.clock.now() - began, near_timeout=left() < NEAR)
+        self._telemetry.publish(self._services.clock.now() - began, near_timeout=left() < NEAR)
         _raise_if_nothing_works(processor, len(deliveries))
         return dict(answer)
 
@@ -88,7 +88,7 @@ class SqsBatchHandler:
         except (LakeError, QueueError):
             self._queue.extend_visibility(delivery, OUTAGE)
             raise
-        if outcome in ("unreadable", "lost"):
+        if outcome in ("unreadable", "lease-lost"):
             raise NotDone(outcome)
 
     def _put_off(self, delivery: Delivery) -> bool:
@@ -97,8 +97,7 @@ class SqsBatchHandler:
             task = decode_task(delivery.body)
         except MessageError:
             return False
-        self._queue.send([task.requeued(waiting_since=task.waiting_since)])
-        self._queue.ack(delivery)
+        requeue_task(self._queue, delivery, task.requeued(waiting_since=task.waiting_since))
         return True
 
     def _delivery(self, record: dict[str, Any]) -> Delivery:
@@ -119,10 +118,6 @@ def _seconds_left(context: Context) -> Callable[[], float]:
 def _longest(source: Source) -> float:
     """Seconds for which a page of a source may be in flight: its request, and before it the wait for its turn."""
     return source.timeout + source.interval * source.concurrency * source.parallel
-
-
-def _limits(out_of_time: Callable[[], bool]) -> Limits:
-    return Limits(lease=LEASE, out_of_time=out_of_time, checkpoint_interval=CHECKPOINT)
 
 
 def _raise_if_nothing_works(processor: BatchProcessor, count: int) -> None:

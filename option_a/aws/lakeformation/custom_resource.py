@@ -42,15 +42,12 @@ class CustomResource:
         if event["RequestType"] == "Delete":
             self._keeper().revert(wanted)
         else:
-            self._keeper().apply(wanted, _old(event))
+            before = event.get("OldResourceProperties", {}).get("OptIns", [])
+            self._keeper().apply(wanted, msgspec.convert(before, list[OptIn]))
 
-    def _answer(self, event: Mapping[str, Any], **told: str) -> dict[str, str]:
+    def _answer(self, event: Mapping[str, Any], **details: str) -> dict[str, str]:
         ids = {key: event[key] for key in ("StackId", "RequestId", "LogicalResourceId")}
         # always the same: another id would be another resource, and CloudFormation would delete the first
-        answer = {**ids, "PhysicalResourceId": event["LogicalResourceId"], **told}
+        answer = {**ids, "PhysicalResourceId": event["LogicalResourceId"], **details}
         self._send(event["ResponseURL"], msgspec.json.encode(answer))
         return answer
-
-
-def _old(event: Mapping[str, Any]) -> list[OptIn]:
-    return msgspec.convert(event.get("OldResourceProperties", {}).get("OptIns", []), list[OptIn])

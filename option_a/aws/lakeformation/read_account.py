@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 
+from option_a.aws.pages import items
 from option_a.aws.stack.session import Session, aws_errors, code
 from option_a.lakeformation.account import AccountFacts, Answer, Governed
 
@@ -26,7 +27,7 @@ def read_facts(session: Session, stack: str) -> AccountFacts:
     executor = administrators.get("Executor", usual)
     with aws_errors("read Lake Formation's settings"):
         settings = lake.get_data_lake_settings()["DataLakeSettings"]
-        locations = list(_pages(lake, "list_resources", "ResourceInfoList"))
+        locations = list(items(lake.list_resources, "ResourceInfoList"))
     governed = _governed(session, stack, executor, administrators.get("KeeperRoleArn", ""))
     return AccountFacts(
         account=me["Account"],
@@ -43,23 +44,23 @@ def read_facts(session: Session, stack: str) -> AccountFacts:
 
 
 def _governed(session: Session, name: str, executor: str, keeper: str) -> Governed | None:
-    told = _outputs(session, name)
-    if told.get("LakeFormation") not in ("hybrid", "enforce"):
+    outputs = _outputs(session, name)
+    if outputs.get("LakeFormation") not in ("hybrid", "enforce"):
         return None
-    principals = {"executor": executor, "keeper": keeper, "crawler": _crawler(session, told["Crawler"], executor)}
+    principals = {"executor": executor, "keeper": keeper, "crawler": _crawler(session, outputs["Crawler"], executor)}
     # the groups by their names in CloudFormation: who knows access.toml knows which is which
-    principals |= {key: value for key, value in told.items() if key.startswith(_ROLE)}
-    partition, database = executor.split(":")[1], told["GlueDatabase"]
+    principals |= {key: value for key, value in outputs.items() if key.startswith(_ROLE)}
+    partition, database = executor.split(":")[1], outputs["GlueDatabase"]
     with aws_errors(f"look at the database {database}"):
         found = session.client("glue").get_database(Name=database)["Database"]
     with aws_errors("read who is opted in"):
-        opt_ins = list(_opt_ins(session, principals)) if told["LakeFormation"] == "hybrid" else []
+        opt_ins = list(_opt_ins(session, principals)) if outputs["LakeFormation"] == "hybrid" else []
     with aws_errors("read the data filters"):
-        filters = list(_pages(session.client("lakeformation"), "list_data_cells_filter", "DataCellsFilters"))
+        filters = list(items(session.client("lakeformation").list_data_cells_filter, "DataCellsFilters"))
     return Governed(
-        mode="hybrid" if told["LakeFormation"] == "hybrid" else "enforce",
+        mode="hybrid" if outputs["LakeFormation"] == "hybrid" else "enforce",
         database=database,
-        place=f"arn:{partition}:s3:::{told['LakeBucket']}/raw",
+        place=f"arn:{partition}:s3:::{outputs['LakeBucket']}/raw",
         principals=principals,
         new_tables=found.get("CreateTableDefaultPermissions") or [],
         opt_ins=opt_ins,
@@ -88,7 +89,7 @@ def _crawler(session: Session, name: str, executor: str) -> str:
 
 def _grants(lake: Any, governed: Governed | None) -> list[Answer]:
     with aws_errors("list what is granted"):
-        every = list(_pages(lake, "list_permissions", "PrincipalResourcePermissions"))
+        every = list(items(lake.list_permissions, "PrincipalResourcePermissions"))
     return [one for one in every if _concerns(one["Resource"], governed)]
 
 
@@ -105,7 +106,7 @@ def _opt_ins(session: Session, principals: Mapping[str, str]) -> Iterator[Answer
         if name.startswith(_ROLE):
             asked = {"DataLakePrincipalIdentifier": arn}
             lake = session.client("lakeformation")
-            yield from _pages(lake, "list_lake_formation_opt_ins", "LakeFormationOptInsInfoList", Principal=asked)
+            yield from items(lake.list_lake_formation_opt_ins, "LakeFormationOptInsInfoList", Principal=asked)
 
 
 def _dead(session: Session, settings: Answer) -> list[str]:
@@ -139,13 +140,3 @@ def _policies(session: Session, arn: str) -> list[str] | None:
                 return None
             raise
     return [policy["PolicyName"] for policy in found["AttachedPolicies"]]
-
-
-def _pages(client: Any, operation: str, key: str, **request: Any) -> Iterator[Answer]:
-    token: dict[str, str] = {}
-    while True:
-        answer = getattr(client, operation)(**request, **token)
-        yield from answer[key]
-        if not answer.get("NextToken"):
-            return
-        token = {"NextToken": answer["NextToken"]}

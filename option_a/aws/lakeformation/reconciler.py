@@ -13,6 +13,8 @@ from typing import Any, Literal
 import msgspec
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 
+from option_a.aws.pages import items
+
 IAM_ALLOWED = {"DataLakePrincipalIdentifier": "IAM_ALLOWED_PRINCIPALS"}
 IAM_DECIDES = [{"Principal": IAM_ALLOWED, "Permissions": ["ALL"]}]
 """The default permissions of a database whose new tables are IAM's."""
@@ -100,7 +102,7 @@ class AccessReconciler:
 
     def _allowed(self, resource: Mapping[str, Any]) -> bool:
         """Whether IAM alone decides of a database or of a table."""
-        given = self._pages("list_permissions", "PrincipalResourcePermissions", Resource=resource)
+        given = items(self._lake.list_permissions, "PrincipalResourcePermissions", Resource=resource)
         return any(one["Principal"] == IAM_ALLOWED and resource.keys() == one["Resource"].keys() for one in given)
 
     def _opt_in(self, wanted: Wanted, before: Iterable[OptIn]) -> None:
@@ -119,21 +121,12 @@ class AccessReconciler:
     def _opted_in(self, name: str, who: str) -> Iterator[str]:
         """What of the database a principal is opted in to: '' the database, '*' all its tables, or a table's name."""
         principal = {"DataLakePrincipalIdentifier": who}
-        for one in self._pages("list_lake_formation_opt_ins", "LakeFormationOptInsInfoList", Principal=principal):
+        for one in items(self._lake.list_lake_formation_opt_ins, "LakeFormationOptInsInfoList", Principal=principal):
             resource = one["Resource"]
             if resource.get("Database", {}).get("Name") == name:
                 yield ""
             if resource.get("Table", {}).get("DatabaseName") == name:
                 yield resource["Table"].get("Name", EVERY)
-
-    def _pages(self, operation: str, key: str, **request: Any) -> Iterator[dict[str, Any]]:
-        token: dict[str, str] = {}
-        while True:
-            answer = getattr(self._lake, operation)(**request, **token)
-            yield from answer[key]
-            if not answer.get("NextToken"):
-                return
-            token = {"NextToken": answer["NextToken"]}
 
     def _database(self, name: str) -> dict[str, Any]:
         found: dict[str, Any] = self._glue.get_database(Name=name)["Database"]

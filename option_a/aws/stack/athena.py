@@ -11,6 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 
+from option_a.aws.pages import pages
 from option_a.aws.stack.session import aws_errors, code
 from option_a.ingest.errors import QueryError
 from option_a.ingest.ports import Clock
@@ -59,8 +60,8 @@ class Athena:
     def tables(self) -> list[tuple[str, str]]:
         """Every table with its columns, as `name type, name type, …`."""
         with aws_errors(f"list the tables of {self._database}"):
-            pages = self._glue.get_paginator("get_tables").paginate(DatabaseName=self._database)
-            found = [table for page in pages for table in page["TableList"]]
+            listed = self._glue.get_paginator("get_tables").paginate(DatabaseName=self._database)
+            found = [table for page in listed for table in page["TableList"]]
         return sorted((table["Name"], ", ".join(_columns(table))) for table in found)
 
     def _start(self, sql: str) -> str:
@@ -87,24 +88,15 @@ class Athena:
             pause = min(_LATE, pause * 1.5)
 
     def _result(self, query: str, *, header: bool) -> Result:
-        pages = self._pages(query)
-        first = next(pages)
+        fetch = aws_errors("fetch the answer")(self._athena.get_query_results)
+        results = (page["ResultSet"] for page in pages(fetch, QueryExecutionId=query, MaxResults=_PAGE))
+        first = next(results)
         info = first["ResultSetMetadata"]["ColumnInfo"]
         names, kinds = [column["Name"] for column in info], [column["Type"].lower() for column in info]
         rows = [_texts(row) for row in first["Rows"]]
         if rows and (header or rows[0] == names):  # the answer to a SELECT repeats the columns' names as its first row
             rows = rows[1:]
-        return Result(names, _typed(rows, pages, kinds))
-
-    def _pages(self, query: str) -> Iterator[dict[str, Any]]:
-        more: dict[str, str] = {}
-        while True:
-            with aws_errors("fetch the answer"):
-                page = self._athena.get_query_results(QueryExecutionId=query, MaxResults=_PAGE, **more)
-            yield page["ResultSet"]
-            if not page.get("NextToken"):
-                return
-            more = {"NextToken": page["NextToken"]}
+        return Result(names, _typed(rows, results, kinds))
 
 
 _HINT = "option-a query, with no SQL, lists the tables and their columns"

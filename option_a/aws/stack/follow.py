@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
-from option_a.ingest.config.source import Source
+from option_a.ingest.config import Source
 from option_a.ingest.errors import ManifestError
 from option_a.ingest.events import Event, EventSink, Kind
-from option_a.ingest.lake.base import Lake
-from option_a.ingest.load.decide import Done, Failed, Superseded, decide
-from option_a.ingest.manifest.model import Manifest
-from option_a.ingest.manifest.store import ManifestStore
+from option_a.ingest.lake import Lake
+from option_a.ingest.load import Done, Failed, Superseded, decide
+from option_a.ingest.manifest import Manifest, ManifestStore
 from option_a.ingest.partition import Partition
 from option_a.ingest.ports import Cause, Clock, DeadLetter
 from option_a.ingest.task import Delivery, Task

@@ -33,9 +33,9 @@ def read_outputs(client: Any, stack: str) -> Outputs:
             if code(error) == "ValidationError":
                 raise ConfigError(f"there is no stack {stack!r} in {client.meta.region_name}", hint=_DEPLOY) from None
             raise
-    told = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+    values = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
     try:
-        return msgspec.convert(told, Outputs)
+        return msgspec.convert(values, Outputs)
     except msgspec.ValidationError as error:
         what = f"the stack {stack} ({found['StackStatus']}) is not one of Option A's, or not deployed whole: {error}"
         raise ConfigError(what, hint="cdk deploy mends it") from None

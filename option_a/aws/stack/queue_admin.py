@@ -8,12 +8,10 @@ from typing import Any, TypeVar
 
 from option_a.aws.dead_letter import decode_dead_letter
 from option_a.aws.queue import SqsQueue, errors
-from option_a.ingest.errors import MessageError
 from option_a.ingest.ports import DeadLetter, Depth
-from option_a.ingest.task import Task, decode_task
+from option_a.ingest.task import Task, read_task
 
 R = TypeVar("R")
-MAX_RECEIVES = 5
 _AT_ONCE = 16
 _LOOK, _CANCELLING = 120, 900
 """Seconds for which messages are hidden while they are looked at; each is given back as soon as all are seen."""
@@ -46,15 +44,15 @@ class SqsQueueAdmin(SqsQueue):
         What is delayed cannot be seen, so it is counted whatever its date. What is seen and not wanted is given back.
         """
         taken, kept, url = 0, [], self.url(source)
-        for message in self._drained(url, hide=_CANCELLING):
-            task = _task(message)
+        for message in self._drained(url, visibility=_CANCELLING):
+            task = read_task(message["Body"].encode())
             if task is not None and first <= task.day <= last:
                 self.delete(url, message["ReceiptHandle"])
                 taken += 1
             else:
                 kept.append(message)
         for message in kept:
-            self._give_back(url, message, _task(message))
+            self._give_back(url, message, read_task(message["Body"].encode()))
         depth = self._depth(source)
         return taken, depth.delayed + depth.in_flight
 
@@ -75,27 +73,28 @@ class SqsQueueAdmin(SqsQueue):
         return Depth(source, visible, delayed, in_flight, dead)
 
     def _counts(self, url: str) -> list[int]:
-        found = self._attributes(url, _COUNTS)
-        return [int(found[name]) for name in _COUNTS]
+        attributes = self._attributes(url, _COUNTS)
+        return [int(attributes[name]) for name in _COUNTS]
 
     def _arn(self, url: str) -> str:
         return self._attributes(url, ["QueueArn"])["QueueArn"]
 
     def _attributes(self, url: str, names: list[str]) -> dict[str, str]:
         with errors("look at", url):
-            found: dict[str, str] = self.client.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-        return found
+            answer = self.client.get_queue_attributes(QueueUrl=url, AttributeNames=names)
+        attributes: dict[str, str] = answer["Attributes"]
+        return attributes
 
     def _letters(self, source: str) -> list[DeadLetter]:
         url = self.dead_url(source)
-        found = list(self._drained(url, hide=_LOOK)) if sum(self._counts(url)) else []
-        for message in found:
-            self.hide(url, message["ReceiptHandle"], 0)
-        return [decode_dead_letter(source, message, MAX_RECEIVES) for message in found]
+        messages = list(self._drained(url, visibility=_LOOK)) if sum(self._counts(url)) else []
+        for message in messages:
+            self.change_visibility(url, message["ReceiptHandle"], 0)
+        return [decode_dead_letter(source, message) for message in messages]
 
-    def _drained(self, url: str, *, hide: int) -> Iterator[dict[str, Any]]:
+    def _drained(self, url: str, *, visibility: int) -> Iterator[dict[str, Any]]:
         """Every message that can be received now, each hidden for so many seconds: until none comes any more."""
-        while batch := self.messages(url, hide=hide, wait=1):
+        while batch := self.messages(url, visibility=visibility, wait=1):
             yield from batch
 
     def _give_back(self, url: str, message: dict[str, Any], task: Task | None) -> None:
@@ -103,11 +102,4 @@ class SqsQueueAdmin(SqsQueue):
             self.send([task.requeued(waiting_since=task.waiting_since)])
             self.delete(url, message["ReceiptHandle"])
         else:
-            self.hide(url, message["ReceiptHandle"], 0)
-
-
-def _task(message: dict[str, Any]) -> Task | None:
-    try:
-        return decode_task(message["Body"].encode())
-    except MessageError:
-        return None
+            self.change_visibility(url, message["ReceiptHandle"], 0)

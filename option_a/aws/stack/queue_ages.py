@@ -15,12 +15,12 @@ _BACK = dt.timedelta(minutes=10)
 
 def oldest_message_ages(client: Any, queues: Sequence[str], now: float) -> dict[str, float]:
     """The age in seconds by queue name; a queue of which none is known is left out. Raises AwsError."""
-    found: dict[str, float] = {}
+    ages: dict[str, float] = {}
     for first in range(0, len(queues), _AT_ONCE):
         batch = queues[first : first + _AT_ONCE]
         for number, values in _ask(client, batch, dt.datetime.fromtimestamp(now, dt.UTC)):
-            found |= {batch[number]: values[0]} if values else {}
-    return found
+            ages |= {batch[number]: values[0]} if values else {}
+    return ages
 
 
 def _ask(client: Any, queues: Sequence[str], now: dt.datetime) -> Iterator[tuple[int, list[float]]]:

@@ -74,16 +74,16 @@ def secrets(region: str | None) -> Secrets:
 
 
 def _refused(verb: str, error: ClientError) -> AwsError:
-    told, action = code(error), error.operation_name
+    reason, action = code(error), error.operation_name
     message = " ".join(str(error.response.get("Error", {}).get("Message", "")).split())
-    what = f"cannot {verb}: {message or told} ({told}, {action})"
-    if told in _EXPIRED:
+    what = f"cannot {verb}: {message or reason} ({reason}, {action})"
+    if reason in _EXPIRED:
         return AwsError(what, hint=_LOG_IN)
-    if told in _UNKNOWN:
+    if reason in _UNKNOWN:
         return AwsError(what, hint=f"AWS does not know these credentials: {_WAYS}")
-    if told in _DENIED:
+    if reason in _DENIED:
         return AwsError(what, hint=f"have the right to {action} given to you; docs/aws.md lists what the commands need")
-    if told in _THROTTLED:
+    if reason in _THROTTLED:
         return AwsError(what, hint="AWS asks for patience: again in a minute")
     return AwsError(what, hint="nothing was lost: mend it, and again")
 

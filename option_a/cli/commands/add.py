@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from option_a.cli.open import open_local
 from option_a.cli.options import examples, json_option, local_options
-from option_a.cli.pipeline import open_local
 from option_a.cli.render import print_json, printable
 from option_a.cli.sample import SHOWN, sample
-from option_a.ingest.config.read import read_sources
-from option_a.ingest.config.source import Source
-from option_a.ingest.decode.columns import decode_lines
-from option_a.ingest.http.urls import with_params
+from option_a.ingest.config import Source, read_sources
+from option_a.ingest.decode import decode_lines
+from option_a.ingest.http import with_params
 from option_a.ingest.ports import Fetch, Request, Response
 from option_a.workspace.settings import Settings
 
@@ -50,23 +49,23 @@ def command(url: str, name: str | None, given: tuple[str, ...], write: bool, as_
     from option_a.discovery.url import read_query
 
     pipeline = open_local(settings)
-    name, query, lines = name or name_of(url), read_query(url), _lines(given)
-    _check(name, {"url": query.url, **query.dated(lines), **lines})
-    report = Discovery(name, query, lines, _shown(pipeline)).run(pipeline.today())
+    name, query, lines = name or name_of(url), read_query(url), _parse_lines(given)
+    _check_table(name, {"url": query.url, **query.dated(lines), **lines})
+    report = Discovery(name, query, lines, _announced_fetch(pipeline)).run(pipeline.today())
     text = as_toml(report)
-    read_sources(text, {})  # what is printed is a table that would be taken
+    read_sources(text, {})  # raises ConfigError: nothing invalid is printed
     if as_json:
         records = decode_lines(report.first.found.lines)
         print_json({"name": name, "table": report.table, "lines": report.lines, "unsure": report.unsure, "toml": text,
               "records": len(records), "sample": records[:SHOWN]})  # fmt: skip
     else:
         click.echo(text)
-        _tell(report)
+        _print_report(report)
     if write:
         _write(settings, name, text)
 
 
-def _lines(given: tuple[str, ...]) -> dict[str, Any]:
+def _parse_lines(given: tuple[str, ...]) -> dict[str, Any]:
     try:
         return tomllib.loads("\n".join(given))
     except tomllib.TOMLDecodeError as error:
@@ -74,30 +73,30 @@ def _lines(given: tuple[str, ...]) -> dict[str, Any]:
         raise click.UsageError(f"--set is no TOML: {error} ({hint})") from None
 
 
-def _check(name: str, table: dict[str, Any]) -> None:
-    """Refuse what no table could hold, before anything is asked. Raises ConfigError."""
+def _check_table(name: str, table: dict[str, Any]) -> None:
+    """Raise ConfigError for an invalid table before any request is sent."""
     from option_a.discovery.report import toml_value
 
     keys = "".join(f"{toml_value(key)} = {toml_value(value)}\n" for key, value in table.items())
     read_sources(f"[sources.{toml_value(name)}]\n{keys}", {}, "the new table")
 
 
-def _shown(pipeline: LocalPipeline) -> Callable[[Source], Fetch]:
-    """A fetch that tells of each request before it is made."""
+def _announced_fetch(pipeline: LocalPipeline) -> Callable[[Source], Fetch]:
+    """A fetch that prints each request before it is sent."""
 
     def fetch_of(source: Source) -> Fetch:
-        ask = pipeline.fetch({source.name: source})
+        send = pipeline.fetch({source.name: source})
 
         def fetch(request: Request) -> Response:
             click.echo(f"{request.method} {printable(with_params(request.url, request.params))}", err=True)
-            return ask(request)
+            return send(request)
 
         return fetch
 
     return fetch_of
 
 
-def _tell(report: Report) -> None:
+def _print_report(report: Report) -> None:
     click.echo(sample(decode_lines(report.first.found.lines)), err=True)
     for doubt in report.unsure:
         click.echo(f"unsure: {printable(doubt)}", err=True)

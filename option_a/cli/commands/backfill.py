@@ -7,12 +7,13 @@ from typing import cast
 
 import click
 
-from option_a.cli.options import Date, examples, load_options, pipeline_options, reject_future, resolve_sources
-from option_a.cli.pipeline import open_pipeline
-from option_a.cli.planning import report_defaults, report_kept_real, report_not_attempted
+from option_a.cli.notices import report_defaults, report_kept_real, report_not_attempted
+from option_a.cli.open import open_pipeline
+from option_a.cli.options import Date, examples, load_options, pipeline_options
 from option_a.cli.run_tasks import run_tasks
-from option_a.ingest.config.read import forces_mock
-from option_a.ingest.plan.plan import Only, backfill, plan
+from option_a.ingest.plan import Only
+from option_a.operations.backfill import plan_backfill
+from option_a.operations.requests import DateRange, resolve_sources
 from option_a.workspace.settings import Settings
 
 _ONLY = ("missing", "incomplete", "failed", "all")
@@ -42,30 +43,11 @@ def command(
 
     Sources without dates (snapshots) have no past and are left out, as are dates before a source's `since`.
     """
-    if first > last:
-        raise click.UsageError(f"--from {first} is after --to {last}")
+    dates = DateRange(first, last)
     pipeline = open_pipeline(settings)
-    asked = resolve_sources(pipeline, names)
+    requested = resolve_sources(pipeline.sources, names)
     report_defaults(pipeline)
-    reject_future(pipeline, last)
-    snapshots = [name for name in names if pipeline.sources[name].snapshot]
-    if snapshots:
-        raise click.UsageError(f"`{snapshots[0]}` has no date_param, so it is a snapshot and has no past: option-a run")
-    partitions = backfill([pipeline.sources[name] for name in asked], first, last)
-    known, queued = pipeline.summaries(), pipeline.queued()
-    planned = plan(
-        partitions,
-        pipeline.sources,
-        known,
-        pipeline.new_run(),
-        now=pipeline.clock.now(),
-        only=cast(Only, only),
-        queued=queued,
-        mock_over_real=forces_mock(pipeline.settings.env),
-    )
-    report_kept_real(pipeline, partitions, known, planned)
-    # of a range that was narrowed, what was not asked for is not told either
-    shown = partitions if only in ("missing", "all") else [item.task.partition for item in planned]
-    sent = {item.task.partition for item in planned}
-    report_not_attempted(shown, known, sent, queued, pipeline.clock.now())
-    run_tasks(pipeline, planned, shown, asked, as_json=as_json, detach=detach)
+    plan = plan_backfill(pipeline, requested, dates, cast(Only, only), named=names)
+    report_kept_real(plan.kept_real)
+    report_not_attempted(plan.not_attempted)
+    run_tasks(pipeline, plan.planned, plan.reported, requested, as_json=as_json, detach=detach)

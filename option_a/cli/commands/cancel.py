@@ -6,9 +6,11 @@ import datetime as dt
 
 import click
 
-from option_a.cli.options import Date, examples, json_option, pipeline_options, resolve_sources
-from option_a.cli.pipeline import open_pipeline
+from option_a.cli.open import open_pipeline
+from option_a.cli.options import Date, examples, json_option, pipeline_options
 from option_a.cli.render import plural, print_json
+from option_a.operations.cancel import cancel_tasks
+from option_a.operations.requests import DateRange
 from option_a.workspace.settings import Settings
 
 
@@ -20,14 +22,10 @@ from option_a.workspace.settings import Settings
 @pipeline_options
 def command(source: str, first: dt.date, last: dt.date, as_json: bool, settings: Settings) -> None:
     """Take queued tasks back. What a worker has in hand is finished; what has landed stays."""
-    if first > last:
-        raise click.UsageError(f"--from {first} is after --to {last}")
-    pipeline = open_pipeline(settings)
-    if source not in pipeline.sources and source not in {depth.queue for depth in pipeline.depths()}:
-        resolve_sources(pipeline, [source])  # a source that is declared no longer may still have tasks
-    taken, flying = pipeline.cancel(source, first.isoformat(), last.isoformat())
+    dates = DateRange(first, last)
+    done = cancel_tasks(open_pipeline(settings), source, dates)
     if as_json:
-        print_json({"cancelled": taken, "in_flight": flying})
+        print_json(done)
         return
-    left = f"; {plural(flying, 'task')} in a worker's hands will be finished" if flying else ""
-    click.echo(f"{plural(taken, 'task')} taken back{left}")
+    left = f"; {plural(done.in_flight, 'task')} in a worker's hands will be finished" if done.in_flight else ""
+    click.echo(f"{plural(done.cancelled, 'task')} taken back{left}")

@@ -8,15 +8,15 @@ from urllib.parse import urlsplit
 
 import click
 
+from option_a.cli.notices import declared_in
+from option_a.cli.open import open_pipeline
 from option_a.cli.options import examples, json_option, pipeline_options
-from option_a.cli.pipeline import Pipeline, open_pipeline
-from option_a.cli.planning import declared_in
 from option_a.cli.render import plural, print_json, table
-from option_a.ingest.config.auth import OAuth2
-from option_a.ingest.config.source import Source
-from option_a.ingest.http.addresses import is_loopback
-from option_a.ingest.plan.summary import latest_date
+from option_a.ingest.config import OAuth2, Source
+from option_a.ingest.http import is_loopback
+from option_a.ingest.plan import latest_date
 from option_a.lakeformation.read import FILE, read_access
+from option_a.workspace.pipeline import Pipeline
 from option_a.workspace.settings import Settings
 
 
@@ -45,7 +45,7 @@ def command(as_json: bool, settings: Settings) -> None:
 
 
 def _check_access(pipeline: Pipeline) -> None:
-    """The groups of access.toml, where there is one beside the command. Raises ConfigError."""
+    """Validate access.toml if the working directory has one. Raises ConfigError."""
     file = Path(FILE)
     if file.exists():
         read_access(file.read_text("utf-8"), pipeline.sources)
@@ -64,14 +64,14 @@ def _as_json(source: Source, pipeline: Pipeline) -> dict[str, Any]:
 
 
 def _warnings(source: Source) -> list[str]:
-    """What may be declared, and should not."""
-    if not _in_the_clear(source):
+    """Declarations that are valid but inadvisable."""
+    if not _sends_credentials_in_clear(source):
         return []
     return ["its credentials go over http, and whoever is on the way can read them: use https"]
 
 
-def _in_the_clear(source: Source) -> bool:
+def _sends_credentials_in_clear(source: Source) -> bool:
     """Whether credentials leave this machine unencrypted."""
     urls = [source.url, source.auth.token_url] if isinstance(source.auth, OAuth2) else [source.url]
-    plain = [url for url in urls if url.startswith("http://") and not is_loopback(urlsplit(url).hostname or "")]
-    return bool(plain and (source.auth or source.secret_headers or source.secret_params))
+    unencrypted = [url for url in urls if url.startswith("http://") and not is_loopback(urlsplit(url).hostname or "")]
+    return bool(unencrypted and (source.auth or source.secret_headers or source.secret_params))

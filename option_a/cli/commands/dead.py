@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import click
 
+from option_a.cli.open import open_pipeline
 from option_a.cli.options import examples, json_option, pipeline_options
-from option_a.cli.pipeline import open_pipeline
 from option_a.cli.render import moment, plural, print_json, printable, table
 from option_a.ingest.ports import DeadLetter
 from option_a.workspace.settings import Settings

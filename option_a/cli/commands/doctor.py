@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from option_a.cli.options import Date, examples, json_option, local_options, resolve_sources
-from option_a.cli.pipeline import open_local
+from option_a.cli.open import open_local
+from option_a.cli.options import Date, examples, json_option, local_options
 from option_a.cli.render import plural, print_json, printable
 from option_a.cli.sample import sample
-from option_a.ingest.config.source import Source
-from option_a.ingest.decode.columns import decode_lines
+from option_a.ingest.config import Source
+from option_a.ingest.decode import decode_lines
 from option_a.ingest.errors import OptionAError, PermanentError, Where
-from option_a.ingest.http.request import request_of
-from option_a.ingest.http.urls import with_params
-from option_a.ingest.plan.summary import latest_date
+from option_a.ingest.http import build_request, with_params
+from option_a.ingest.plan import latest_date
 from option_a.ingest.ports import Fetch
 from option_a.ingest.task import Task
+from option_a.operations.requests import resolve_sources
 from option_a.workspace.settings import Settings
 
 if TYPE_CHECKING:
@@ -41,45 +41,45 @@ def command(name: str, date: dt.date | None, as_json: bool, settings: Settings) 
     from option_a.discovery.lint import advice, warnings
 
     pipeline = open_local(settings)
-    source = pipeline.sources[resolve_sources(pipeline, [name])[0]]
-    asked = _asked(source, Task(name, date or latest_date(source, pipeline.today()), "doctor"), pipeline.fetch())
-    found, more = warnings(asked), advice(asked)
+    source = pipeline.sources[resolve_sources(pipeline.sources, [name])[0]]
+    pages = _read_pages(source, Task(name, date or latest_date(source, pipeline.today()), "doctor"), pipeline.fetch())
+    problems, tips = warnings(pages), advice(pages)
     if as_json:
         print_json(
             {
                 "source": name,
-                "records": asked.first.records,
-                "told": asked.first.told,
-                "warnings": found,
-                "advice": more,
+                "records": pages.first.records,
+                "told": pages.first.info,
+                "warnings": problems,
+                "advice": tips,
             }
         )
     else:
-        _tell(asked, found, more)
-    sys.exit(1 if found else 0)
+        _print(pages, problems, tips)
+    sys.exit(1 if problems else 0)
 
 
-def _asked(source: Source, task: Task, fetch: Fetch) -> Asked:
+def _read_pages(source: Source, task: Task, fetch: Fetch) -> Asked:
     from option_a.discovery.lint import Asked
     from option_a.discovery.signals import read_signals
 
-    first = _page(source, task, fetch, 1, None)
+    first = _read_page(source, task, fetch, 1, None)
     records = decode_lines(first.found.lines)
-    signs = read_signals(first.found.meta, first.headers, first.records, next(iter(records), {}))
-    told = first.told
-    if told is None or told.last == 1:
-        return Asked(source, first, signs)
-    return Asked(source, first, signs, _page(source, task, fetch, 2, told.cursor, first.found.path or None))
+    signals = read_signals(first.found.meta, first.headers, first.records, next(iter(records), {}))
+    info = first.info
+    if info is None or info.last == 1:
+        return Asked(source, first, signals)
+    return Asked(source, first, signals, _read_page(source, task, fetch, 2, info.cursor, first.found.path or None))
 
 
-def _page(
+def _read_page(
     source: Source, task: Task, fetch: Fetch, page: int, cursor: Cursor | None, where: str | None = None
 ) -> Answered:
-    """A page, and what it tells: for the second one, that may be an error which `run` would meet too."""
+    """Fetch and decode a page. An error on the second one is raised as `run` would raise it, with a hint."""
     from option_a.discovery.report import Answered
-    from option_a.ingest.load.single_page import page_info_of, records_of, redact_for_display
+    from option_a.ingest.load import page_info_of, records_of, redact_for_display
 
-    request = request_of(source, task, page, cursor)
+    request = build_request(source, task, page, cursor)
     click.echo(f"{request.method} {printable(with_params(request.url, request.params))}", err=True)
     try:
         response = fetch(request)
@@ -91,12 +91,12 @@ def _page(
         raise redact_for_display(error, source).at(Where(source=source.name, date=task.day, page=page)) from None
 
 
-def _tell(asked: Asked, found: list[str], more: list[str]) -> None:
-    click.echo(sample(decode_lines(asked.first.found.lines)) + "\n")
-    click.echo(f"Pages: {asked.source.pagination}; the first holds {plural(asked.first.records, 'record')}")
-    for warning in found:
-        click.echo(f"warning: {printable(warning)}")
-    if not found:
+def _print(pages: Asked, problems: list[str], tips: list[str]) -> None:
+    click.echo(sample(decode_lines(pages.first.found.lines)) + "\n")
+    click.echo(f"Pages: {pages.source.pagination}; the first holds {plural(pages.first.records, 'record')}")
+    for problem in problems:
+        click.echo(f"warning: {printable(problem)}")
+    if not problems:
         click.echo("no sign of records that would be lost")
-    for piece in more:
-        click.echo(f"advice: {printable(piece)}")
+    for tip in tips:
+        click.echo(f"advice: {printable(tip)}")

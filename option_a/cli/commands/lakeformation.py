@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from option_a.cli.open import open_local
 from option_a.cli.options import examples, json_option, local_options, pipeline_options
-from option_a.cli.pipeline import open_local
 from option_a.cli.render import plural, print_json, printable, table
-from option_a.ingest.config.read import Sources
+from option_a.ingest.config import Sources
 from option_a.ingest.errors import ConfigError, Where
 from option_a.lakeformation.explain import TableAccess, explain, who
 from option_a.lakeformation.groups import Groups

@@ -7,7 +7,7 @@ import json
 import click
 
 from option_a.cli.options import examples
-from option_a.ingest.config.source import DEFAULT_NAMES
+from option_a.ingest.config import DEFAULT_NAMES
 
 
 @click.command(

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
 
 import click
 
-from option_a.cli.options import Date, examples, json_option, pipeline_options, resolve_sources
-from option_a.cli.pipeline import Pipeline, open_pipeline
-from option_a.cli.planning import nightly, report_defaults
+from option_a.cli.notices import report_defaults, report_kept_real
+from option_a.cli.open import open_pipeline
+from option_a.cli.options import Date, examples, json_option, pipeline_options
 from option_a.cli.render import plural, print_json, table, tally
-from option_a.ingest.partition import Partition
-from option_a.ingest.plan.summary import partition_state
+from option_a.operations.plan import LoadPlan, plan_run
+from option_a.operations.requests import resolve_sources
 from option_a.workspace.settings import Settings
 
 
@@ -27,25 +26,23 @@ from option_a.workspace.settings import Settings
 def command(date: dt.date | None, names: tuple[str, ...], fresh: bool, as_json: bool, settings: Settings) -> None:
     """Show the tasks that `run` would send, and why. Does nothing."""
     pipeline = open_pipeline(settings)
-    asked = resolve_sources(pipeline, names)
+    requested = resolve_sources(pipeline.sources, names)
     report_defaults(pipeline)
-    partitions, planned = nightly(pipeline, asked, date, named=bool(names), fresh=fresh)
+    plan = plan_run(pipeline, requested, date, named=bool(names), fresh=fresh)
+    report_kept_real(plan.kept_real)
     if as_json:
-        print_json(
-            [
-                {"source": item.task.source, "date": item.task.date, "fresh": item.task.fresh, "why": item.why}
-                for item in planned
-            ]
-        )
-        return
-    if planned:
-        click.echo(table(("source", "date", "why"), [(p.task.source, p.task.day, p.why) for p in planned]) + "\n")
-    needless = _needless(pipeline, set(partitions) - {item.task.partition for item in planned})
-    why = f": {tally(needless)}" if needless else ""
-    click.echo(f"{plural(len(planned), 'task')} for {plural(len(partitions), 'partition')}{why}")
+        print_json([
+            {"source": item.task.source, "date": item.task.date, "fresh": item.task.fresh, "why": item.why}
+            for item in plan.planned
+        ])  # fmt: skip
+    else:
+        _print(plan)
 
 
-def _needless(pipeline: Pipeline, partitions: set[Partition]) -> Counter[str]:
-    """What stands of the partitions that need no task."""
-    known, queued, now = pipeline.summaries(), pipeline.queued(), pipeline.clock.now()
-    return Counter("queued" if p in queued else partition_state(known.get(p), now) for p in sorted(partitions))
+def _print(plan: LoadPlan) -> None:
+    if plan.planned:
+        rows = [(item.task.source, item.task.day, item.why) for item in plan.planned]
+        click.echo(table(("source", "date", "why"), rows) + "\n")
+    skipped = plan.skipped()
+    why = f": {tally(skipped)}" if skipped else ""
+    click.echo(f"{plural(len(plan.planned), 'task')} for {plural(len(plan.partitions), 'partition')}{why}")

@@ -7,24 +7,29 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from option_a.cli.options import Date, examples, json_option, local_options, resolve_sources
-from option_a.cli.pipeline import open_local
+from option_a.cli.open import open_local
+from option_a.cli.options import Date, examples, json_option, local_options
 from option_a.cli.render import print_json, printable, size
 from option_a.cli.sample import SHOWN, sample
-from option_a.ingest.config.source import Source
-from option_a.ingest.decode.columns import as_toml, decode_lines, infer
-from option_a.ingest.decode.fields import absent, apply
-from option_a.ingest.decode.locate import suggestions
-from option_a.ingest.decode.lossless import DecodedBody
+from option_a.ingest.config import Source
+from option_a.ingest.decode import (
+    DecodedBody,
+    absent_fields,
+    apply_fields,
+    columns_as_toml,
+    decode_lines,
+    infer_columns,
+    suggest_records,
+)
 from option_a.ingest.errors import OptionAError, Where
-from option_a.ingest.http.request import request_of
-from option_a.ingest.http.urls import with_params
-from option_a.ingest.load.single_page import page_info_of, records_of, redact_for_display
+from option_a.ingest.http import build_request, with_params
+from option_a.ingest.load import page_info_of, records_of, redact_for_display
 from option_a.ingest.pagination import PageInfo
-from option_a.ingest.plan.summary import latest_date
+from option_a.ingest.plan import latest_date
 from option_a.ingest.ports import Request
 from option_a.ingest.secrets import reference
 from option_a.ingest.task import Task
+from option_a.operations.requests import resolve_sources
 from option_a.workspace.settings import Settings
 
 if TYPE_CHECKING:
@@ -49,77 +54,77 @@ if TYPE_CHECKING:
 def command(name: str, date: dt.date | None, columns: bool, as_json: bool, settings: Settings) -> None:
     """Fetch one page and show its records, their columns, and how the next page would be asked for. Lands nothing."""
     pipeline = open_local(settings)
-    source = pipeline.sources[resolve_sources(pipeline, [name])[0]]
+    source = pipeline.sources[resolve_sources(pipeline.sources, [name])[0]]
     day = date or latest_date(source, pipeline.today())
-    task = Task(source.name, day, pipeline.new_run())
-    request, found, told, took = _first_page(pipeline, source, task)
-    lines, notes = _landing(pipeline, source, found)
+    task = Task(source.name, day, pipeline.new_run_id())
+    request, decoded, info, seconds = _first_page(pipeline, source, task)
+    lines, notes = _as_landed(pipeline, source, decoded)
     records = decode_lines(lines)
     if columns:
         if not records:
             raise click.UsageError(f"{source.name} has no records on {day}; name a date that has: --date")
-        click.echo(as_toml(infer(records)))
+        click.echo(columns_as_toml(infer_columns(records)))
     elif as_json:
         print_json({
-            "url": with_params(request.url, request.params), "records": len(records), "path": _path(source, found),
-            "told": told, "next": _next(source, task, told), "columns": infer(records), "sample": records[:SHOWN],
-            "notes": notes,
+            "url": with_params(request.url, request.params), "records": len(records),
+            "path": _records_path(source, decoded), "told": info, "next": _next_request(source, task, info),
+            "columns": infer_columns(records), "sample": records[:SHOWN], "notes": notes,
         })  # fmt: skip
     else:
-        click.echo(f"{request.method} {printable(with_params(request.url, request.params))}  ({took:.2f} s)\n")
-        _show(source, task, found, told, records)
+        click.echo(f"{request.method} {printable(with_params(request.url, request.params))}  ({seconds:.2f} s)\n")
+        _print(source, task, decoded, info, records)
         for note in notes:
             click.echo(f"\n{printable(note)}")
 
 
 def _first_page(pipeline: LocalPipeline, source: Source, task: Task) -> tuple[Request, DecodedBody, PageInfo, float]:
-    request = request_of(source, task, 1, None)
-    began = pipeline.clock.now()
+    request = build_request(source, task, 1, None)
+    started = pipeline.clock.now()
     try:
         response = pipeline.fetch()(request)
-        took = pipeline.clock.now() - began
-        found = records_of(source, response)
-        told = page_info_of(source, response, found)
+        seconds = pipeline.clock.now() - started
+        decoded = records_of(source, response)
+        info = page_info_of(source, response, decoded)
     except OptionAError as error:
         raise redact_for_display(error, source).at(Where(source=source.name, date=task.day, page=1)) from None
-    return request, found, told, took
+    return request, decoded, info, seconds
 
 
-def _landing(pipeline: LocalPipeline, source: Source, found: DecodedBody) -> tuple[bytes, list[str]]:
-    """The lines as they would land, and what a person should know of them."""
+def _as_landed(pipeline: LocalPipeline, source: Source, decoded: DecodedBody) -> tuple[bytes, list[str]]:
+    """The lines as they would land, and notes on how they were found."""
     fields, notes = source.fields, []
-    if source.format == "json" and source.records is None and found.path == "":
-        notes = [f"The body itself is taken for the record{hint}" for hint in [suggestions(found.lines)] if hint]
+    if source.format == "json" and source.records is None and decoded.path == "":
+        notes = [f"The body itself is taken for the record{hint}" for hint in [suggest_records(decoded.lines)] if hint]
     if fields is None:
-        return found.lines, notes
-    notes += [f"`fields` names `{path}`, which no record has" for path in absent(fields, found.lines)]
+        return decoded.lines, notes
+    notes += [f"`fields` names `{path}`, which no record has" for path in absent_fields(fields, decoded.lines)]
     try:
         salt = None if fields.salt is None else pipeline.secrets(reference(fields.salt))
     except OptionAError as error:
         raise redact_for_display(error, source).at(Where(source=source.name)) from None
-    return apply(fields, found.lines, salt), notes
+    return apply_fields(fields, decoded.lines, salt), notes
 
 
-def _path(source: Source, found: DecodedBody) -> str:
-    """Where the records are; in a format of lines the body is their list."""
-    return found.path if source.format == "json" else "@"
+def _records_path(source: Source, decoded: DecodedBody) -> str:
+    """The path of the records; in line-based formats the body itself is the list."""
+    return decoded.path if source.format == "json" else "@"
 
 
-def _show(source: Source, task: Task, found: DecodedBody, told: PageInfo, records: list[dict[str, Any]]) -> None:
+def _print(source: Source, task: Task, decoded: DecodedBody, info: PageInfo, records: list[dict[str, Any]]) -> None:
     where = {"": "the body itself is the record", "@": "the body is the list"}.get(
-        _path(source, found), f"the list at `{found.path}`"
+        _records_path(source, decoded), f"the list at `{decoded.path}`"
     )
-    click.echo(f"Records: {found.records:,} ({where}), {size(len(found.lines))}")
-    if told.total is not None:
-        click.echo(f"Declared: {told.total:,} records")
-    click.echo(f"Next:    {_next(source, task, told)}\n")
+    click.echo(f"Records: {decoded.records:,} ({where}), {size(len(decoded.lines))}")
+    if info.total is not None:
+        click.echo(f"Declared: {info.total:,} records")
+    click.echo(f"Next:    {_next_request(source, task, info)}\n")
     click.echo(sample(records))
 
 
-def _next(source: Source, task: Task, told: PageInfo) -> str:
-    if told.last == 1:
+def _next_request(source: Source, task: Task, info: PageInfo) -> str:
+    if info.last == 1:
         return "nothing: this page is the last"
-    if told.last is not None:
-        return f"pages 2 to {told.last}, {source.parallel} at a time"
-    request = request_of(source, task, 2, told.cursor)
+    if info.last is not None:
+        return f"pages 2 to {info.last}, {source.parallel} at a time"
+    request = build_request(source, task, 2, info.cursor)
     return f"{request.method} {with_params(request.url, request.params)}, until {source.pagination}"

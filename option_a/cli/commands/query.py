@@ -11,8 +11,8 @@ from typing import Any, Protocol
 import click
 import msgspec
 
+from option_a.cli.open import open_local, open_stack
 from option_a.cli.options import examples, pipeline_options
-from option_a.cli.pipeline import open_local, open_stack
 from option_a.cli.render import escaped, table
 from option_a.workspace.query_result import Result
 from option_a.workspace.settings import Settings
@@ -63,7 +63,7 @@ def _duck(settings: Settings) -> Engine:
     from option_a.query.duckdb_engine import DuckDBEngine
 
     it = open_local(settings)
-    return DuckDBEngine(it.lake, it.sources, it.summaries(), it.clock.now(), it.index, settings.note)
+    return DuckDBEngine(it.lake, it.sources, it.summaries(), it.clock.now(), it.summary_cache, settings.note)
 
 
 def _print(result: Result, form: str, widest: int = _WIDEST) -> None:

@@ -6,13 +6,12 @@ import datetime as dt
 
 import click
 
-from option_a.cli.options import Date, examples, load_options, pipeline_options, resolve_sources
-from option_a.cli.pipeline import open_pipeline, open_stack
+from option_a.cli.open import open_pipeline, open_stack
+from option_a.cli.options import Date, examples, load_options, pipeline_options
 from option_a.cli.render import plural, print_json
 from option_a.cli.run_tasks import run_tasks
-from option_a.ingest.partition import Partition
-from option_a.ingest.plan.plan import Summaries, redrive
-from option_a.ingest.ports import DeadLetter
+from option_a.operations.redrive import plan_redrive
+from option_a.operations.requests import resolve_sources
 from option_a.workspace.settings import Settings
 
 
@@ -51,42 +50,19 @@ def command(
         _move_unreadable(settings, source, as_json=as_json)
         return
     pipeline = open_pipeline(settings)
-    names, letters = resolve_sources(pipeline, [source] if source else []), pipeline.dead_letters()
-    known = pipeline.summaries()
-    failed = _failed(known, names, letters, date, cause)
-    gone = [p for p in failed if pipeline.sources[p.source].snapshot and p.date != pipeline.today()]
-    for partition in gone:
+    names = resolve_sources(pipeline.sources, [source] if source else [])
+    plan = plan_redrive(pipeline, names, date, cause)
+    for partition in plan.past_snapshots:
         click.echo(f"{partition}: a past snapshot cannot be taken any more; option-a run takes today's", err=True)
-    planned = redrive((p for p in failed if p not in gone), known, letters, pipeline.new_run())
-    letters = [letter for letter in letters if letter.task and letter.task.partition in failed]
-    partitions = [item.task.partition for item in planned]
-    run_tasks(pipeline, planned, partitions, names, letters, as_json=as_json, detach=detach)
+    run_tasks(pipeline, plan.planned, [], names, plan.letters, as_json=as_json, detach=detach)
 
 
 def _move_unreadable(settings: Settings, source: str | None, *, as_json: bool) -> None:
     if settings.stack is None:
         raise click.UsageError("--unreadable is for --stack; on one machine: option-a dead --discard-unreadable")
     pipeline = open_stack(settings)
-    letters = pipeline.move_unreadable(resolve_sources(pipeline, [source] if source else []))
+    letters = pipeline.move_unreadable(resolve_sources(pipeline.sources, [source] if source else []))
     if as_json:
         print_json({"unreadable": len(letters), "queues": sorted({letter.queue for letter in letters})})
         return
     click.echo(f"{plural(len(letters), 'unreadable letter')} on the way back to the queues")
-
-
-def _failed(
-    known: Summaries, names: list[str], letters: list[DeadLetter], date: dt.date | None, cause: str | None
-) -> list[Partition]:
-    """The partitions to send again: a letter's, or a failed manifest's, that fit the wishes."""
-    causes: dict[Partition, set[str]] = {}
-    for partition, summary in known.items():
-        if summary.state == "failed":
-            causes.setdefault(partition, set()).add(summary.cause_kind or "")
-    for letter in letters:
-        if letter.task is not None:
-            causes.setdefault(letter.task.partition, set()).add(letter.cause.kind)
-    return sorted(
-        partition
-        for partition, kinds in causes.items()
-        if partition.source in names and date in (None, partition.date) and (cause is None or cause in kinds)
-    )

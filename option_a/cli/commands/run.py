@@ -6,10 +6,12 @@ import datetime as dt
 
 import click
 
-from option_a.cli.options import Date, examples, load_options, pipeline_options, resolve_sources
-from option_a.cli.pipeline import open_pipeline
-from option_a.cli.planning import nightly, report_defaults
+from option_a.cli.notices import report_defaults, report_kept_real
+from option_a.cli.open import open_pipeline
+from option_a.cli.options import Date, examples, load_options, pipeline_options
 from option_a.cli.run_tasks import run_tasks
+from option_a.operations.plan import plan_run
+from option_a.operations.requests import resolve_sources
 from option_a.workspace.settings import Settings
 
 
@@ -40,7 +42,8 @@ def command(
     What is complete is not loaded again. What an earlier run left undone goes on where it stood.
     """
     pipeline = open_pipeline(settings)
-    asked = resolve_sources(pipeline, names)
+    requested = resolve_sources(pipeline.sources, names)
     report_defaults(pipeline)
-    partitions, planned = nightly(pipeline, asked, date, named=bool(names), fresh=fresh)
-    run_tasks(pipeline, planned, partitions, asked, as_json=as_json, detach=detach)
+    plan = plan_run(pipeline, requested, date, named=bool(names), fresh=fresh)
+    report_kept_real(plan.kept_real)
+    run_tasks(pipeline, plan.planned, plan.partitions, requested, as_json=as_json, detach=detach)

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import click
 
-from option_a.cli.options import examples, json_option, pipeline_options, resolve_sources
-from option_a.cli.pipeline import Pipeline, open_pipeline
-from option_a.cli.planning import report_defaults
+from option_a.cli.notices import report_defaults
+from option_a.cli.open import open_pipeline
+from option_a.cli.options import examples, json_option, pipeline_options
 from option_a.cli.render import moment, plural, print_json, printable, size, span, table, tally
-from option_a.cli.run_tasks import row
-from option_a.ingest.config.source import Source
-from option_a.ingest.partition import Partition
-from option_a.ingest.plan.freshness import UNFINISHED, overdue
-from option_a.ingest.plan.plan import Summaries
-from option_a.ingest.plan.summary import Summary, expected_dates, latest_date, partition_state
 from option_a.ingest.ports import Depth
-from option_a.ingest.resilience.circuit_breaker import State, read_breakers
+from option_a.ingest.resilience import BreakerState
+from option_a.operations.partition_status import PartitionStatus
+from option_a.operations.requests import resolve_sources
+from option_a.operations.status import MissingDates, SourceStatus, Status, read_status
 from option_a.workspace.settings import Settings
 
-_PROBLEMS = 20
+_MAX_PROBLEMS = 20
+_TOTALS = ("complete", "open", "unfinished", "failed", "missing", "records", "bytes")
 
 
 @click.command(
@@ -49,148 +45,94 @@ def command(names: tuple[str, ...], every: bool, check: bool, as_json: bool, set
     source's newest date has time until its `due`; then it is late, with or without a `since`.
     """
     pipeline = open_pipeline(settings)
-    asked = resolve_sources(pipeline, names)
+    requested = resolve_sources(pipeline.sources, names)
     report_defaults(pipeline)
-    known, now = pipeline.summaries(), pipeline.clock.now()
-    depths = {depth.queue: depth for depth in pipeline.depths()}
-    faulty = read_breakers(pipeline.lake, asked, now)
-    down = {source: state for source, state in faulty.items() if state.until}
-    sources = [pipeline.sources[name] for name in asked]
-    wrong = Counter(overdue(sources, pipeline.today(), known, now).values())
-    lacks = {state: wrong[state] for state in (*UNFINISHED, "late")}
-    partitions = sorted(set(_expected(pipeline, asked)) | {p for p in known if p.source in asked or not names})
+    status = read_status(pipeline, requested, named=bool(names))
     if as_json:
-        rows = [row(partition, known, now) for partition in partitions]
-        queues = [_depth_row(depths[queue], now) for queue in sorted(depths)]
-        breakers = [_breaker_row(*one) for one in down.items()]
-        print_json({"partitions": rows, "queues": queues, "breakers": breakers, "lacks": lacks})
+        print_json(status.to_json())
     else:
-        click.echo(_overview(sources, partitions, known, depths, pipeline, now))
-        _list(partitions, known, faulty, now, every=every)
-        _missing([p for p in partitions if p not in known], pipeline, every=every)
-        _down(down, now)
-        _undeclared(pipeline, known, depths)
+        _print(status, every=every)
         if check:
-            click.echo(f"\nNot as declared: {tally(lacks)}" if wrong else "\nAll that should be there is there")
-    if check and wrong:
+            _print_verdict(status)
+    if check and not status.ok:
         sys.exit(1)
 
 
-def _expected(pipeline: Pipeline, asked: list[str]) -> Iterator[Partition]:
-    today = pipeline.today()
-    for name in asked:
-        yield from (Partition(name, date) for date in expected_dates(pipeline.sources[name], today))
+def _print(status: Status, *, every: bool) -> None:
+    _print_sources(status.sources)
+    _print_partitions(status, every=every)
+    if status.missing is not None:
+        _print_missing(status.missing, every=every)
+    if status.open_breakers:
+        _print_breakers(status.open_breakers, status.now)
+    _print_undeclared(status.undeclared_sources, status.undeclared_queues)
 
 
-def _overview(
-    sources: list[Source],
-    partitions: list[Partition],
-    known: Summaries,
-    depths: dict[str, Depth],
-    pipeline: Pipeline,
-    now: float,
-) -> str:
-    counts: dict[str, Counter[str]] = {}
-    for partition in partitions:
-        counts.setdefault(partition.source, Counter())[partition_state(known.get(partition), now)] += 1
-    mine: dict[str, list[Summary]] = {}
-    for partition, summary in known.items():
-        mine.setdefault(partition.source, []).append(summary)
-    rows = [
-        _source_row(source, counts[source.name], mine.get(source.name, []), depths.get(source.name), pipeline, now)
-        for source in sources
-    ]
-    right = ("complete", "open", "unfinished", "failed", "missing", "records", "bytes", "queued", "dead")
-    headers = ("source", "newest", "state", *right[:-2], "queued", "oldest task", "dead")
-    return table(headers, rows, right=right)
+def _print_verdict(status: Status) -> None:
+    verdict = "All that should be there is there" if status.ok else f"Not as declared: {tally(status.overdue)}"
+    click.echo(f"\n{verdict}")
 
 
-def _source_row(
-    source: Source, count: Counter[str], mine: list[Summary], depth: Depth | None, pipeline: Pipeline, now: float
-) -> list[str]:
-    date = latest_date(source, pipeline.today())
-    last = next((summary for summary in mine if summary.date == date), None)
-    unfinished = count["incomplete"] + count["loading"] + count["promoting"]
-    depth = depth or Depth(source.name)
+def _print_sources(sources: Sequence[SourceStatus]) -> None:
+    headers = ("source", "newest", "state", *_TOTALS, "queued", "oldest task", "dead")
+    click.echo(table(headers, map(_source_cells, sources), right=(*_TOTALS, "queued", "dead")))
+
+
+def _source_cells(source: SourceStatus) -> list[str]:
+    counts = (
+        source.count("complete"), source.count("open"), source.count("incomplete", "loading", "promoting"),
+        source.count("failed"), source.count("missing"),
+    )  # fmt: skip
+    age = "" if source.oldest_task_age is None else span(source.oldest_task_age)
     return [
-        source.name, date.isoformat(), partition_state(last, now),
-        str(count["complete"]), str(count["open"]), str(unfinished), str(count["failed"]), str(count["missing"]),
-        f"{sum(s.records for s in mine):,}", size(sum(s.bytes for s in mine)),
-        str(depth.live), span(now - depth.oldest) if depth.oldest is not None else "", str(depth.dead),
+        source.name, source.latest_date.isoformat(), source.latest_state, *map(str, counts), f"{source.records:,}",
+        size(source.bytes), str(source.depth.live), age, str(source.depth.dead),
     ]  # fmt: skip
 
 
-def _list(
-    partitions: list[Partition], known: Summaries, faulty: Mapping[str, State], now: float, *, every: bool
-) -> None:
-    shown = [
-        p for p in partitions if every or partition_state(known.get(p), now) not in ("complete", "open", "missing")
-    ]
-    if not shown:
+def _print_partitions(status: Status, *, every: bool) -> None:
+    found = status.partitions if every else status.problems
+    if not found:
         return
-    click.echo()
-    rows = []
-    for partition in shown if every else shown[:_PROBLEMS]:
-        summary = known.get(partition)
-        pages = f"{summary.pages:,}" if summary else ""
-        note = printable(_note(summary, faulty.get(partition.source))) if summary else ""
-        rows.append((partition.source, partition.date.isoformat(), partition_state(summary, now), pages, note))
-    click.echo(table(("source", "date", "state", "pages", "note"), rows, right=("pages",)))
-    if len(shown) > len(rows):
-        click.echo(f"… and {len(shown) - len(rows)} more: option-a status --all")
+    listed = found if every else found[:_MAX_PROBLEMS]
+    rows = map(_partition_cells, listed)
+    click.echo("\n" + table(("source", "date", "state", "pages", "note"), rows, right=("pages",)))
+    if len(found) > len(listed):
+        click.echo(f"… and {len(found) - len(listed)} more: option-a status --all")
 
 
-def _note(summary: Summary, fault: State | None) -> str:
-    """Why it failed or waits, or what it brought that was not there before."""
-    waits = fault.why if fault is not None and summary.state not in ("complete", "failed") else ""
-    restated = f"restated {summary.restated} pages" if summary.restated else ""
-    return summary.cause or summary.message or waits or restated
+def _partition_cells(status: PartitionStatus) -> tuple[str, ...]:
+    pages = f"{status.summary.pages:,}" if status.summary is not None else ""
+    date = status.partition.date.isoformat()
+    return (status.partition.source, date, status.state, pages, printable(status.note))
 
 
-def _missing(missing: list[Partition], pipeline: Pipeline, *, every: bool) -> None:
-    """How they are loaded. The table of what has failed has none of them, the one of sources just the newest."""
-    past = [p.date for p in missing if p.date != latest_date(pipeline.sources[p.source], pipeline.today())]
-    if not past:
-        return
-    ways = [f"option-a backfill --from {min(past)} --to {max(past)}"]
-    ways += ["option-a run"] if len(past) < len(missing) else []
+def _print_missing(missing: MissingDates, *, every: bool) -> None:
+    """Print how they are loaded: without --all, no table lists those from before a source's latest date."""
+    commands = [f"option-a backfill --from {missing.first} --to {missing.last}"]
+    commands += ["option-a run"] if missing.includes_latest else []
     where = "" if every else "option-a status --all lists them, "
-    click.echo(f"\n{len(missing)} missing: {where}{' and '.join(ways)} {'load' if len(ways) > 1 else 'loads'} them")
+    verb = "load" if len(commands) > 1 else "loads"
+    click.echo(f"\n{missing.count} missing: {where}{' and '.join(commands)} {verb} them")
 
 
-def _down(breakers: Mapping[str, State], now: float) -> None:
-    """Why nothing moves, though tasks wait: who finds a breaker open does not ask."""
-    if not breakers:
-        return
+def _print_breakers(breakers: Mapping[str, BreakerState], now: float) -> None:
+    """Print why tasks wait: a worker that finds a circuit breaker open sends no request."""
     rows = [
-        (source, moment(state.since), str(state.failures), _asked_again(state, now), printable(state.why))
+        (source, moment(state.since), str(state.failures), _next_request(state, now), printable(state.why))
         for source, state in breakers.items()
     ]
     click.echo("\nDown, so not asked for a while:")
     click.echo(table(("source", "down since", "faults", "asked again", "why"), rows, right=("faults",)))
 
 
-def _asked_again(state: State, now: float) -> str:
+def _next_request(state: BreakerState, now: float) -> str:
     return moment(state.until) if state.until > now else "by the next task"
 
 
-def _undeclared(pipeline: Pipeline, known: Summaries, depths: dict[str, Depth]) -> None:
-    others = sorted({partition.source for partition in known} - pipeline.sources.keys())
-    if others:
-        click.echo(f"\nIn the lake, but not declared any more: {', '.join(others)}")
-    for name in sorted(depths.keys() - pipeline.sources.keys()):
-        waiting = f"{plural(depths[name].live, 'task')} and {plural(depths[name].dead, 'dead letter')}"
-        click.echo(f"In the queue, but not declared any more: {name}, {waiting} (option-a cancel {name} …)")
-
-
-def _breaker_row(source: str, state: State) -> dict[str, Any]:
-    return {
-        "source": source, "since": state.since, "until": state.until, "failures": state.failures, "why": state.why,
-    }  # fmt: skip
-
-
-def _depth_row(depth: Depth, now: float) -> dict[str, Any]:
-    return {
-        "queue": depth.queue, "visible": depth.visible, "delayed": depth.delayed, "in_flight": depth.in_flight,
-        "dead": depth.dead, "oldest_seconds": None if depth.oldest is None else round(now - depth.oldest, 3),
-    }  # fmt: skip
+def _print_undeclared(sources: Sequence[str], queues: Sequence[Depth]) -> None:
+    if sources:
+        click.echo(f"\nIn the lake, but not declared any more: {', '.join(sources)}")
+    for depth in queues:
+        tasks = f"{plural(depth.live, 'task')} and {plural(depth.dead, 'dead letter')}"
+        click.echo(f"In the queue, but not declared any more: {depth.queue}, {tasks} (option-a cancel {depth.queue} …)")

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import click
 
-from option_a.cli.options import Date, examples, json_option, pipeline_options, resolve_sources
-from option_a.cli.pipeline import Pipeline, open_pipeline
+from option_a.cli.open import open_pipeline
+from option_a.cli.options import Date, examples, json_option, pipeline_options
 from option_a.cli.render import plural, print_json, printable, size, tally
-from option_a.ingest.manifest.verify import Difference, Verified, unknown_objects, verify
+from option_a.ingest.lake import Lake
+from option_a.ingest.manifest import Difference, Verified, unknown_objects, verify_partition
 from option_a.ingest.partition import Partition
-from option_a.ingest.plan.freshness import unfinished
-from option_a.ingest.plan.plan import Summaries
-from option_a.ingest.plan.summary import partition_state
+from option_a.operations.requests import resolve_sources
+from option_a.operations.verify import VerifyScope, verify_scope
 from option_a.workspace.settings import Settings
 
 _READERS = 8
@@ -36,65 +35,46 @@ def command(
 ) -> None:
     """Read every page again: presence, SHA-256, gzip, record count, and no object that the ledger does not have."""
     pipeline = open_pipeline(settings)
-    declared, known = resolve_sources(pipeline, names), pipeline.summaries()
-
-    def asked(partition: Partition) -> bool:
-        after, before = first is None or partition.date >= first, last is None or partition.date <= last
-        return after and before and (not names or partition.source in declared)
-
-    wanted = sorted(filter(asked, known))
-    states = _states(pipeline, declared, known, asked)
-    seen = Verified()
-    differences = list(_read(pipeline, wanted, seen, quiet=as_json))
-    if not names and first is None and last is None:
-        differences += unknown_objects(pipeline.lake, set(known))
-    _report(wanted, states, seen, differences, as_json=as_json)
-
-
-def _states(
-    pipeline: Pipeline, declared: list[str], known: Summaries, asked: Callable[[Partition], bool]
-) -> Counter[str]:
-    """How many of the partitions that are asked for stand how; `open` is complete as well."""
-    now = pipeline.clock.now()
-    missing = unfinished([pipeline.sources[name] for name in declared], pipeline.today(), known, now)
-    states = Counter[str](partition_state(known.get(p), now) for p in filter(asked, sorted({*known, *missing})))
-    states["complete"] += states.pop("open", 0)
-    return states
-
-
-def _read(pipeline: Pipeline, wanted: list[Partition], seen: Verified, *, quiet: bool) -> list[Difference]:
-    found: list[Difference] = []
-    show = sys.stderr.isatty() and not quiet
-    with ThreadPoolExecutor(_READERS) as readers:
-        for number, partition in enumerate(wanted, 1):
-            if show:
-                click.echo(f"\r{number} of {len(wanted)} partitions, {plural(seen.pages, 'page')} ", nl=False, err=True)
-            found += verify(pipeline.lake, partition, seen, readers)
-    if show:
-        click.echo("\r" + " " * 60 + "\r", nl=False, err=True)
-    return found
-
-
-def _report(
-    wanted: list[Partition], states: Counter[str], seen: Verified, differences: list[Difference], *, as_json: bool
-) -> None:
+    requested = resolve_sources(pipeline.sources, names)
+    scope, totals = verify_scope(pipeline, requested, first, last, named=bool(names)), Verified()
+    differences = _verify(pipeline.lake, scope.partitions, totals, quiet=as_json)
+    if scope.whole_lake:
+        differences += unknown_objects(pipeline.lake, set(scope.known))
     if as_json:
-        print_json({"partitions": len(wanted), "states": states, "read": seen, "differences": differences,
-              "ok": not differences})  # fmt: skip
+        print_json({
+            "partitions": len(scope.partitions), "states": scope.states, "read": totals, "differences": differences,
+            "ok": not differences,
+        })  # fmt: skip
     else:
-        for difference in differences:
-            click.echo(f"{difference.what}: {printable(difference.message)}")
-        verdict = "all as the ledger has it" if not differences else plural(len(differences), "difference")
-        others = {state: count for state, count in sorted(states.items()) if state != "complete"}
-        partitions = (
-            f"{plural(states['complete'], 'partition')} complete" if others else plural(len(wanted), "partition")
-        )
-        beside = f"; {tally(others)}: option-a status" if others else ""
-        click.echo(
-            f"{partitions}, {plural(seen.pages, 'page')}, {plural(seen.records, 'record')}, "
-            f"{size(seen.bytes)} read: {verdict}{beside}"
-        )
-        if any(difference.what != "manifest" for difference in differences):  # whose message says what to do
-            click.echo("To mend a partition: option-a run --fresh --source NAME --date DATE")
+        _print(scope, totals, differences)
     if differences:
         sys.exit(1)
+
+
+def _verify(lake: Lake, partitions: Sequence[Partition], totals: Verified, *, quiet: bool) -> list[Difference]:
+    differences: list[Difference] = []
+    shows_progress = sys.stderr.isatty() and not quiet
+    with ThreadPoolExecutor(_READERS) as readers:
+        for number, partition in enumerate(partitions, 1):
+            if shows_progress:
+                done = f"{number} of {len(partitions)} partitions, {plural(totals.pages, 'page')}"
+                click.echo(f"\r{done} ", nl=False, err=True)
+            differences += verify_partition(lake, partition, totals, readers)
+    if shows_progress:
+        click.echo("\r" + " " * 60 + "\r", nl=False, err=True)
+    return differences
+
+
+def _print(scope: VerifyScope, totals: Verified, differences: Sequence[Difference]) -> None:
+    for difference in differences:
+        click.echo(f"{difference.what}: {printable(difference.message)}")
+    complete, others = scope.states["complete"], {s: n for s, n in sorted(scope.states.items()) if s != "complete"}
+    partitions = f"{plural(complete, 'partition')} complete" if others else plural(len(scope.partitions), "partition")
+    verdict = plural(len(differences), "difference") if differences else "all as the ledger has it"
+    unfinished = f"; {tally(others)}: option-a status" if others else ""
+    click.echo(
+        f"{partitions}, {plural(totals.pages, 'page')}, {plural(totals.records, 'record')}, "
+        f"{size(totals.bytes)} read: {verdict}{unfinished}"
+    )
+    if any(difference.what != "manifest" for difference in differences):  # whose message contains its own advice
+        click.echo("To mend a partition: option-a run --fresh --source NAME --date DATE")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from option_a.constructs.catalog import database_name
 from option_a.constructs.switches import Switches
-from option_a.ingest.config.source import Source
+from option_a.ingest.config import Source
 from option_a.ingest.errors import ConfigError
 from option_a.lakeformation.grants import tables
 from option_a.lakeformation.groups import Group, Groups

@@ -10,7 +10,7 @@ from option_a.constructs.lakeformation.analysts import Analysts
 from option_a.constructs.lakeformation.reconciler import Keeper
 from option_a.constructs.lakeformation.registration import Registration
 from option_a.constructs.nag_suppressions import Entry, account, below
-from option_a.ingest.lake.keys import RAW
+from option_a.ingest.lake import RAW
 
 
 def entries(

@@ -25,7 +25,7 @@ from option_a.constructs.lakeformation.registration import Registration
 from option_a.constructs.nag_suppressions import acknowledge
 from option_a.constructs.source_groups import SourceGroups
 from option_a.constructs.switches import Switches
-from option_a.ingest.config.source import Source
+from option_a.ingest.config import Source
 from option_a.lakeformation import grants as said
 from option_a.lakeformation.groups import Group, Groups
 from option_a.lakeformation.tables import table_names
@@ -60,14 +60,14 @@ class LakeFormation(Construct):
         self._principals |= {
             said.EXECUTOR: executor(Stack.of(self)), said.KEEPER: keeper.arn, said.CRAWLER: catalog.crawler.role
         }  # fmt: skip
-        told = said.permissions(groups, sources, switches.lakeFormation)
+        grants = said.permissions(groups, sources, switches.lakeFormation)
         _in_order(
             [catalog.database, *(one for one in tables.node.find_all() if isinstance(one, glue.CfnTable))],
-            [self._grants(self, "Pipeline", [one for one in told if _of_pipeline(one) and not _of_place(one)])],
-            self._granted(told),
+            [self._grants(self, "Pipeline", [one for one in grants if _of_pipeline(one) and not _of_place(one)])],
+            self._granted(grants),
             [keeper.resource],
             [registration.location],
-            [self._grants(self, "Located", [one for one in told if _of_place(one)])],
+            [self._grants(self, "Located", [one for one in grants if _of_place(one)])],
         )
         CfnOutput(
             self, "Mode", value=switches.lakeFormation, description="Who decides who may read what"
@@ -101,12 +101,12 @@ class LakeFormation(Construct):
             self._outputs(group, members[name])
         return members
 
-    def _granted(self, told: Sequence[said.Grant]) -> list[Construct]:
+    def _granted(self, grants: Sequence[said.Grant]) -> list[Construct]:
         """The grants of each group; where there are many, in a nested stack of its own."""
-        nested = sum(not _of_pipeline(one) for one in told) > MOST_IN_ROOT
+        nested = sum(not _of_pipeline(one) for one in grants) > MOST_IN_ROOT
         made: list[Construct] = []
         for name, group in self._groups.items():
-            mine = [one for one in told if said.group_of(one.who) == name]
+            mine = [one for one in grants if said.group_of(one.who) == name]
             home = NestedStack(self, f"{group.logical_id}Grants") if nested else self
             made.append(self._grants(home, "Grants" if nested else f"{group.logical_id}Grants", mine))
         return made

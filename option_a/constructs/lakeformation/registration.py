@@ -9,7 +9,7 @@ from constructs import Construct
 
 from option_a.constructs.lake import Lake
 from option_a.constructs.lakeformation.statements import listing
-from option_a.ingest.lake.keys import RAW
+from option_a.ingest.lake import RAW
 from option_a.lakeformation.grants import Mode
 
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Callable
 from typing import Literal
 from urllib.parse import quote_plus
 
 import msgspec
 
+from option_a.ingest.headers import check_header
 from option_a.ingest.secrets import SCHEMES, reference
 
 Resolve = Callable[[str], str]
-
-_OWN = frozenset({"host", "connection", "content-length", "transfer-encoding", "accept-encoding"})
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 class _Style(msgspec.Struct, frozen=True, kw_only=True, tag_field="style", forbid_unknown_fields=True):
@@ -116,10 +113,10 @@ class OAuth2(_Style, frozen=True, kw_only=True, tag="oauth2"):
 
     def form(self, resolve: Resolve) -> dict[str, str]:
         """The form that asks for a token."""
-        wishes = {"grant_type": "client_credentials", "scope": self.scope, "audience": self.audience}
+        fields = {"grant_type": "client_credentials", "scope": self.scope, "audience": self.audience}
         if self.send == "body":
-            wishes["client_id"], wishes["client_secret"] = self._client(resolve)
-        return {name: value for name, value in wishes.items() if value is not None}
+            fields["client_id"], fields["client_secret"] = self._client(resolve)
+        return {name: value for name, value in fields.items() if value is not None}
 
     def _client(self, resolve: Resolve) -> tuple[str, str]:
         name = self.client_id
@@ -127,11 +124,3 @@ class OAuth2(_Style, frozen=True, kw_only=True, tag="oauth2"):
 
 
 Auth = Bearer | ApiKey | Basic | OAuth2
-
-
-def check_header(name: str) -> None:
-    """Raises ValueError for what is no name of a header, or one that the request makes itself."""
-    if not _TOKEN.fullmatch(name):
-        raise ValueError(f"`header` {name!r} is no name of a header")
-    if name.lower() in _OWN:
-        raise ValueError(f"the header {name} is the request's own: leave it out")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import msgspec
 
 from option_a.ingest.errors import ConfigError
+from option_a.ingest.suggest import closest
 
 
 def check_keys(place: str, table: Mapping[str, Any], allowed: Iterable[str]) -> None:
@@ -19,11 +19,14 @@ def check_keys(place: str, table: Mapping[str, Any], allowed: Iterable[str]) -> 
             raise ConfigError(f"{place}: key {unknown_key(key, allowed)}")
 
 
-def unknown_key(given: str, allowed: Iterable[str]) -> str:
-    """That a word is unknown, which one is like it, and which there are."""
-    close = difflib.get_close_matches(given, list(allowed), 1, 0.6)
-    did_you_mean = f"did you mean `{close[0]}`? " if close else ""
-    return f"`{given}` is unknown; {did_you_mean}allowed: {', '.join(allowed)}"
+def unknown_key(given: str, allowed: Iterable[str], limit: int | None = None) -> str:
+    """Says that a word is unknown, which one it resembles, and which are allowed: the first `limit` of them."""
+    names = list(allowed)
+    close = closest(given, names)
+    did_you_mean = f"did you mean `{close}`? " if close is not None else ""
+    shown = ", ".join(names[:limit]) + (", …" if limit is not None and len(names) > limit else "")
+    text = given.encode("utf-8", "backslashreplace").decode()  # a lone surrogate cannot be written
+    return f"`{text}` is unknown; {did_you_mean}allowed: {shown}"
 
 
 def explain_validation(error: msgspec.ValidationError, table: Any, kind: type) -> str:

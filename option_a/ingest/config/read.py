@@ -14,8 +14,9 @@ from option_a.ingest.config.messages import check_keys, explain_validation, unkn
 from option_a.ingest.config.secret_scanner import looks_secret
 from option_a.ingest.config.source import DEFAULT_NAMES, MOCK, NAME, Source, mock_source
 from option_a.ingest.config.window import Window
-from option_a.ingest.decode.fields import Fields
+from option_a.ingest.decode import Fields
 from option_a.ingest.errors import ConfigError, Where
+from option_a.ingest.jsontext import UNDECODABLE
 from option_a.ingest.pagination import (
     CursorPaginator,
     LinkHeaderPaginator,
@@ -46,7 +47,7 @@ _EXAMPLES = {
 def read_sources(text: str | None, env: Mapping[str, str], file: str = "sources.toml") -> Sources:
     """The sources that a file (None: there is none) and the environment declare. Raises ConfigError."""
     try:
-        declared = _defaults() if text is None else _parse(text)
+        declared = {name: mock_source(name) for name in DEFAULT_NAMES} if text is None else _parse(text)
     except ConfigError as error:
         raise error.at(Where(file=file)) from None
     return _settle(declared, _flag(env.get("USE_REAL_HTTP")), _endpoints(env.get("ENDPOINT_MAP")))
@@ -55,10 +56,6 @@ def read_sources(text: str | None, env: Mapping[str, str], file: str = "sources.
 def forces_mock(env: Mapping[str, str]) -> bool:
     """Whether mock data is asked for. Raises ConfigError."""
     return _flag(env.get("USE_REAL_HTTP")) is False
-
-
-def _defaults() -> Sources:
-    return {name: mock_source(name) for name in DEFAULT_NAMES}
 
 
 def _parse(text: str) -> Sources:
@@ -154,7 +151,7 @@ def _endpoints(value: str | None) -> dict[str, str]:
         return {}
     try:
         return msgspec.json.decode(value, type=dict[str, str])
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+    except UNDECODABLE as error:
         hint = """write a JSON object: ENDPOINT_MAP='{"api-a": "https://api.example.com/a"}'"""
         raise ConfigError(f"ENDPOINT_MAP is no JSON object of source to url: {error}", hint=hint) from None
 

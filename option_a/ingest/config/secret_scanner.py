@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from option_a.ingest.config.auth import check_header
+from option_a.ingest.headers import UNSENDABLE, check_header, is_sendable
 from option_a.ingest.secrets import FORMS, SCHEMES, reference
 
 _NAME = re.compile(
@@ -33,8 +33,8 @@ def check_request(
         raise ValueError('`body` goes with method = "POST"')
     for name, value in headers.items():
         check_header(name)
-        if not value.isprintable() or not value.isascii():
-            raise ValueError(f"`headers.{name}` holds what no header may: a line break or a letter beyond ASCII")
+        if not is_sendable(value):
+            raise ValueError(f"`headers.{name}` holds what no header may: {UNSENDABLE}")
     for key, table in (("headers", headers), ("params", params)):
         _check_open(key, table)
     check_body(body)

@@ -9,29 +9,20 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from option_a.ingest.config.auth import Auth, check_header
-from option_a.ingest.config.body_template import slots
-from option_a.ingest.config.rate import interval
-from option_a.ingest.config.secret_scanner import check_request, is_reference
+from option_a.ingest.config.auth import Auth
+from option_a.ingest.config.body_template import template_slots
+from option_a.ingest.config.checks import check_source
+from option_a.ingest.config.duration import interval, seconds
+from option_a.ingest.config.secret_scanner import is_reference
 from option_a.ingest.config.statuses import Meaning
-from option_a.ingest.config.statuses import check as check_statuses
-from option_a.ingest.config.window import ISO_DATE, Window, check_format
-from option_a.ingest.decode.columns import ColumnType
-from option_a.ingest.decode.fields import Fields
-from option_a.ingest.decode.format import DELIMITER, KEY_FIELD, BodyFormat, Format
-from option_a.ingest.decode.locate import Shape
-from option_a.ingest.decode.reported_errors import Errors
+from option_a.ingest.config.window import ISO_DATE, Window
+from option_a.ingest.decode import DELIMITER, KEY_FIELD, BodyFormat, ColumnType, Errors, Fields, Format, Shape
 from option_a.ingest.pagination import PageNumberPaginator, Pagination
-from option_a.ingest.partition import EARLIEST, SOURCE
+from option_a.ingest.partition import SOURCE
 
 DEFAULT_NAMES = ("api-a", "api-b", "api-c", "api-d")
 NAME = re.compile(SOURCE)
 MOCK = "mock://"
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)")
-_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-
-LONGEST = 3_660 * 86_400.0
-"""Seconds of the longest duration."""
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 
 
@@ -75,43 +66,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     fields: Fields | None = None
 
     def __post_init__(self) -> None:
-        for key in ("patience", "due"):
-            try:
-                seconds(getattr(self, key))
-            except ValueError as error:
-                raise ValueError(f"`{key}`: {error}") from None
-        if self.rate is not None:
-            try:
-                interval(self.rate)
-            except ValueError as error:
-                raise ValueError(f"`rate`: {error}") from None
-        check_statuses(self.statuses)
-        _ = self.reading
-        check_format(self.date_format, "date_format", ("unix", "unix_ms"))
-        check_request(self.method, self.headers, self.params, self.body)
-        _check_slots(self)
-        record = getattr(self.pagination, "record", None)
-        if self.fields is not None and record is not None:
-            self.fields.check_cursor(record)
-        if self.total != "exact" and getattr(self.pagination, "counts_out", False):
-            raise ValueError(
-                f'total = "{self.total}" needs pagination.stop: as it stands `total_records` is the end, and '
-                'records beyond an estimate would be lost; set stop = "empty" (or "short", with `size`)'
-            )
-        if self.errors == "beside" and getattr(self.pagination, "stop", None) == "short":
-            raise ValueError(
-                'errors = "beside" needs another pagination.stop than "short": a page that an error cut short would be '
-                'the end; set stop = "empty"'
-            )
-        if self.date_param is not None and self.window is not None:
-            raise ValueError("`date_param` and `window` exclude each other")
-        if self.since is not None and self.since < EARLIEST:
-            raise ValueError(f"`since` is the first date of all: write {EARLIEST} or a later one")
-        if self.snapshot and self.since is not None:
-            raise ValueError("`since` needs `date_param`: a source without dates has no past to ask for")
-        for key in ("date_offset", "lookback"):
-            if self.snapshot and getattr(self, key):
-                raise ValueError(f"`{key}` needs `date_param`")
+        check_source(self)
 
     @property
     def origin(self) -> Literal["mock", "real"]:
@@ -126,7 +81,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     @property
     def slots(self) -> frozenset[str]:
         """What its body has filled in: `date`, `page`, `cursor`, …"""
-        return frozenset() if self.body is None else slots(self.body)
+        return frozenset() if self.body is None else template_slots(self.body)
 
     @property
     def view(self) -> str:
@@ -194,17 +149,6 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:12]
 
 
-def seconds(duration: str) -> float:
-    """The seconds of `90s`, `30m`, `6h` or `2d`. Raises ValueError for anything else."""
-    match = _DURATION.fullmatch(duration.strip())
-    if match is None:
-        raise ValueError(f"{duration!r} is no duration: write a number and s, m, h or d, as in 6h")
-    found = float(match[1]) * _SECONDS[match[2]]
-    if found > LONGEST:
-        raise ValueError(f"{duration[:40]!r} is longer than ten years")
-    return found
-
-
 def view_name(name: str) -> str:
     """A source's name in SQL."""
     return name.replace("-", "_")
@@ -213,22 +157,6 @@ def view_name(name: str) -> str:
 def mock_source(name: str) -> Source:
     """A source of the mock payload, by the contract that the defaults have."""
     return Source(name=name, url=MOCK + name, date_param="date")
-
-
-def _check_slots(source: Source) -> None:
-    """Raises ValueError for a slot of the body that nothing fills, and for what would be sent nowhere."""
-    window, counted = source.window, source.pagination.ask(1, None).slots
-    for slot in sorted(source.slots - {"date", *(("from", "to") if window is not None else ()), *counted}):
-        why = "`window` is not declared" if slot in ("from", "to") else "it is not what `pagination` counts by"
-        raise ValueError(f"`body` names {{{slot}}}, and {why}")
-    for slot, param in (("from", window.first), ("to", window.last)) if window is not None else ():
-        if param is None and slot not in source.slots:
-            raise ValueError(f"`window` needs `{slot}`: the parameter, unless the body names {{{slot}}}")
-    send = getattr(source.pagination, "send", "param")
-    if send == "body" and source.method == "GET":
-        raise ValueError('pagination.send = "body" needs method = "POST"')
-    if send == "header":
-        check_header(getattr(source.pagination, "param", ""))
 
 
 def _text(value: str | int | float | bool) -> str:

@@ -12,8 +12,7 @@ from option_a.ingest.decode.format import BodyFormat
 from option_a.ingest.decode.lossless import KEPT, WHOLE, DecodedBody, by_outline, looks_like
 from option_a.ingest.decode.reported_errors import ERRORS
 from option_a.ingest.errors import BodyError
-from option_a.ingest.jsontext.parser import Malformed, Node, is_utf8, key_text, parse, quoted
-from option_a.ingest.pagination import decoded
+from option_a.ingest.jsontext import UNDECODABLE, MalformedJson, Node, decode_exact, is_utf8, key_text, parse, quote_key
 
 _raw = msgspec.json.Decoder(msgspec.Raw)
 _OF_AN_ERROR = {*ERRORS, "code", "detail", "details", "message", "reason", "status", "title", "type"}
@@ -28,7 +27,7 @@ def read_body(body: bytes, how: BodyFormat, where: str | None) -> DecodedBody:
     if how.format == "ndjson":
         return _ndjson(body, values=how.shape == "values")
     if how.shape == "keyed":
-        return _said_by_key(_all_keyed(body, where, how.key_field), how.key_field)
+        return _error_by_key(_all_keyed(body, where, how.key_field), how.key_field)
     if how.shape == "values":
         return _all_values(body, where)
     return split(body, where)
@@ -55,7 +54,7 @@ def _value(text: bytes) -> bytes:
 
 def _all_keyed(body: bytes, where: str | None, field: str) -> DecodedBody:
     """Each member of an object as a record, its key first."""
-    name = quoted(field)
+    name = quote_key(field)
     try:
         found, meta, path = pieces(body, where, keyed=True)
     except NeedsSlowPath:
@@ -63,11 +62,11 @@ def _all_keyed(body: bytes, where: str | None, field: str) -> DecodedBody:
     return DecodedBody(b"".join([_member(name, key, value, body) for key, value in found]), len(found), meta, path)
 
 
-def _said_by_key(found: DecodedBody, field: str) -> DecodedBody:
+def _error_by_key(found: DecodedBody, field: str) -> DecodedBody:
     """The same, with an error for its rest where the whole body is one record whose key is that of an error."""
     if (found.path, found.records) != (WHOLE, 1):
         return found
-    record = decoded(found.lines)
+    record = decode_exact(found.lines)
     return msgspec.structs.replace(found, meta=_errors({record.pop(field): record}))
 
 
@@ -111,12 +110,12 @@ def _ndjson(body: bytes, *, values: bool) -> DecodedBody:
         if line:
             texts.append(_checked(line, number, body, values=values))
     lines = b"".join([_value(text) if values else text + b"\n" for text in texts])
-    return DecodedBody(lines, len(texts), _told_alone(texts), "")
+    return DecodedBody(lines, len(texts), _error_alone(texts), "")
 
 
-def _told_alone(texts: list[bytes]) -> dict[str, Any] | None:
+def _error_alone(texts: list[bytes]) -> dict[str, Any] | None:
     """What the one line says went wrong, if it says no more than that: NDJSON has no other place for it."""
-    alone = decoded(texts[0]) if len(texts) == 1 else None
+    alone = decode_exact(texts[0]) if len(texts) == 1 else None
     return _errors(alone) if isinstance(alone, dict) and alone.keys() <= _OF_AN_ERROR else None
 
 
@@ -124,7 +123,7 @@ def _checked(line: bytes, number: int, body: bytes, *, values: bool) -> bytes:
     """A line that is a JSON value, and an object unless values are wanted."""
     try:
         text, is_object = _fast(line) or _slow(line)
-    except Malformed as error:
+    except MalformedJson as error:
         hint = looks_like(body) if number == 1 else KEPT
         raise BodyError(f"line {number} is no JSON: {error}", hint=hint, body=body) from None
     if not (values or is_object):
@@ -137,7 +136,7 @@ def _checked(line: bytes, number: int, body: bytes, *, values: bool) -> bytes:
 def _fast(line: bytes) -> tuple[bytes, bool] | None:
     try:
         _raw.decode(line)
-    except (msgspec.DecodeError, RecursionError):
+    except UNDECODABLE:
         return None
     return None if b"\r" in line else (line, line[:1] == b"{")
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from option_a.ingest.jsontext.parser import key_text, parse
+from option_a.ingest.jsontext import key_text, parse
 
 ColumnType = Literal["string", "bigint", "double", "boolean", "date", "timestamp", "decimal", "json"]
 
@@ -20,18 +20,18 @@ def decode_lines(lines: bytes) -> list[dict[str, Any]]:
     return [_record(line) for line in lines.splitlines()]
 
 
-def infer(records: Iterable[dict[str, Any]]) -> dict[str, ColumnType]:
+def infer_columns(records: Iterable[dict[str, Any]]) -> dict[str, ColumnType]:
     """The narrowest type that fits every value of a field, fields in the order of their appearance."""
-    found: dict[str, set[ColumnType]] = {}
+    types: dict[str, set[ColumnType]] = {}
     for record in records:
         for key, value in record.items():
-            kinds = found.setdefault(key, set())
+            kinds = types.setdefault(key, set())
             if value is not None:
                 kinds.add(_kind(value))
-    return {key: _widest(kinds) for key, kinds in found.items()}
+    return {key: _widest(kinds) for key, kinds in types.items()}
 
 
-def as_toml(columns: dict[str, ColumnType]) -> str:
+def columns_as_toml(columns: dict[str, ColumnType]) -> str:
     """The columns as a line of sources.toml."""
     named = {key: kind for key, kind in columns.items() if not _SURROGATE.search(key)}  # TOML has no word for it
     pairs = ", ".join(f"{_key(key)} = {json.dumps(kind)}" for key, kind in named.items())
@@ -40,11 +40,11 @@ def as_toml(columns: dict[str, ColumnType]) -> str:
 
 def _record(line: bytes) -> dict[str, Any]:
     try:
-        found: dict[str, Any] = json.loads(line, parse_int=_whole)
+        record: dict[str, Any] = json.loads(line, parse_int=_whole)
     except RecursionError:
         text, root = parse(line, 1)
-        found = {key_text(key): _member(text[node.start : node.end]) for key, node in root.members}
-    return found
+        record = {key_text(key): _member(text[node.start : node.end]) for key, node in root.members}
+    return record
 
 
 def _member(text: bytes) -> Any:

@@ -16,12 +16,13 @@ from typing import Any
 import msgspec
 
 from option_a.ingest.decode.lossless import CANDIDATES, WHOLE, DecodedBody, split_losslessly
-from option_a.ingest.jsontext.parser import is_utf8, quoted
-from option_a.ingest.pagination import digits, exact
+from option_a.ingest.jsontext import UNDECODABLE, exact_float, exact_int, is_utf8, quote_key
 
 _first_byte = itemgetter(0)
 _view: Callable[[Any], Any] = memoryview
 _BRACE = ord("{")
+_ELSEWHERE = (*UNDECODABLE, AttributeError, ValueError)
+"""Raised where the records are not at the path; ValueError for an odd key in it."""
 _CUT: Any = object()
 """Stands where the list was. No body can hold it: msgspec refuses NaN."""
 
@@ -55,7 +56,7 @@ def pieces(body: bytes, path: str | None, *, keyed: bool) -> tuple[list[tuple[by
     for likely in [path] if path is not None else _likely(body, None):
         try:
             found = _pieces(text, likely, keyed=keyed)
-        except (msgspec.DecodeError, RecursionError, AttributeError, ValueError):
+        except _ELSEWHERE:
             continue
         joined = b",".join([key + b":" + value if keyed else value for key, value in found])
         whole = b"{" + joined + b"}" if keyed else b"[" + joined + b"]"
@@ -68,7 +69,7 @@ def pieces(body: bytes, path: str | None, *, keyed: bool) -> tuple[list[tuple[by
 def _pieces(text: bytes, path: str, *, keyed: bool) -> list[tuple[bytes, bytes]]:
     decoded = _decoder(path, keyed=keyed).decode(text)
     if keyed:
-        return [(quoted(key), bytes(value)) for key, value in _at(decoded, path).items()]
+        return [(quote_key(key), bytes(value)) for key, value in _at(decoded, path).items()]
     return [(b"", bytes(value)) for value in _at(decoded, path)]
 
 
@@ -86,7 +87,7 @@ def _fast(body: bytes, path: str, *, auto: bool) -> DecodedBody:
         body = _compacted(body)
     try:
         raws: list[msgspec.Raw] = _at(_decoder(path).decode(body), path)
-    except (msgspec.DecodeError, RecursionError, AttributeError, ValueError):  # ValueError: an odd key in the path
+    except _ELSEWHERE:
         raise NeedsSlowPath from None
     if not raws or not is_utf8(body) or set(map(_first_byte, map(_view, raws))) != {_BRACE}:
         raise NeedsSlowPath
@@ -98,7 +99,7 @@ def _fast(body: bytes, path: str, *, auto: bool) -> DecodedBody:
 def _compacted(body: bytes) -> bytes:
     try:
         return msgspec.json.format(body, indent=-1)
-    except (msgspec.DecodeError, RecursionError):
+    except UNDECODABLE:
         raise NeedsSlowPath from None
 
 
@@ -119,7 +120,7 @@ def _rest(body: bytes, first: bytes, length: int, count: int) -> Any:
 def _decode_rest(rest: bytes) -> Any:
     try:
         return json.loads(
-            rest, object_pairs_hook=_unique, parse_constant=_constant, parse_int=digits, parse_float=exact
+            rest, object_pairs_hook=_unique, parse_constant=_constant, parse_int=exact_int, parse_float=exact_float
         )
     except (ValueError, RecursionError):
         raise NeedsSlowPath from None

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from option_a.ingest.errors import BodyError
-from option_a.ingest.jsontext.parser import key_text, parse, quoted
+from option_a.ingest.jsontext import UNDECODABLE, key_text, parse, quote_key
 from option_a.ingest.secrets import reference
 
 Members = list[tuple[str, bytes, bytes]]
@@ -67,7 +67,7 @@ class Fields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return list(dict.fromkeys([*self.keep, *self.drop, *self.hash, *self.rename]))
 
 
-def apply(fields: Fields, lines: bytes, salt: str | None) -> bytes:
+def apply_fields(fields: Fields, lines: bytes, salt: str | None) -> bytes:
     """The records of a page as they land. Raises BodyError where a new name is there already."""
     plan = _Plan(fields, (salt or "").encode())
     done = []
@@ -82,7 +82,7 @@ def apply(fields: Fields, lines: bytes, salt: str | None) -> bytes:
     return b"".join(done)
 
 
-def absent(fields: Fields, lines: bytes) -> list[str]:
+def absent_fields(fields: Fields, lines: bytes) -> list[str]:
     """The paths that no record of a page has: mistyped, or rare."""
     records = lines.splitlines()
     return [path for path in fields.paths if not any(_has(record, path) for record in records)]
@@ -145,7 +145,7 @@ class _Plan:
                 continue
             done = self._hashed(value) if key in at.hash else self._value(value, below)
             if done is not None:
-                kept.append((key, quoted(names[key]) if key in names else raw_key, done))
+                kept.append((key, quote_key(names[key]) if key in names else raw_key, done))
         if names:
             _check_names(names, [key for key, _, _ in kept])
         return _joined(kept)
@@ -172,8 +172,8 @@ class _Plan:
             return text
         if text[:1] == b"[":
             return _mapped(text, self._hashed)
-        known = key_text(text).encode("utf-8", "surrogatepass") if text[:1] == b'"' else text
-        return b'"' + hmac.new(self._salt, known, hashlib.sha256).hexdigest().encode() + b'"'
+        plain = key_text(text).encode("utf-8", "surrogatepass") if text[:1] == b'"' else text
+        return b'"' + hmac.new(self._salt, plain, hashlib.sha256).hexdigest().encode() + b'"'
 
 
 def _check_names(names: dict[str, str], keys: list[str]) -> None:
@@ -194,10 +194,10 @@ def _members(text: bytes) -> Members:
     """The members of an object. msgspec's way, if what it gives is the object again; else the outline."""
     try:
         text = msgspec.json.format(text, indent=-1)
-        found = [(key, quoted(key), bytes(value)) for key, value in _object.decode(text).items()]
-        if _joined(found) == text:
-            return found
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        members = [(key, quote_key(key), bytes(value)) for key, value in _object.decode(text).items()]
+        if _joined(members) == text:
+            return members
+    except UNDECODABLE:
         pass  # an odd escape, or too deep for msgspec
     text, root = parse(text, 1)
     return [(key_text(key), key, text[node.start : node.end]) for key, node in root.members]
@@ -205,10 +205,10 @@ def _members(text: bytes) -> Members:
 
 def _items(text: bytes) -> list[bytes]:
     try:
-        found = [bytes(item) for item in _array.decode(text)]
-        if b"[" + b",".join(found) + b"]" == text:
-            return found
-    except (msgspec.DecodeError, RecursionError):
+        items = [bytes(item) for item in _array.decode(text)]
+        if b"[" + b",".join(items) + b"]" == text:
+            return items
+    except UNDECODABLE:
         pass
     text, root = parse(text, 1)
     return [text[node.start : node.end] for node in root.items]

@@ -15,7 +15,7 @@ _ALIKE = 0.5
 _SHOWN = 4
 
 
-class Place(msgspec.Struct, frozen=True):
+class RecordList(msgspec.Struct, frozen=True):
     """A list of objects, a list of values, or an object whose values are objects that are alike."""
 
     path: str
@@ -27,26 +27,26 @@ class Place(msgspec.Struct, frozen=True):
         return f"`{self.path}` ({self.count}{hint})"
 
 
-def places(document: Any) -> list[Place]:
+def record_lists(document: Any) -> list[RecordList]:
     """Every place of a decoded body that may hold its records, the likeliest first."""
-    found = list(_walk(document, (), _DEPTH))
+    candidates = list(_walk(document, (), _DEPTH))
     rank = {"objects": 0, "keyed": 1, "values": 2}
-    return sorted(found, key=lambda place: (rank[place.shape], place.path.count("."), -place.count))
+    return sorted(candidates, key=lambda place: (rank[place.shape], place.path.count("."), -place.count))
 
 
-def suggestions(body: bytes) -> str:
+def suggest_records(body: bytes) -> str:
     """The places of a body that is JSON, for the hint of an error; empty where there are none."""
     try:
-        found = places(json.loads(body))
+        candidates = record_lists(json.loads(body))
     except (ValueError, RecursionError):
         return ""
-    return "; records may be at: " + ", ".join(map(str, found[:_SHOWN])) if found else ""
+    return "; records may be at: " + ", ".join(map(str, candidates[:_SHOWN])) if candidates else ""
 
 
-def _walk(value: Any, path: tuple[str, ...], depth: int) -> Iterator[Place]:
+def _walk(value: Any, path: tuple[str, ...], depth: int) -> Iterator[RecordList]:
     shape = _shape(value)
     if shape is not None:
-        yield Place(".".join(path) or "@", shape, len(value))
+        yield RecordList(".".join(path) or "@", shape, len(value))
     if isinstance(value, dict) and shape is None and depth:
         for key, child in value.items():
             if key and "." not in key and key.isprintable():  # no path could name it

@@ -7,11 +7,10 @@ from typing import Any
 
 import msgspec
 
-from option_a.ingest.decode.locate import suggestions
+from option_a.ingest.decode.locate import suggest_records
 from option_a.ingest.decode.reported_errors import Errors, reported_error
 from option_a.ingest.errors import BodyError
-from option_a.ingest.jsontext.parser import Kind, Malformed, Node, key_text, parse
-from option_a.ingest.pagination import decoded, keys
+from option_a.ingest.jsontext import Kind, MalformedJson, Node, decode_exact, describe_keys, key_text, parse
 
 CANDIDATES = ("data", "items", "results", "records", "value")
 WHOLE = "@"
@@ -44,7 +43,7 @@ def by_outline(body: bytes, path: str | None, lines_of: Lines, kind: Kind = "arr
     depth = 2 if path is None else 1 if path == WHOLE else len(path.split(".")) + 1
     try:
         text, root = parse(body, depth)
-    except Malformed as error:
+    except MalformedJson as error:
         raise BodyError(f"the body is no JSON: {error}", hint=looks_like(body), body=body) from None
     try:
         where, node = _locate(text, root, path, kind)
@@ -56,25 +55,25 @@ def by_outline(body: bytes, path: str | None, lines_of: Lines, kind: Kind = "arr
 
 def _cut(text: bytes, root: Node, where: str, node: Node | None, lines_of: Lines) -> DecodedBody:
     if node is None:
-        meta = decoded(text[root.start : root.end])
-        told = reported_error(meta, where)
-        if told is not None:
-            raise BodyError(f"`{where}` is null, and the body says `{told[0]}`", shown=told[1], hint=KEPT)
+        meta = decode_exact(text[root.start : root.end])
+        reported = reported_error(meta, where)
+        if reported is not None:
+            raise BodyError(f"`{where}` is null, and the body says `{reported[0]}`", shown=reported[1], hint=KEPT)
         return DecodedBody(b"", 0, meta, where)
     if where == "":
-        return DecodedBody(text[node.start : node.end] + b"\n", 1, decoded(text[node.start : node.end]), where)
+        return DecodedBody(text[node.start : node.end] + b"\n", 1, decode_exact(text[node.start : node.end]), where)
     lines = lines_of(text, where, node)
     rest = text[: node.start] + b"null" + text[node.end :]
-    return DecodedBody(b"".join(lines), len(lines), decoded(rest), where)
+    return DecodedBody(b"".join(lines), len(lines), decode_exact(rest), where)
 
 
 def check_errors(found: DecodedBody, body: bytes, allowed: Errors) -> None:
     """An error beside records, or beside none: the page is not whole, or no end. Raises BodyError with the body."""
-    told = None if allowed == "allow" else reported_error(found.meta, found.path)
+    reported = None if allowed == "allow" else reported_error(found.meta, found.path)
     alone = found.path in ("", WHOLE)
-    if told is None or (allowed == "beside" and found.records and not alone):
+    if reported is None or (allowed == "beside" and found.records and not alone):
         return
-    key, shown = told
+    key, shown = reported
     beside = f"{'the' if found.records else 'no'} records at `{found.path}`"
     what = f"the body is one record, and says `{key}`" if alone else f"the body says `{key}` beside {beside}"
     if alone:
@@ -104,8 +103,9 @@ def _locate(text: bytes, root: Node, path: str | None, kind: Kind) -> tuple[str,
         if len(found) > 1:
             raise BodyError(f"`{key}` stands {len(found)} times in the body", hint="the API must send it once")
         if not found:
-            has = f"correct `records`; the body has: {_names(node)}{suggestions(text)}"
-            raise BodyError(f"no records at `{path}`", hint=has)
+            there = describe_keys({key_text(name): None for name, _ in node.members})
+            hint = f"correct `records`; the body has: {there}{suggest_records(text)}"
+            raise BodyError(f"no records at `{path}`", hint=hint)
         node = found[0]
     shown = shortened(text, node)
     if node.kind == kind or (kind == "object" and shown == "[]"):  # how PHP writes an object that holds nothing
@@ -122,7 +122,7 @@ def shortened(text: bytes, node: Node) -> str:
 
 def _kind_hint(text: bytes, kind: Kind) -> str:
     what = "the path to the list of records" if kind == "array" else "the path to the object that holds the records"
-    return f"correct `records`: {what}{suggestions(text)}"
+    return f"correct `records`: {what}{suggest_records(text)}"
 
 
 def _detect(text: bytes, root: Node) -> tuple[str, Node | None]:
@@ -142,10 +142,6 @@ def _detect(text: bytes, root: Node) -> tuple[str, Node | None]:
     if times > 1:
         raise BodyError(f"`{where}` stands {times} times in the body", hint="the API must send it once")
     return where, node
-
-
-def _names(node: Node) -> str:
-    return keys({key_text(key): None for key, _ in node.members})
 
 
 def _path_hint(where: str) -> str:

@@ -6,7 +6,7 @@ import json
 from itertools import islice
 from typing import Any, Literal
 
-from option_a.ingest.jsontext.values import Exact
+from option_a.ingest.jsontext import Exact
 
 ERRORS = ("errors", "error")
 Errors = Literal["error", "beside", "allow"]

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from functools import cached_property
 from threading import BoundedSemaphore
 
-from option_a.ingest.config.source import Source
+from option_a.ingest.config import Source
 from option_a.ingest.http.network import Network
 from option_a.ingest.ports import Clock, Fetch, RateLimiter, Request, Response, Secrets
-from option_a.ingest.resilience.rate_limiter import LocalRateLimiter, RateLimited
+from option_a.ingest.resilience import LocalRateLimiter, RateLimited
 
 
 def build_client(
@@ -18,11 +18,11 @@ def build_client(
     secrets: Secrets,
     *,
     network: Network = Network(),  # noqa: B008 - it is frozen
-    turns: RateLimiter | None = None,
+    rate_limiter: RateLimiter | None = None,
 ) -> Fetch:
     """Asks real APIs over HTTP and mock ones in this process; of one source `parallel` requests at once."""
     return ConcurrencyLimited(
-        _Router(sources, clock, secrets, network, turns or LocalRateLimiter(sources, clock)), sources
+        _Router(sources, clock, secrets, network, rate_limiter or LocalRateLimiter(sources, clock)), sources
     )
 
 
@@ -30,9 +30,10 @@ class _Router:
     """Hands a request to the fetch of its origin, which is made when the first one comes."""
 
     def __init__(
-        self, sources: Mapping[str, Source], clock: Clock, secrets: Secrets, network: Network, turns: RateLimiter
+        self, sources: Mapping[str, Source], clock: Clock, secrets: Secrets, network: Network, rate_limiter: RateLimiter
     ) -> None:
-        self._sources, self._clock, self._secrets, self._network, self._turns = sources, clock, secrets, network, turns
+        self._sources, self._clock, self._secrets = sources, clock, secrets
+        self._network, self._rate_limiter = network, rate_limiter
 
     @cached_property
     def _real(self) -> Fetch:
@@ -41,7 +42,7 @@ class _Router:
 
         widest = max(source.parallel for source in self._sources.values())
         http = HttpFetch(self._clock, max(16, widest), sources=self._sources, network=self._network)
-        paced = RateLimited(http, self._sources, self._clock, self._turns)
+        paced = RateLimited(http, self._sources, self._clock, self._rate_limiter)
         return Authenticated(paced, self._sources, self._secrets, self._clock)
 
     @cached_property

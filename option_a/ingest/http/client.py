@@ -10,9 +10,7 @@ import msgspec
 import urllib3
 
 from option_a import __version__
-from option_a.ingest.config.auth import OAuth2
-from option_a.ingest.config.source import Source
-from option_a.ingest.config.statuses import Meaning, meaning
+from option_a.ingest.config import Meaning, OAuth2, Source, meaning
 from option_a.ingest.errors import BodyError, HttpError, PermanentError, TransientError
 from option_a.ingest.http.connections import ConnectionPools
 from option_a.ingest.http.content_encoding import ACCEPTED, decompress, too_large
@@ -20,7 +18,7 @@ from option_a.ingest.http.deadline import WATCHDOG, Guard
 from option_a.ingest.http.network import Network
 from option_a.ingest.http.status_errors import refusal
 from option_a.ingest.http.urls import same_origin, with_params
-from option_a.ingest.jsontext.parser import is_utf8
+from option_a.ingest.jsontext import is_utf8
 from option_a.ingest.ports import Clock, Request, Response
 
 urllib3.connectionpool.log.disabled = True  # at DEBUG it writes urls, and with them the keys in their queries
@@ -77,8 +75,9 @@ class HttpFetch:
 
     def _open(self, request: Request, url: str, guard: Guard) -> urllib3.BaseHTTPResponse:
         """The head of the answer. A kept connection that the server has closed meanwhile costs one more try."""
+        timeout = urllib3.Timeout(connect=min(CONNECT_TIMEOUT, request.timeout), read=request.timeout)
         how: Any = {
-            "redirect": False, "preload_content": False, "decode_content": False, "timeout": _timeout(request),
+            "redirect": False, "preload_content": False, "decode_content": False, "timeout": timeout,
             "headers": _headers(request), "body": request.body,
         }  # fmt: skip
         pools = self._pools.of(request.source, url)
@@ -140,10 +139,6 @@ def _unpacked(raw: bytes, encoding: str) -> bytes:
         return decompress(raw, encoding, ERROR_BODY)
     except (BodyError, TransientError):
         return raw if not encoding.strip() or is_utf8(raw) else b""
-
-
-def _timeout(request: Request) -> urllib3.Timeout:
-    return urllib3.Timeout(connect=min(CONNECT_TIMEOUT, request.timeout), read=request.timeout)
 
 
 def _redirected(url: str, target: str, status: int) -> str:

@@ -41,8 +41,8 @@ class _Broken(Exception):
     """The body is not what its encoding says."""
 
 
-def decompress(raw: bytes, encoding: str, most: int) -> bytes:
-    """The body, at most `most` bytes of it. Raises TransientError for one that was cut, BodyError for any other."""
+def decompress(raw: bytes, encoding: str, limit: int) -> bytes:
+    """The body, at most `limit` bytes of it. Raises TransientError for one that was cut, BodyError for any other."""
     name = encoding.strip().lower()
     if name in ("", "identity"):
         return raw
@@ -52,62 +52,62 @@ def decompress(raw: bytes, encoding: str, most: int) -> bytes:
         raise BodyError(f"the body is encoded as {encoding[:40]!r}, which was not asked for", hint=hint, body=raw)
     shown = name.removeprefix("x-")
     try:
-        body = inflate(raw, most + 1)
+        body = inflate(raw, limit + 1)
     except _Cut:
         raise TransientError(f"the {shown} body was cut short") from None
     except _Broken as error:
         hint = "ask the API's owner, or see which proxy stands between"
         raise BodyError(f"the body is no {shown}: {error}", hint=hint, body=raw) from None
-    if len(body) > most:
-        raise too_large(most)
+    if len(body) > limit:
+        raise too_large(limit)
     return body
 
 
-def too_large(most: int) -> BodyError:
+def too_large(limit: int) -> BodyError:
     """A body beyond `max_body`."""
-    return BodyError(f"the body is larger than {most} bytes", hint="ask for smaller pages, or raise max_body")
+    return BodyError(f"the body is larger than {limit} bytes", hint="ask for smaller pages, or raise max_body")
 
 
-def _gzip(raw: bytes, most: int) -> bytes:
+def _gzip(raw: bytes, limit: int) -> bytes:
     inflater = isal_zlib.decompressobj(31)
     try:
-        body = inflater.decompress(raw, most)
+        body = inflater.decompress(raw, limit)
         if inflater.eof and inflater.unused_data:  # gzip may have several members, one after another
-            body += gzip.GzipFile(fileobj=io.BytesIO(inflater.unused_data)).read(most - len(body))
+            body += gzip.GzipFile(fileobj=io.BytesIO(inflater.unused_data)).read(limit - len(body))
     except EOFError:
         raise _Cut from None
     except (isal_zlib.IsalError, gzip.BadGzipFile, zlib.error) as error:  # type: ignore[misc]  # isal's stub
         raise _Broken(error) from None
-    if not inflater.eof and len(body) < most:
+    if not inflater.eof and len(body) < limit:
         raise _Cut
     return bytes(body)
 
 
-def _brotli(raw: bytes, most: int) -> bytes:
+def _brotli(raw: bytes, limit: int) -> bytes:
     inflater, pieces, size, rest = brotli.Decompressor(), [], 0, raw
     try:
-        while size < most and not inflater.is_finished():
-            pieces.append(inflater.process(rest, output_buffer_limit=most - size))
+        while size < limit and not inflater.is_finished():
+            pieces.append(inflater.process(rest, output_buffer_limit=limit - size))
             rest, size = b"", size + len(pieces[-1])
             if not pieces[-1] and not inflater.is_finished() and inflater.can_accept_more_data():
                 raise _Cut
     except brotli.error as error:
         raise _Broken(error) from None
-    return b"".join(pieces)[:most]
+    return b"".join(pieces)[:limit]
 
 
-def _zstd(raw: bytes, most: int) -> bytes:
+def _zstd(raw: bytes, limit: int) -> bytes:
     pieces, size, rest = [], 0, raw
     if not raw:
         raise _Cut
-    while rest and size < most:  # frames may follow one another
+    while rest and size < limit:  # frames may follow one another
         inflater = zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: _WINDOW})
         try:
-            pieces.append(inflater.decompress(rest, most - size))
+            pieces.append(inflater.decompress(rest, limit - size))
         except zstd.ZstdError as error:
             raise _Broken(error) from None
         size += len(pieces[-1])
-        if not inflater.eof and size < most:
+        if not inflater.eof and size < limit:
             raise _Cut
         rest = inflater.unused_data
     return b"".join(pieces)

@@ -31,11 +31,11 @@ class MockFetch:
     def __call__(self, request: Request) -> Response:
         parts = urlsplit(with_params(request.url, request.params))
         query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
-        body = body_of(parts.netloc, query.get("date", ""), query.get("page", "1"))
+        body = mock_body(parts.netloc, query.get("date", ""), query.get("page", "1"))
         return Response(200, {"content-type": "application/json"}, body)
 
 
-def body_of(source: str, date: str, page: str) -> bytes:
+def mock_body(source: str, date: str, page: str) -> bytes:
     """The body of one page. Raises HttpError 400, as the API would, for a page or a date that is none."""
     if not (page.isascii() and page.isdigit() and len(page) <= 9) or int(page) < 1:
         raise HttpError("the API answered 400", status=400, hint="page is a number from 1")

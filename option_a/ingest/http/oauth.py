@@ -8,9 +8,9 @@ from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
-from option_a.ingest.config.auth import OAuth2
-from option_a.ingest.config.source import Source
+from option_a.ingest.config import OAuth2, Source
 from option_a.ingest.errors import HttpError, SecretError, TransientError
+from option_a.ingest.jsontext import decode_or_none
 from option_a.ingest.ports import Clock, Fetch, Request
 
 LIFE = 300.0
@@ -80,15 +80,13 @@ class Tokens:
         return _read(body, str(host))
 
 
-_NO_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _GRANT, _REFUSAL = msgspec.json.Decoder(_Grant), msgspec.json.Decoder(_Refusal)
 
 
 def _read(body: bytes, host: str) -> _Grant:
-    try:
-        grant = _GRANT.decode(body)
-    except _NO_JSON:
-        raise SecretError(f"what {host} answered is no token", hint=_HINT) from None
+    grant = decode_or_none(_GRANT, body)
+    if grant is None:
+        raise SecretError(f"what {host} answered is no token", hint=_HINT)
     if grant.token_type.lower() != "bearer" or not grant.access_token:
         raise SecretError(f"{host} gave no bearer token", hint=_HINT)
     return grant
@@ -96,11 +94,8 @@ def _read(body: bytes, host: str) -> _Grant:
 
 def _why(body: bytes | None) -> str:
     """The error code of RFC 6749, 5.2, and nothing else of the answer: it may repeat the secret."""
-    try:
-        code = _REFUSAL.decode(body or b"").error
-    except _NO_JSON:
-        return ""
-    return f", {code}" if code in _CODES else ""
+    refusal = decode_or_none(_REFUSAL, body or b"")
+    return f", {refusal.error}" if refusal is not None and refusal.error in _CODES else ""
 
 
 _CODES = frozenset(

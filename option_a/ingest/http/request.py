@@ -8,50 +8,41 @@ from urllib.parse import urljoin
 
 import msgspec
 
-from option_a.ingest.config.body_template import fill, put, slots
-from option_a.ingest.config.source import Source
-from option_a.ingest.config.window import format_date
-from option_a.ingest.decode.format import ACCEPT
+from option_a.ingest.config import Source, fill_template, format_date, set_path
+from option_a.ingest.decode import ACCEPT
 from option_a.ingest.errors import PaginationError
 from option_a.ingest.http.urls import same_origin, without_params
-from option_a.ingest.pagination import Cursor, PageInfo, PageRequest, to_raw
+from option_a.ingest.jsontext import to_raw
+from option_a.ingest.pagination import Cursor, PageInfo, PageRequest
 from option_a.ingest.ports import Request
 from option_a.ingest.task import Task
 
 JSON = {"Content-Type": "application/json"}
 
 
-def request_of(source: Source, task: Task, page: int, cursor: Cursor | None) -> Request:
+def build_request(source: Source, task: Task, page: int, cursor: Cursor | None) -> Request:
     """The request. Credentials are not in it: they come along when it is sent."""
-    ask = source.pagination.ask(page, cursor)
-    _check_origin(source, ask.url)  # the cursor may come from a ledger that others can write
+    asked = source.pagination.ask(page, cursor)
+    _check_origin(source, asked.url)  # the cursor may come from a manifest that others can write
+    if source.slots & asked.slots.keys():
+        asked = asked.inlined()
     dated, moments = _dated(source, task)
-    if source.body is not None and slots(source.body) & ask.slots.keys():
-        ask = ask.inlined()
     # the API's own next url holds every parameter already
-    params = {**source.query, **dated, **ask.params} if ask.url is None else {}
-    body = _body(source, ask, {**moments, **ask.slots})
-    wanted = {} if source.format == "json" else {"Accept": ACCEPT[source.format]}
-    headers = {**wanted, **(JSON if body else {}), **source.plain_headers, **ask.headers}
-    return Request(
-        source.name,
-        ask.url or source.url,
-        params,
-        source.timeout,
-        source.max_body,
-        headers,
-        method=source.method,
-        body=body,
-    )
+    params = {**source.query, **dated, **asked.params} if asked.url is None else {}
+    body = _body(source, asked, {**moments, **asked.slots})
+    accept = {} if source.format == "json" else {"Accept": ACCEPT[source.format]}
+    headers = {**accept, **(JSON if body else {}), **source.plain_headers, **asked.headers}
+    url = asked.url or source.url
+    return Request(source.name, url, params, source.timeout, source.max_body, headers, method=source.method, body=body)
 
 
-def followed(source: Source, cursor: Cursor | None, told: PageInfo) -> PageInfo:
+def resolve_next(source: Source, cursor: Cursor | None, info: PageInfo) -> PageInfo:
     """A next URL made whole and without credentials. Raises PaginationError if it leads to another host."""
-    if told.cursor is None or not source.pagination.follows:
-        return told
-    url = urljoin(str(cursor or source.url), str(told.cursor))
+    if info.cursor is None or not source.pagination.follows:
+        return info
+    url = urljoin(str(cursor or source.url), str(info.cursor))
     _check_origin(source, url)
-    return msgspec.structs.replace(told, cursor=without_params(url, source.secret_params))
+    return msgspec.structs.replace(info, cursor=without_params(url, source.secret_params))
 
 
 def _check_origin(source: Source, url: str | None) -> None:
@@ -76,10 +67,10 @@ def _dated(source: Source, task: Task) -> tuple[dict[str, str], dict[str, Any]]:
     return {name: str(moment) for name, moment in named if name}, moments
 
 
-def _body(source: Source, ask: PageRequest, values: Mapping[str, Any]) -> bytes | None:
-    if source.body is None and not ask.fields:
+def _body(source: Source, asked: PageRequest, values: Mapping[str, Any]) -> bytes | None:
+    if source.body is None and not asked.fields:
         return None
-    body = fill(source.body or {}, values)
-    for path, value in ask.fields.items():
-        put(body, path, to_raw(value))
+    body = fill_template(source.body or {}, values)
+    for path, value in asked.fields.items():
+        set_path(body, path, to_raw(value))
     return msgspec.json.encode(body)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from option_a.ingest.config.statuses import Meaning
+from option_a.ingest.config import Meaning
 from option_a.ingest.errors import HttpError, TransientError
-from option_a.ingest.resilience.rate_limit_headers import seconds_until_reset, server_time
-from option_a.ingest.resilience.retry import is_transient, retry_after
+from option_a.ingest.resilience import is_transient, parse_retry_after, seconds_until_reset, server_time
 
 _LIMITED = frozenset({403, 429})
 """How APIs refuse a request beyond their rate limit."""
@@ -17,12 +16,12 @@ def refusal(
     status: int, headers: Mapping[str, str], body: bytes, means: Meaning | None, now: float
 ) -> TransientError | HttpError:
     """The error that a status is: what the source declares of it, else the usual. Header names are in lower case."""
-    wait = seconds_until_reset(headers, now)
-    limited = status in _LIMITED and wait is not None
+    reset = seconds_until_reset(headers, now)
+    limited = status in _LIMITED and reset is not None
     if means == "transient" or (means is None and (limited or is_transient(status))):
-        wish = retry_after(headers.get("retry-after"), server_time(headers, now))
-        wish = wait if wish is None and limited else wish
-        return TransientError(f"the API answered {status}", retry_after=wish, body=body or None)
+        wait = parse_retry_after(headers.get("retry-after"), server_time(headers, now))
+        wait = reset if wait is None and limited else wait
+        return TransientError(f"the API answered {status}", retry_after=wait, body=body or None)
     return HttpError(f"the API answered {status}", status=status, hint=_advice(status), body=body or None)
 
 

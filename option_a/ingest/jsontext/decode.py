@@ -3,30 +3,43 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
 
 from option_a.ingest.jsontext.parser import key_text, parse
-from option_a.ingest.jsontext.values import Exact, exact
+from option_a.ingest.jsontext.values import Exact, exact_float
 
+T = TypeVar("T")
+UNDECODABLE = (msgspec.DecodeError, UnicodeError, RecursionError)
+"""What a decoder of msgspec raises for anything but the JSON that it expects."""
 _LONG = 4_000
 """Digits beyond which Python makes no int of a text."""
 _LEVELS = 8
 """Levels of objects that are taken apart one by one where the decoder cannot go all the way down."""
 
 
-def digits(number: str) -> int | Exact:
+def decode_or_none(decoder: msgspec.json.Decoder[T], data: bytes) -> T | None:
+    """What the data hold; None where they are not what the decoder expects."""
+    try:
+        return decoder.decode(data)
+    except UNDECODABLE:
+        return None
+
+
+def exact_int(number: str) -> int | Exact:
     """A whole number as it stands: a decoder's `parse_int`."""
     return int(number) if len(number) < _LONG else Exact(number)
 
 
-def decoded(text: bytes) -> Any:
+def decode_exact(text: bytes) -> Any:
     """The value of a legal text. Of what is nested too deeply for a decoder the members beside the depth stay."""
     return _decoded(text, _LEVELS)
 
 
 def _decoded(text: bytes, levels: int) -> Any:
     try:
-        return json.loads(text, parse_int=digits, parse_float=exact)
+        return json.loads(text, parse_int=exact_int, parse_float=exact_float)
     except RecursionError:
         if not levels:
             return None

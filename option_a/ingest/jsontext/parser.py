@@ -38,7 +38,7 @@ class Node(msgspec.Struct):
 _CONTAINERS: tuple[Kind, ...] = ("object", "array")
 
 
-class Malformed(ValueError):
+class MalformedJson(ValueError):
     """Text that is no JSON; the message says what is wrong at which byte."""
 
 
@@ -76,7 +76,7 @@ def key_text(key: bytes) -> str:
 
 
 @lru_cache(maxsize=4_096)
-def quoted(name: str) -> bytes:
+def quote_key(name: str) -> bytes:
     """A key as JSON has it when nothing needs an escape."""
     return json.dumps(name, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
@@ -87,7 +87,7 @@ def _check_encoding(body: bytes) -> None:
     try:
         body.decode()
     except UnicodeDecodeError as error:
-        raise Malformed(f"invalid UTF-8 at byte {error.start}") from None
+        raise MalformedJson(f"invalid UTF-8 at byte {error.start}") from None
 
 
 class _Parser:
@@ -112,8 +112,8 @@ class _Parser:
 
     def _skip(self) -> bytes:
         """Pass over white space; the byte that follows, empty at the end."""
-        found = _SPACE.match(self.text, self.at)
-        self.at = found.end() if found else self.at
+        matched = _SPACE.match(self.text, self.at)
+        self.at = matched.end() if matched else self.at
         return self.text[self.at : self.at + 1]
 
     def _value(self) -> None:
@@ -142,12 +142,12 @@ class _Parser:
         self.at += 1
 
     def _scalar(self, byte: bytes) -> None:
-        found = (_STRING if byte == b'"' else _SCALAR).match(self.text, self.at)
-        if found is None:
+        matched = (_STRING if byte == b'"' else _SCALAR).match(self.text, self.at)
+        if matched is None:
             raise self._bad("the text ends early" if not byte else "no JSON value")
-        self._record(Node("scalar", len(self.out), len(self.out) + len(found[0])))
-        self.out += found[0]
-        self.at = found.end()
+        self._record(Node("scalar", len(self.out), len(self.out) + len(matched[0])))
+        self.out += matched[0]
+        self.at = matched.end()
 
     def _next(self) -> None:
         """After a value: a comma and the next one, or the end of the container."""
@@ -166,15 +166,15 @@ class _Parser:
 
     def _key(self) -> None:
         self._skip()
-        found = _STRING.match(self.text, self.at)
-        if found is None:
+        matched = _STRING.match(self.text, self.at)
+        if matched is None:
             raise self._bad("no key")
-        self.at = found.end()
+        self.at = matched.end()
         if self._skip() != b":":
             raise self._bad("no colon after a key")
         self.at += 1
-        self.open[-1].key = found[0]
-        self.out += found[0] + b":"
+        self.open[-1].key = matched[0]
+        self.out += matched[0] + b":"
 
     def _close(self) -> None:
         self.out += self.text[self.at : self.at + 1]
@@ -189,5 +189,5 @@ class _Parser:
         elif self.open[-1].inside:
             self.open[-1].node.items.append(node)
 
-    def _bad(self, what: str) -> Malformed:
-        return Malformed(f"{what} at byte {self.at}")
+    def _bad(self, what: str) -> MalformedJson:
+        return MalformedJson(f"{what} at byte {self.at}")

@@ -20,7 +20,7 @@ class Exact(msgspec.Struct, frozen=True):
         return self.json
 
 
-def exact(digits: str) -> float | Exact:
+def exact_float(digits: str) -> float | Exact:
     """A number with a fraction or an exponent as it stands: a decoder's `parse_float`."""
     value = float(digits)
     return value if msgspec.json.encode(value) == digits.encode() else Exact(digits)
@@ -41,25 +41,20 @@ def to_raw(value: Any) -> Any:
     return {key: to_raw(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
-def find(meta: Any, path: str) -> Any:
+def find_path(meta: Any, path: str) -> Any:
     """What stands at a dotted path of a decoded body; a key may itself hold dots. MISSING if nothing does."""
     if not isinstance(meta, dict):
         return MISSING
     if path in meta:
         return meta[path]
     head, dot, rest = path.partition(".")
-    return find(meta.get(head), rest) if dot else MISSING
+    return find_path(meta.get(head), rest) if dot else MISSING
 
 
-def keys(meta: Any) -> str:
+def describe_keys(meta: Any) -> str:
     """The keys of a body, for an error message."""
     names = ", ".join(sorted(map(str, meta))[:12]) if isinstance(meta, dict) else ""
     return names.encode("utf-8", "backslashreplace").decode() or "no keys"  # a lone surrogate cannot be written
-
-
-def number(meta: Any, path: str, key: str) -> int:
-    """The whole number at a path, which a table promises. Raises PaginationError if there is none."""
-    return whole_number(find(meta, path), path, key, f"the body has: {keys(meta)}")
 
 
 def whole_number(value: Any, place: str, key: str, held: str) -> int:

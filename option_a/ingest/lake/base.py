@@ -29,12 +29,12 @@ class Lake(ABC):
     name: str
     """How the user wrote the lake."""
     max_write_seconds: float = 0.0
-    """Seconds that a write may take where nothing fences it: none is begun that its claim might not outlast."""
+    """Seconds that a write may take where nothing fences it: none is begun that its lease might not outlast."""
 
     def get(self, key: str) -> bytes | None:
         """The object's bytes; None if there is none."""
-        found = self.read(key)
-        return None if found is None else found[0]
+        stored = self.read(key)
+        return None if stored is None else stored[0]
 
     @abstractmethod
     def read(self, key: str) -> tuple[bytes, str] | None:
@@ -62,9 +62,9 @@ class Lake(ABC):
         It ends at what no deletion removes: in buckets, consoles make objects that stand for folders, under odd names.
         """
         before: list[str] = []
-        while (lot := [entry.key for entry in islice(self.entries(prefix), size)]) and lot != before:
-            yield lot
-            before = lot
+        while (batch := [entry.key for entry in islice(self.entries(prefix), size)]) and batch != before:
+            yield batch
+            before = batch
 
     def delete(self, keys: Iterable[str]) -> None:
         """Delete objects; one that is not there is none the less gone."""
@@ -75,8 +75,8 @@ class Lake(ABC):
     @contextmanager
     def unchanged(self, key: str, tag: str | None) -> Iterator[bool]:
         """Whether an object's version is still `tag`. Where the lake can, it stays so until the end of the block."""
-        found = self.read(key)
-        yield (None if found is None else found[1]) == tag
+        stored = self.read(key)
+        yield (None if stored is None else stored[1]) == tag
 
     @abstractmethod
     def _delete(self, keys: list[str]) -> None: ...

@@ -153,7 +153,7 @@ class FolderLake(Lake):
     def _write(self, path: str, data: bytes) -> None:
         check_folders(self.name, "staging/.tmp/")
         temporary = f"{self._temporary}/{self._own}-{next(self._names)}"
-        handle = self._made(temporary)
+        handle = _within(self._temporary, lambda: os.open(temporary, _NEW, 0o644))
         try:
             try:
                 write_all(handle, data)
@@ -165,9 +165,6 @@ class FolderLake(Lake):
         except OSError:
             Path(temporary).unlink(missing_ok=True)
             raise
-
-    def _made(self, temporary: str) -> int:
-        return _within(self._temporary, lambda: os.open(temporary, _NEW, 0o644))
 
     def _rename(self, temporary: str, path: str) -> None:
         folder = os.path.dirname(path)

@@ -40,7 +40,7 @@ def page_number(key: str) -> int | None:
 
 
 def manifest_prefix(partition: Partition) -> str:
-    """Where the ledger of a partition lives."""
+    """Where the manifest of a partition lives."""
     return f"{MANIFEST}/{partition.path}"
 
 

@@ -1,15 +1,15 @@
-"""A page's buffers come and go by the hundred kilobytes; glibc would hand each back to the kernel and ask anew."""
+"""Keeps page buffers in the process: glibc would return each one to the kernel, and request it again."""
 
 from __future__ import annotations
 
 _BUFFER = 2 * 2**20
-"""Bytes. Larger buffers still go back at once; a thread keeps at most twice as much for its next page."""
+"""Bytes. Larger buffers are still returned at once; a thread keeps at most twice this much for its next page."""
 
 
 def keep_buffers() -> None:
-    """Raise glibc's dynamic thresholds, which follow the largest block that was freed.
+    """Raise glibc's mmap threshold, which follows the largest freed block, so that page buffers are reused.
 
-    It saves 60,000 page faults in 400 pages of 350 kB. Elsewhere (musl, macOS) it does nothing.
+    Saves 60,000 page faults in 400 pages of 350 kB. Does nothing on musl and macOS.
     """
     block = bytearray(_BUFFER)
     del block

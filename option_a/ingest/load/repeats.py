@@ -1,33 +1,34 @@
-"""Sees that an API repeats itself, with a few checksums in memory however long a partition is. Pure."""
+"""Detects an API that repeats pages, with a few checksums in memory however long a partition is. Pure."""
 
 from __future__ import annotations
 
 from option_a.ingest.errors import RepeatError
-from option_a.ingest.manifest.model import Anchor, Load, digest
-from option_a.ingest.manifest.rows import Row
+from option_a.ingest.manifest import Anchor, Load, Row, cursor_digest
 from option_a.ingest.pagination import PageInfo
 
 
 def check_repeat(load: Load, row: Row, told: PageInfo, advice: str, *, alike: bool = False) -> None:
-    """A page that is a page before it again is no progress: what follows would go on for ever, or land twice.
+    """A repeated page means the API loops: what follows would never end, or land twice.
 
-    It is compared with its neighbours, with the first page, and with an anchor that moves to page 1, 2, 4, 8, …, so
-    that a cycle of any length is met (Brent). Where pages may be `alike`, a cursor that comes again still leads to no
-    end. Raises RepeatError; moves the anchor.
+    It is compared with its neighbours, with page 1, and with an anchor that moves to page 1, 2, 4, 8, …, so that a
+    cycle of any length is found (Brent). Where pages may be `alike`, a repeated cursor still means a loop. Raises
+    RepeatError; moves the anchor.
     """
     hint = f'the API repeats itself: {advice}, or, if pages may be alike, set repeats = "allow"'
     twin = None if alike else _twin(load, row)
     if twin is not None:
         raise RepeatError(f"page {row.page} is page {twin} again", hint=hint)
     anchor = load.anchor
-    if told.cursor is not None and (told.cursor == load.cursor or (anchor and digest(told.cursor) == anchor.cursor)):
+    if told.cursor is not None and (
+        told.cursor == load.cursor or (anchor and cursor_digest(told.cursor) == anchor.cursor)
+    ):
         raise RepeatError(f"page {row.page} leads to a page that was already asked for", hint=advice)
     if row.page & (row.page - 1) == 0 and row.page > (anchor.page if anchor else 0):
-        load.anchor = Anchor(row.page, row.checksum, None if told.cursor is None else digest(told.cursor))
+        load.anchor = Anchor(row.page, row.checksum, None if told.cursor is None else cursor_digest(told.cursor))
 
 
 def _twin(load: Load, row: Row) -> int | None:
-    """The page before it, or at hand, that holds the same records."""
+    """A page already accounted for that holds the same records."""
     if not row.checksum:
         return None
     for other in (load.row(row.page - 1), load.row(row.page + 1)):

@@ -1,33 +1,33 @@
-"""Asks for one page until there is an answer, or until the wait for one is no longer short."""
+"""Requests one page until it is answered, or until the wait is too long for this process."""
 
 from __future__ import annotations
 
 from option_a.ingest.errors import HttpError, TransientError
 from option_a.ingest.load.job import Job
 from option_a.ingest.ports import Request, Response
-from option_a.ingest.resilience.retry import Retry, decide
+from option_a.ingest.resilience import Retry, next_attempt
 
 SPREAD = 10.0
-"""Seconds over which those come back whom a breaker sent away: the first one asks for all, the others find it done."""
+"""Jitter window, in seconds, in which postponed tasks return, so that one of them probes for all."""
 
 
 def fetch_with_retries(job: Job, request: Request, page: int) -> Response:
-    """The response, after as many short waits as it takes. Raises TransientError when the wait is no longer short."""
+    """The response, after as many short waits as needed. Raises TransientError where the task has to be requeued."""
     attempt = 0
     while True:
         try:
-            response = job.world.fetch(request)
+            response = job.services.fetch(request)
         except TransientError as error:
             attempt += 1
             wait = _wait(job, error, attempt)
             if wait is None:
                 raise
             job.emit("retrying", page=page, message=error.what, seconds=wait)
-            job.world.clock.sleep(wait)
-            if job.world.limits.out_of_time():
+            job.services.clock.sleep(wait)
+            if job.services.limits.out_of_time():
                 raise
         except HttpError:
-            job.breaker.succeeded()  # to refuse is to answer
+            job.breaker.succeeded()  # a refusal is an answer too
             raise
         else:
             job.breaker.succeeded()
@@ -35,9 +35,9 @@ def fetch_with_retries(job: Job, request: Request, page: int) -> Response:
 
 
 def _wait(job: Job, error: TransientError, attempt: int) -> float | None:
-    """Seconds until the request is made again; None if that is not for this delivery to do."""
-    limits = job.world.limits
-    decision = decide(attempt, error.retry_after, job.world.jitter)
+    """Seconds until the next attempt; None if this delivery must not make it."""
+    limits = job.services.limits
+    decision = next_attempt(attempt, error.retry_after, job.services.jitter)
     if limits.stopping():
         return None
     if attempt > 1 or job.breaker.probes or not isinstance(decision, Retry):
@@ -49,5 +49,5 @@ def _wait(job: Job, error: TransientError, attempt: int) -> float | None:
 
 
 def seconds_until_retry(job: Job, until: float) -> float:
-    """Seconds after which a task comes back to a source that is not asked until then."""
-    return max(0.0, until - job.world.clock.now()) + SPREAD * job.world.jitter()
+    """Seconds until a postponed task returns: the breaker's period, and some jitter."""
+    return max(0.0, until - job.services.clock.now()) + SPREAD * job.services.jitter()

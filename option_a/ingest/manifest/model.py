@@ -1,4 +1,4 @@
-"""The manifest: a partition's ledger. Structures and their pure transitions; `ledger` reads and writes them."""
+"""The manifest: a partition's record of what landed. Structures and their pure transitions; `store` keeps them."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ _DIGEST = "sha256:"
 PAGES_TOLD = 100  # pages that differ whose numbers the manifest keeps
 
 
-def digest(cursor: Cursor) -> str:
-    """A cursor, to compare with and not to be read."""
+def cursor_digest(cursor: Cursor) -> str:
+    """A cursor in a form that can be compared and not read."""
     return _DIGEST + checksum(msgspec.json.encode(cursor))
 
 
 class Anchor(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A page to compare later ones with: moved to page 1, 2, 4, 8, …, it meets every cycle (Brent)."""
+    """A page that later ones are compared with: moved to page 1, 2, 4, 8, …, it meets every cycle (Brent)."""
 
     page: int
     checksum: str
     cursor: Cursor | None = None
-    """A digest of the one that it told, which may be a value that nobody may see."""
+    """A digest of the cursor that the page returned: the cursor itself may be a secret."""
 
     def __post_init__(self) -> None:  # the manifests of earlier versions hold the cursor itself
         if self.cursor is not None and not str(self.cursor).startswith(_DIGEST):
-            msgspec.structs.force_setattr(self, "cursor", digest(self.cursor))
+            msgspec.structs.force_setattr(self, "cursor", cursor_digest(self.cursor))
 
 
-class Lease(msgspec.Struct, frozen=True):
-    """Who works on the partition, until which epoch second, and how many steps were done when it was taken."""
+class LeaseRecord(msgspec.Struct, frozen=True):
+    """Which delivery holds the partition, until which epoch second, and the steps that were done when it began."""
 
     holder: str
     expires: float
@@ -62,24 +62,24 @@ class Attempt(msgspec.Struct, omit_defaults=True):
 
 
 class Load(msgspec.Struct, omit_defaults=True):
-    """One load of the partition, finished or not. Pages 1 to `mark` are in; `rows` are those not yet in a segment."""
+    """One load of the partition, finished or not. Pages 1 to `high_water_mark` have landed."""
 
     run: str
     origin: Origin
     shape: str
     started: float
     begun_by: str = ""
-    """The run that began it: an adopted load keeps its staging under that name."""
+    """The run that began it: an adopted load keeps its staging prefix."""
     number: int = 1
-    """Counts the loads of the partition, so that none overwrites another's segments."""
+    """The n-th load of the partition: none overwrites the segments of another."""
     staged: bool = False
     snapshot: bool = False
     finished: float | None = None
     restarts: int = 0
     refusals: int = 0
-    """How often the API refused the cursor of an earlier delivery, and the load began anew."""
+    """How often the API refused the cursor of an earlier delivery, and the load restarted."""
     date_ends_at: float | None = msgspec.field(default=None, name="over")
-    """The epoch second at which its date is over, where the source does not count its days by UTC."""
+    """The epoch second at which its date ends, where the source's days are not UTC's."""
     stalls: int = 0
     high_water_mark: int = msgspec.field(default=0, name="mark")
     rows: list[Row] = []
@@ -93,34 +93,34 @@ class Load(msgspec.Struct, omit_defaults=True):
     total: int | None = None
     cursor: Cursor | None = None
     may_be_last: bool = msgspec.field(default=False, name="doubt")
-    """The first page was short: the second one tells whether it is the last."""
+    """Page 1 was short: page 2 tells whether it is the last."""
     path: str | None = None
     """Where page 1 had its records: later pages must have theirs there too. For CSV see `DecodedBody.path`."""
     first: str = ""
     anchor: Anchor | None = None
     promoted: int = 0
-    """Pages 1 to `promoted` stand under raw/ already: a promotion goes on behind them."""
+    """Pages 1 to `promoted` are under raw/: a promotion goes on behind them."""
     restated: int = 0
-    """Pages that differ from the load that this one replaced."""
+    """Pages that differ from the load that this one replaced, as a count."""
     restated_pages: list[int] = []
 
     @property
     def answered(self) -> int:
-        """Responses that are accounted for, empty ones included."""
+        """Responses accounted for, empty ones included."""
         return self.pages + self.empty
 
     @property
     def steps(self) -> int:
-        """What grows as long as a load goes on: answers, then promoted pages."""
+        """Grows with every step of a load: answers, then promoted pages."""
         return self.answered + self.promoted
 
     @property
     def at_end(self) -> bool:
-        """Whether an explicit stop rule was met and every page before it is in."""
+        """Whether an explicit end was met, and every page before it has landed."""
         return self.last is not None and self.high_water_mark >= self.last
 
     def restate(self, pages: list[int]) -> None:
-        """Note pages that differ from the load that this one replaces."""
+        """Record pages that differ from the load that this one replaces."""
         self.restated += len(pages)
         self.restated_pages = [*self.restated_pages, *pages][:PAGES_TOLD]
 
@@ -129,7 +129,7 @@ class Load(msgspec.Struct, omit_defaults=True):
         return page <= self.high_water_mark or self._find(page) is not None
 
     def row(self, page: int) -> Row | None:
-        """The row of page n, if it is in the manifest itself."""
+        """The row of page n, if the manifest itself holds it (not a segment)."""
         index = self._find(page)
         return None if index is None else self.rows[index]
 
@@ -148,16 +148,16 @@ class Load(msgspec.Struct, omit_defaults=True):
             mark += 1
         self.high_water_mark = mark
 
-    def apply_page_info(self, page: int, told: PageInfo) -> None:
-        """Take in what the answer to a page told: the word of the highest page counts."""
+    def apply_page_info(self, page: int, info: PageInfo) -> None:
+        """Take over what a page declares. The highest page wins."""
         if page < self.last_told_by:
             return
-        if told.last is not None or told.total is not None:
+        if info.last is not None or info.total is not None:
             self.last_told_by = page
-        self.last = told.last if told.last is not None else self.last
-        self.total = told.total if told.total is not None else self.total
-        self.cursor = told.cursor
-        self.may_be_last = told.may_be_last
+        self.last = info.last if info.last is not None else self.last
+        self.total = info.total if info.total is not None else self.total
+        self.cursor = info.cursor
+        self.may_be_last = info.may_be_last
 
     def _find(self, page: int) -> int | None:
         index = bisect.bisect_left(self.rows, page, key=lambda row: row.page)
@@ -165,14 +165,14 @@ class Load(msgspec.Struct, omit_defaults=True):
 
 
 class Manifest(msgspec.Struct, omit_defaults=True):
-    """The ledger of one partition. `landed` is the complete load beneath, while `load` is a re-load beside it."""
+    """The manifest of one partition. `previous_load` stays readable while `load` reloads the partition."""
 
     source: str
     date: dt.date
     state: State
     load: Load
     previous_load: Load | None = msgspec.field(default=None, name="landed")
-    lease: Lease | None = msgspec.field(default=None, name="claim")
+    lease: LeaseRecord | None = msgspec.field(default=None, name="claim")
     cause: Cause | None = None
     attempts: list[Attempt] = []
     version: int = 1
@@ -183,19 +183,19 @@ class Manifest(msgspec.Struct, omit_defaults=True):
 
     @property
     def readable(self) -> Load | None:
-        """The complete load whose pages stand under raw/, if there is one."""
+        """The complete load whose pages are under raw/, if there is one."""
         return self.load if self.state == "complete" else self.previous_load
 
     def is_leased(self, now: float) -> bool:
-        """Whether a worker is alive on it."""
+        """Whether a worker holds the partition."""
         return self.lease is not None and self.lease.expires > now
 
     def begin_attempt(self, attempt: Attempt) -> None:
-        """Note that a delivery has begun, and forget the oldest."""
+        """Record that a delivery began; only the last ATTEMPTS_KEPT are kept."""
         self.attempts = [*self.attempts, attempt][-ATTEMPTS_KEPT:]
 
     def end_attempt(self, outcome: str, now: float, message: str = "") -> None:
-        """Note how the current delivery ended."""
+        """Record how the current delivery ended."""
         if self.attempts and self.attempts[-1].ended is None:
             last = self.attempts[-1]
             last.outcome, last.ended, last.message = outcome, now, message
@@ -211,11 +211,11 @@ def encode(manifest: Manifest) -> bytes:
 
 
 def decode(data: bytes, key: str) -> Manifest:
-    """A stored manifest. Raises ManifestError: nothing is loaded over a ledger that cannot be read."""
+    """A stored manifest. Raises ManifestError: nothing is loaded over a manifest that cannot be read."""
     try:
         manifest = _MANIFEST.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        hint = "restore the object from a backup, or delete it to load the partition anew"
+        hint = "restore the object from a backup, or delete it to load the partition again"
         raise ManifestError(f"the manifest {key} cannot be read: {error}", hint=hint) from None
     if manifest.version != 1:
         raise ManifestError(f"the manifest {key} is of version {manifest.version}", hint="upgrade option-a")

@@ -10,7 +10,7 @@ import msgspec
 from option_a.ingest.errors import ManifestError
 
 SEGMENT = 1_000
-"""Rows in a segment. The manifest holds those of the last pages, so a checkpoint costs the same at any length."""
+"""Rows in a segment. The manifest holds the last pages' rows alone, so a checkpoint costs the same at any length."""
 _MOST = 2**53  # every reader of JSON takes it as it is
 
 
@@ -24,7 +24,7 @@ class Row(msgspec.Struct, frozen=True, array_like=True, order=True):
 
 
 def checksum(data: bytes) -> str:
-    """What a row holds of its object."""
+    """The SHA-256 of an object, as its row holds it."""
     return hashlib.sha256(data).hexdigest()
 
 

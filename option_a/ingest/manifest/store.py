@@ -1,4 +1,4 @@
-"""Reads and writes the ledger of one partition, by compare-and-swap."""
+"""Reads and writes the manifest of one partition, by compare-and-swap."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from option_a.ingest.errors import LeaseLost, ManifestError
-from option_a.ingest.lake.base import Lake
-from option_a.ingest.lake.keys import manifest_key, manifest_partition, manifest_prefix, segment_key
+from option_a.ingest.lake import Lake, manifest_key, manifest_partition, manifest_prefix, segment_key
 from option_a.ingest.manifest.model import Load, Manifest, decode, encode
 from option_a.ingest.manifest.rows import SEGMENT, Row, decode_rows, encode_rows
 from option_a.ingest.partition import Partition
@@ -17,25 +16,25 @@ _RUN = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def runs_of(manifest: Manifest) -> set[str]:
-    """Every run that worked on a partition: keys under staging/ are made of them."""
+    """Every run that worked on a partition: keys under staging/ contain them."""
     load, attempts = manifest.load, manifest.attempts
     named = {load.run, load.begun_by, *(attempt.run for attempt in attempts)}
-    return named - {""}  # earlier versions did not say who began a load
+    return named - {""}  # earlier versions did not record who began a load
 
 
 def read_manifest(data: bytes, key: str) -> Manifest:
-    """The manifest at a key, whoever wrote it. Raises ManifestError for one that would lead to keys of others."""
+    """The manifest at a key, whoever wrote it. Raises ManifestError where it would lead to another partition's keys."""
     manifest = decode(data, key)
-    hint = "something else wrote it: restore it from a backup, or delete it to load the partition anew"
+    hint = "something else wrote it: restore it from a backup, or delete it to load the partition again"
     if manifest.partition != manifest_partition(key):
-        raise ManifestError(f"the manifest {key} is that of another partition: {manifest.partition}", hint=hint)
+        raise ManifestError(f"the manifest {key} belongs to another partition: {manifest.partition}", hint=hint)
     if not all(map(_RUN.fullmatch, runs_of(manifest))):
-        raise ManifestError(f"the manifest {key} names a run that keys may not hold", hint=hint)
+        raise ManifestError(f"the manifest {key} names a run that is not valid in a key", hint=hint)
     return manifest
 
 
 class ManifestStore:
-    """The ledger of a partition as this process last saw it."""
+    """The manifest of a partition, as this process last saw it."""
 
     def __init__(self, lake: Lake, partition: Partition) -> None:
         self.lake = lake
@@ -44,7 +43,7 @@ class ManifestStore:
         self._tag: str | None = None
 
     def read(self) -> Manifest | None:
-        """The manifest as it stands now; None for a partition that nobody has begun."""
+        """The manifest as stored now; None for a partition that was never begun."""
         found = self.lake.read(self._key)
         if found is None:
             self._tag = None
@@ -53,7 +52,7 @@ class ManifestStore:
         return read_manifest(found[0], self._key)
 
     def write(self, manifest: Manifest) -> None:
-        """Store the manifest and the segments that are full. Raises LeaseLost if another wrote since `read`."""
+        """Store the manifest and its full segments. Raises LeaseLost if another worker wrote it since `read`."""
         self._flush(manifest.load)
         tag = self.lake.compare_and_swap(self._key, encode(manifest), self._tag)
         if tag is None:
@@ -62,31 +61,31 @@ class ManifestStore:
 
     @contextmanager
     def fenced(self) -> Iterator[None]:
-        """Nobody has written the manifest since this process did. Raises LeaseLost; on a folder it stays so within."""
+        """Raise LeaseLost if another worker has written the manifest. In a folder none can while the fence is held."""
         with self.lake.unchanged(self._key, self._tag) as still:
             if not still:
                 raise LeaseLost(f"another worker has written the manifest of {self.partition}")
             yield
 
     def _flush(self, load: Load) -> None:
-        # one row more than a segment stays back: the next page is compared with the one before it
+        # keep one row more than a segment: the next page is compared with the one before it
         while load.high_water_mark - load.segments * SEGMENT > SEGMENT:
             self.lake.put(segment_key(self.partition, load.number, load.segments + 1), encode_rows(load.rows[:SEGMENT]))
             load.rows = load.rows[SEGMENT:]
             load.segments += 1
 
     def rows(self, load: Load) -> Iterator[Row]:
-        """Every row of a load, by page; a segment at a time is in memory. Raises ManifestError if one is gone."""
+        """Every row of a load, by page, with one segment in memory. Raises ManifestError if a segment is missing."""
         for number in range(1, load.segments + 1):
             key = segment_key(self.partition, load.number, number)
             data = self.lake.get(key)
             if data is None:
-                raise ManifestError(f"the segment {key} is gone", hint="load the partition anew with --fresh")
+                raise ManifestError(f"the segment {key} is missing", hint="load the partition again with --fresh")
             yield from decode_rows(data, key)
         yield from load.rows
 
     def delete_older_segments(self, load: Load) -> None:
-        """Delete the segments of the loads before this one; a newer load's may already be in the making."""
+        """Delete the segments of earlier loads; those of a newer load may already be there."""
         own = segment_key(self.partition, load.number, 1)
         listed = (entry.key for entry in self.lake.entries(manifest_prefix(self.partition)))
         self.lake.delete([key for key in listed if key != self._key and key < own])

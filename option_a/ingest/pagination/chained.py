@@ -8,10 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from option_a.ingest.errors import PaginationError
-from option_a.ingest.jsontext.decode import decoded
-from option_a.ingest.jsontext.values import MISSING, Exact, exact_list, find, keys, preview
+from option_a.ingest.jsontext import MISSING, Exact, decode_exact, describe_keys, exact_list, find_path, preview
 from option_a.ingest.pagination.counted import page_size_capped
-from option_a.ingest.pagination.link_header import Malformed, targets
+from option_a.ingest.pagination.link_header import MalformedLink, link_targets
 from option_a.ingest.pagination.style import (
     Cursor,
     PageInfo,
@@ -63,68 +62,88 @@ class CursorPaginator(Paginator, frozen=True, kw_only=True, tag="cursor"):
         return "has_more" if self.has_more else "null" if self.path else "empty"
 
     @property
+    def page_size(self) -> int | None:
+        return self.size
+
+    @property
+    def cursor_field(self) -> str | None:
+        return self.record
+
+    @property
+    def stops_short(self) -> bool:
+        return self.rule == "short"
+
+    @property
+    def sends_in_body(self) -> bool:
+        return self.send == "body"
+
+    @property
+    def header_name(self) -> str | None:
+        return self.param if self.send == "header" else None
+
+    @property
     def advice(self) -> str:
         return f"correct pagination.param if the API ignores `{self.param}`, or {super().advice}"
 
     def ask(self, page: int, cursor: Cursor | None) -> PageRequest:
         beside = {self.size_param: self.size} if self.size_param and self.size else {}
         value = cursor if cursor is not None else self.start
-        ask = place_value(self.send, self.param, "cursor", value, beside)
-        return ask if value is not None else ask.inlined()
+        request = place_value(self.send, self.param, "cursor", value, beside)
+        return request if value is not None else request.inlined()
 
-    def read(self, seen: PageResponse) -> PageInfo:
-        total = self.total(seen)
-        if self.rule == "has_more" and not seen.flag(self.has_more or "", "has_more"):
-            return PageInfo(last=seen.page, total=total)
-        if self.rule in ("empty", "short") and not seen.records:
-            return PageInfo(last=seen.page, total=total)
-        value = self._value(seen)
-        if value is None and self.rule in ("null", "next_missing", "short") and not self._full(seen):
-            return PageInfo(last=seen.page, total=total)
+    def read(self, response: PageResponse) -> PageInfo:
+        total = self.total(response)
+        if self.rule == "has_more" and not response.flag(self.has_more or "", "has_more"):
+            return PageInfo(last=response.page, total=total)
+        if self.rule in ("empty", "short") and not response.records:
+            return PageInfo(last=response.page, total=total)
+        value = self._value(response)
+        if value is None and self.rule in ("null", "next_missing", "short") and not self._full(response):
+            return PageInfo(last=response.page, total=total)
         if value is None:
-            raise PaginationError(f"there is more, and {self._where} holds no cursor", hint=self._ways_out(seen))
-        if self.rule == "short":
-            return self._until_short(seen, value, total)
+            raise PaginationError(f"there is more, and {self._where} holds no cursor", hint=self._ways_out(response))
+        if self.stops_short:
+            return self._until_short(response, value, total)
         return PageInfo(cursor=value, total=total)
 
-    def _full(self, seen: PageResponse) -> bool:
+    def _full(self, response: PageResponse) -> bool:
         """Whether a page without a cursor is full, so that others follow. An explicit null ends it all the same."""
-        if self.rule != "short" or seen.records < (self.size or 0):
+        if not self.stops_short or response.records < (self.size or 0):
             return False
-        return self.path is None or seen.at(self.path) is MISSING
+        return self.path is None or response.at(self.path) is MISSING
 
-    def _until_short(self, seen: PageResponse, value: Cursor, total: int | None) -> PageInfo:
+    def _until_short(self, response: PageResponse, value: Cursor, total: int | None) -> PageInfo:
         """A first page that is short is no proof: the API may cap `size`. The second page tells."""
-        size, before = self.size or 0, seen.records_so_far - seen.records
-        if seen.page == 2 and before < size:
+        size, before = self.size or 0, response.records_so_far - response.records
+        if response.page == 2 and before < size:
             raise page_size_capped(before, size)
-        if seen.records >= size:
+        if response.records >= size:
             return PageInfo(cursor=value, total=total)
-        if seen.page == 1:
+        if response.page == 1:
             return PageInfo(cursor=value, total=total, may_be_last=True)
-        return PageInfo(last=seen.page, total=total)
+        return PageInfo(last=response.page, total=total)
 
-    def _value(self, seen: PageResponse) -> Any:
+    def _value(self, response: PageResponse) -> Any:
         """The cursor that the answer holds; None where it holds none and may."""
-        value = find(_final(seen), self.record) if self.record is not None else seen.at(self.path or "")
+        value = find_path(_final(response), self.record) if self.record is not None else response.at(self.path or "")
         if value is MISSING and self.rule == "null":
             what = f"{self._where} is not there, so nothing says whether this is the last page"
-            raise PaginationError(what, hint=self._ways_out(seen))
+            raise PaginationError(what, hint=self._ways_out(response))
         if _is_none(value):
             return None
         if isinstance(value, bool) or not isinstance(value, str | int | float | list | Exact) or not _writable(value):
-            raise PaginationError(f"{self._where} is no cursor but {preview(value)}", hint=self._ways_out(seen))
+            raise PaginationError(f"{self._where} is no cursor but {preview(value)}", hint=self._ways_out(response))
         return exact_list(value) if isinstance(value, list) else value
 
     @property
     def _where(self) -> str:
         return f"`{self.path}`" if self.path is not None else f"`{self.record}` of the last record"
 
-    def _ways_out(self, seen: PageResponse) -> str:
+    def _ways_out(self, response: PageResponse) -> str:
         if self.record is not None:
-            return f"correct pagination.record (the last record has: {keys(_final(seen))})"
+            return f"correct pagination.record (the last record has: {describe_keys(_final(response))})"
         return (
-            f"correct pagination.path ({seen.describe(self.path or '')}), "
+            f"correct pagination.path ({response.describe(self.path or '')}), "
             'or set pagination.stop = "next_missing" if the API leaves it out on the last page'
         )
 
@@ -143,17 +162,17 @@ class NextUrlPaginator(Paginator, frozen=True, kw_only=True, tag="next_url"):
     def ask(self, page: int, cursor: Cursor | None) -> PageRequest:
         return PageRequest(url=None if cursor is None else text(cursor))
 
-    def read(self, seen: PageResponse) -> PageInfo:
-        total = self.total(seen)
-        value = seen.at(self.path)
+    def read(self, response: PageResponse) -> PageInfo:
+        total = self.total(response)
+        value = response.at(self.path)
         if value is MISSING and self.stop == "null":
             raise PaginationError(
                 f"the body has no `{self.path}`, so nothing says whether this is the last page",
-                hint=f"correct pagination.path ({seen.describe(self.path)}), "
+                hint=f"correct pagination.path ({response.describe(self.path)}), "
                 'or set pagination.stop = "next_missing" if the API leaves it out on the last page',
             )
         if _is_none(value):
-            return PageInfo(last=seen.page, total=total)
+            return PageInfo(last=response.page, total=total)
         if not isinstance(value, str):
             raise PaginationError(f"`{self.path}` is no URL but {type(value).__name__}", hint="correct pagination.path")
         if not _is_url(value):
@@ -180,15 +199,15 @@ class LinkHeaderPaginator(Paginator, frozen=True, kw_only=True, tag="link"):
             return place_value("param", self.param, "page", self.start + page - 1, {})
         return PageRequest(url=None if cursor is None else text(cursor))
 
-    def read(self, seen: PageResponse) -> PageInfo:
-        total = self.total(seen)
+    def read(self, response: PageResponse) -> PageInfo:
+        total = self.total(response)
         try:
-            links = targets(seen.headers.get("link", ""))
-        except Malformed:
+            links = link_targets(response.headers.get("link", ""))
+        except MalformedLink:
             hint = "ask the API's owner, or use another style of pagination"
             raise PaginationError("the Link header is none that RFC 8288 knows", hint=hint) from None
         if not links.get("next"):
-            return PageInfo(last=seen.page, total=total)
+            return PageInfo(last=response.page, total=total)
         if self.param is not None:
             return PageInfo(last=self._last(links.get("last", ""), self.param), total=total)
         if not _is_url(links["next"]):
@@ -203,8 +222,8 @@ class LinkHeaderPaginator(Paginator, frozen=True, kw_only=True, tag="link"):
         return max(1, int(values[-1]) - self.start + 1)
 
 
-def _final(seen: PageResponse) -> Any:
-    return decoded(seen.last_record) if seen.last_record else None
+def _final(response: PageResponse) -> Any:
+    return decode_exact(response.last_record) if response.last_record else None
 
 
 def _is_none(value: Any) -> bool:

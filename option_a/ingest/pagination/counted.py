@@ -22,7 +22,7 @@ class _Counted(Paginator, frozen=True, kw_only=True):
     send: Send = "param"
 
     def __post_init__(self) -> None:
-        if self.stop == "short" and self.length is None:
+        if self.stop == "short" and self.page_size is None:
             raise ValueError('stop = "short" needs `size`: a page of fewer records than that is the last')
         if self.stop == "total" and not self.declared:
             raise ValueError('stop = "total" needs the place of a total: `total_records` or `total_pages`')
@@ -30,11 +30,6 @@ class _Counted(Paginator, frozen=True, kw_only=True):
             raise ValueError('stop = "has_more" needs `has_more`: the place of a yes or no')
         if self.has_more is not None and self.stop not in (None, "has_more"):
             raise ValueError(f'`has_more` and stop = "{self.stop}" exclude each other')
-
-    @property
-    def length(self) -> int | None:
-        """The records of a full page, where they are declared."""
-        raise NotImplementedError
 
     @property
     def declared(self) -> str | None:
@@ -49,9 +44,16 @@ class _Counted(Paginator, frozen=True, kw_only=True):
         return "has_more" if self.has_more else "total" if self.declared else "empty"
 
     @property
-    def counts_out(self) -> bool:
-        """Whether the number of records is the end."""
+    def total_is_end(self) -> bool:
         return self.rule == "total" and self.declared == self.total_records
+
+    @property
+    def stops_short(self) -> bool:
+        return self.rule == "short"
+
+    @property
+    def sends_in_body(self) -> bool:
+        return self.send == "body"
 
     @property
     def until(self) -> str:
@@ -59,31 +61,31 @@ class _Counted(Paginator, frozen=True, kw_only=True):
         where = {"has_more": self.has_more, "total": self.declared}.get(self.rule)
         return where or f'stop = "{self.rule}"'
 
-    def read(self, seen: PageResponse) -> PageInfo:
-        total = self.total(seen)
-        if self.rule == "short":
-            return self._until_short(seen, total)
+    def read(self, response: PageResponse) -> PageInfo:
+        total = self.total(response)
+        if self.stops_short:
+            return self._until_short(response, total)
         if self.rule == "has_more":
-            return PageInfo(last=None if seen.flag(self.has_more or "", "has_more") else seen.page, total=total)
+            return PageInfo(last=None if response.flag(self.has_more or "", "has_more") else response.page, total=total)
         if self.rule == "empty":
-            return PageInfo(last=None if seen.records else seen.page, total=total)
-        return PageInfo(last=self._last(seen, total), total=total)
+            return PageInfo(last=None if response.records else response.page, total=total)
+        return PageInfo(last=self._last(response, total), total=total)
 
-    def _until_short(self, seen: PageResponse, total: int | None) -> PageInfo:
+    def _until_short(self, response: PageResponse, total: int | None) -> PageInfo:
         """A first page that is short is no proof: the API may cap `size`. The second page tells."""
-        size, before = self.length or 0, seen.records_so_far - seen.records
-        if seen.page == 2 and before < size and seen.records:
+        size, before = self.page_size or 0, response.records_so_far - response.records
+        if response.page == 2 and before < size and response.records:
             raise page_size_capped(before, size)
-        if seen.page == 1 and 0 < seen.records < size:
+        if response.page == 1 and 0 < response.records < size:
             return PageInfo(may_be_last=True, total=total)
-        return PageInfo(last=seen.page if seen.records < size else None, total=total)
+        return PageInfo(last=response.page if response.records < size else None, total=total)
 
-    def _last(self, seen: PageResponse, total: int | None) -> int | None:
-        if total is not None and self.length:
-            return max(1, math.ceil(total / self.length))
-        if total is not None and seen.records_so_far >= total:
-            return seen.page
-        return None if seen.records else seen.page
+    def _last(self, response: PageResponse, total: int | None) -> int | None:
+        if total is not None and self.page_size:
+            return max(1, math.ceil(total / self.page_size))
+        if total is not None and response.records_so_far >= total:
+            return response.page
+        return None if response.records else response.page
 
 
 class PageNumberPaginator(_Counted, frozen=True, kw_only=True, tag="page"):
@@ -108,8 +110,12 @@ class PageNumberPaginator(_Counted, frozen=True, kw_only=True, tag="page"):
         return f"page ({self.param} from {self.start}, until {self.until})"
 
     @property
-    def length(self) -> int | None:
+    def page_size(self) -> int | None:
         return self.size
+
+    @property
+    def header_name(self) -> str | None:
+        return self.param if self.send == "header" else None
 
     @property
     def declared(self) -> str | None:
@@ -124,13 +130,13 @@ class PageNumberPaginator(_Counted, frozen=True, kw_only=True, tag="page"):
         size = {self.size_param: self.size} if self.size_param and self.size else {}
         return place_value(self.send, self.param, "page", self.start + page - 1, size)
 
-    def _last(self, seen: PageResponse, total: int | None) -> int | None:
+    def _last(self, response: PageResponse, total: int | None) -> int | None:
         if not self.total_pages:
-            return super()._last(seen, total)
-        pages = seen.number(self.total_pages, "total_pages")
-        if pages == 0 and seen.records:
+            return super()._last(response, total)
+        pages = response.number(self.total_pages, "total_pages")
+        if pages == 0 and response.records:
             hint = "correct pagination.total_pages, or ask the API's owner"
-            raise TotalError(f"the API declares 0 pages and sent {seen.records} records", hint=hint)
+            raise TotalError(f"the API declares 0 pages and sent {response.records} records", hint=hint)
         return max(1, pages)
 
 
@@ -146,8 +152,12 @@ class OffsetPaginator(_Counted, frozen=True, kw_only=True, tag="offset"):
         return f"offset ({self.param} by {self.size}, until {self.until})"
 
     @property
-    def length(self) -> int:
+    def page_size(self) -> int:
         return self.size
+
+    @property
+    def header_name(self) -> str | None:
+        return self.param if self.send == "header" else None
 
     @property
     def advice(self) -> str:
@@ -157,15 +167,16 @@ class OffsetPaginator(_Counted, frozen=True, kw_only=True, tag="offset"):
         size = {self.size_param: self.size} if self.size_param else {}
         return place_value(self.send, self.param, "offset", self.start + (page - 1) * self.size, size)
 
-    def read(self, seen: PageResponse) -> PageInfo:
+    def read(self, response: PageResponse) -> PageInfo:
         """A page that is longer than `size` overlaps the next one, and records after a short one were skipped."""
-        if seen.records > self.size:
-            what = f"the page holds {seen.records} records, more than size = {self.size}, so the next would repeat some"
+        records = response.records
+        if records > self.size:
+            what = f"the page holds {records} records, more than size = {self.size}, so the next would repeat some"
             raise PaginationError(what, hint="correct pagination.size_param, or set size to what the API sends")
-        before = seen.records_so_far - seen.records
-        if seen.records and self.rule in ("empty", "has_more") and before < (seen.page - 1) * self.size:
-            raise page_size_capped(before // (seen.page - 1), self.size)
-        return super().read(seen)
+        before = response.records_so_far - records
+        if records and self.rule in ("empty", "has_more") and before < (response.page - 1) * self.size:
+            raise page_size_capped(before // (response.page - 1), self.size)
+        return super().read(response)
 
 
 class SinglePagePaginator(Paginator, frozen=True, kw_only=True, tag="none"):
@@ -177,8 +188,8 @@ class SinglePagePaginator(Paginator, frozen=True, kw_only=True, tag="none"):
     def ask(self, page: int, cursor: Cursor | None) -> PageRequest:
         return PageRequest()
 
-    def read(self, seen: PageResponse) -> PageInfo:
-        return PageInfo(last=1, total=self.total(seen))
+    def read(self, response: PageResponse) -> PageInfo:
+        return PageInfo(last=1, total=self.total(response))
 
 
 def page_size_capped(records: int, size: int) -> PaginationError:

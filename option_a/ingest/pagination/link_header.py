@@ -11,27 +11,27 @@ _BETWEEN = re.compile(r"[\s,]*+")
 _ESCAPED = re.compile(r"\\(.)")
 
 
-class Malformed(ValueError):
+class MalformedLink(ValueError):
     """Text that is no Link header."""
 
 
-def targets(header: str) -> dict[str, str]:
+def link_targets(header: str) -> dict[str, str]:
     """The target of each relation, relations in lower case; of two links of one relation the first counts.
 
     A link with an `anchor` is about another resource, and is left out. Raises Malformed.
     """
-    found: dict[str, str] = {}
+    links: dict[str, str] = {}
     at = _skip(header, 0)
     while at < len(header):
         target = _TARGET.match(header, at)
         if target is None:
-            raise Malformed(header[at : at + 40])
+            raise MalformedLink(header[at : at + 40])
         params, at = _params(header, target.end())
         if "anchor" not in params:
             for relation in params.get("rel", "").lower().split():
-                found.setdefault(relation, target[1].strip())
+                links.setdefault(relation, target[1].strip())
         at = _separated(header, at)
-    return found
+    return links
 
 
 def _params(header: str, at: int) -> tuple[dict[str, str], int]:
@@ -51,10 +51,10 @@ def _plain(value: str) -> str:
 def _separated(header: str, at: int) -> int:
     after = _skip(header, at)
     if after < len(header) and "," not in header[at:after]:
-        raise Malformed(header[at : at + 40])
+        raise MalformedLink(header[at : at + 40])
     return after
 
 
 def _skip(header: str, at: int) -> int:
-    found = _BETWEEN.match(header, at)
-    return found.end() if found else at
+    matched = _BETWEEN.match(header, at)
+    return matched.end() if matched else at

@@ -8,7 +8,8 @@ from typing import Any, ClassVar, Literal
 import msgspec
 
 from option_a.ingest.errors import PaginationError
-from option_a.ingest.jsontext.values import MISSING, Exact, find, flag, keys, whole_number
+from option_a.ingest.headers import UNSENDABLE, is_sendable
+from option_a.ingest.jsontext import MISSING, Exact, describe_keys, find_path, flag, whole_number
 
 Cursor = str | int | float | list[Any] | Exact
 """What asks for the page after the one that told it; a number, or the list of a `search_after`, keeps its type."""
@@ -67,7 +68,7 @@ class PageResponse(msgspec.Struct, frozen=True):
         """What stands at a dotted path of the body, or in a header (`header:X-Total-Count`). MISSING if nothing."""
         if place.startswith(HEADER):
             return self.headers.get(place.removeprefix(HEADER).strip().lower(), MISSING)
-        return find(self.meta, place)
+        return find_path(self.meta, place)
 
     def number(self, place: str, key: str) -> int:
         """The whole number that `pagination.<key>` promises there. Raises PaginationError."""
@@ -80,8 +81,8 @@ class PageResponse(msgspec.Struct, frozen=True):
     def describe(self, place: str) -> str:
         """What stands where one was looked for, for an error message."""
         if place.startswith(HEADER):
-            return f"the response has the headers: {keys(dict(self.headers))}"
-        return f"the body has: {keys(self.meta)}"
+            return f"the response has the headers: {describe_keys(dict(self.headers))}"
+        return f"the body has: {describe_keys(self.meta)}"
 
 
 class Paginator(msgspec.Struct, frozen=True, kw_only=True, tag_field="style", forbid_unknown_fields=True):
@@ -97,18 +98,48 @@ class Paginator(msgspec.Struct, frozen=True, kw_only=True, tag_field="style", fo
         """How page `page` (from 1) is asked for; `cursor` is what the page before it told."""
         raise NotImplementedError
 
-    def read(self, seen: PageResponse) -> PageInfo:
+    def read(self, response: PageResponse) -> PageInfo:
         """What the answer tells. Raises PaginationError if a promise of the table is broken."""
         raise NotImplementedError
+
+    @property
+    def page_size(self) -> int | None:
+        """The records of a full page, where they are declared."""
+        return None
+
+    @property
+    def cursor_field(self) -> str | None:
+        """The field of a page's last record that is the cursor, if one is."""
+        return None
+
+    @property
+    def total_is_end(self) -> bool:
+        """Whether the declared number of records is what ends the partition."""
+        return False
+
+    @property
+    def stops_short(self) -> bool:
+        """Whether a page of fewer records than `page_size` ends the partition."""
+        return False
+
+    @property
+    def sends_in_body(self) -> bool:
+        """Whether the position of a page is a field of the request's body."""
+        return False
+
+    @property
+    def header_name(self) -> str | None:
+        """The request header that holds the position of a page, if one does."""
+        return None
 
     @property
     def advice(self) -> str:
         """What may be wrong where the API answers one page again and again."""
         return "declare where the end is (total_records, or stop)"
 
-    def total(self, seen: PageResponse) -> int | None:
+    def total(self, response: PageResponse) -> int | None:
         """The number of records that the answer declares, where one is promised."""
-        return seen.number(self.total_records, "total_records") if self.total_records else None
+        return response.number(self.total_records, "total_records") if self.total_records else None
 
 
 def place_value(send: Send, name: str, slot: str, value: Any, beside: Mapping[str, int]) -> PageRequest:
@@ -123,9 +154,9 @@ def place_value(send: Send, name: str, slot: str, value: Any, beside: Mapping[st
 
 
 def _sound(value: str) -> str:
-    if not value.isascii() or not value.isprintable():
+    if not is_sendable(value):
         hint = 'set pagination.send = "param" if the API takes it there'
-        raise PaginationError("the cursor holds what no header may: a line break or a letter beyond ASCII", hint=hint)
+        raise PaginationError(f"the cursor holds what no header may: {UNSENDABLE}", hint=hint)
     return value
 
 

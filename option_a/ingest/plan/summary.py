@@ -8,14 +8,13 @@ from typing import Literal
 
 import msgspec
 
-from option_a.ingest.config.source import Source
+from option_a.ingest.config import Source
 from option_a.ingest.errors import ManifestError
-from option_a.ingest.manifest.cutoff import day_over, is_open
-from option_a.ingest.manifest.model import Manifest, Origin
+from option_a.ingest.manifest import Manifest, Origin, is_open, utc_date_end
 from option_a.ingest.partition import Partition
 
 PartitionState = Literal["missing", "incomplete", "loading", "failed", "promoting", "open", "complete"]
-"""Derived: `missing` has no manifest, `incomplete` is loading with no live claim, `open` was complete too early."""
+"""Derived: `missing` has no manifest, `incomplete` is loading with no live lease, `open` was complete too early."""
 
 
 class Summary(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -82,18 +81,18 @@ def summarize(manifest: Manifest) -> Summary:
         restated_pages=shown.restated_pages,
         cause=manifest.cause.message if manifest.cause else None,
         cause_kind=manifest.cause.kind if manifest.cause else None,
-        message=_told(manifest),
+        message=_last_message(manifest),
     )
 
 
-def _told(manifest: Manifest) -> str:
+def _last_message(manifest: Manifest) -> str:
     if manifest.state in ("complete", "failed"):
         return ""
     mine = (attempt for attempt in reversed(manifest.attempts) if attempt.started >= manifest.load.started)
     return next((attempt.message for attempt in mine if attempt.message), "")
 
 
-def unreadable(partition: Partition, error: ManifestError) -> Summary:
+def unreadable_summary(partition: Partition, error: ManifestError) -> Summary:
     """The summary of a partition whose manifest cannot be read: it has failed, and that is its cause."""
     return Summary(
         source=partition.source,
@@ -125,7 +124,7 @@ def partition_state(summary: Summary | None, now: float) -> PartitionState:
 
 def needs_reload(summary: Summary, now: float) -> bool:
     """Whether a complete partition was loaded before its date was over, and the date is over now."""
-    over = day_over(summary.date) if summary.over is None else summary.over
+    over = utc_date_end(summary.date) if summary.over is None else summary.over
     return summary.state == "complete" and summary.open and now >= over
 
 

@@ -19,7 +19,7 @@ def seconds_until_reset(headers: Mapping[str, str], now: float) -> float | None:
     Read are `RateLimit-*`, `X-RateLimit-*` and `X-Rate-Limit-*`, and the `RateLimit` of the drafts before and since
     they have named policies. A reset may be seconds from now, or an epoch in seconds or milliseconds.
     """
-    resets = [reset for remaining, reset in _told(headers) if remaining == 0]
+    resets = [reset for remaining, reset in _quotas(headers) if remaining == 0]
     if not resets:
         return None
     theirs = server_time(headers, now)
@@ -35,7 +35,7 @@ def server_time(headers: Mapping[str, str], now: float) -> float:
         return now
 
 
-def _told(headers: Mapping[str, str]) -> Iterator[tuple[int, float]]:
+def _quotas(headers: Mapping[str, str]) -> Iterator[tuple[int, float]]:
     """Requests left and the reset, by each header that tells both."""
     for prefix in _PREFIXES:
         left, reset = headers.get(prefix + "remaining", ""), headers.get(prefix + "reset", "")
@@ -43,8 +43,8 @@ def _told(headers: Mapping[str, str]) -> Iterator[tuple[int, float]]:
             yield int(float(left)), float(reset)
     policies = headers.get("ratelimit", "")
     for policy in policies.split(",") if ";" in policies else [policies]:
-        found = dict(_PAIR.findall(policy))
-        remaining, wait = found.get("remaining", found.get("r")), found.get("reset", found.get("t"))
+        values = dict(_PAIR.findall(policy))
+        remaining, wait = values.get("remaining", values.get("r")), values.get("reset", values.get("t"))
         if remaining is not None and wait is not None:
             yield int(remaining), float(wait)
 

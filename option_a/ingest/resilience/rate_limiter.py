@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 
-from option_a.ingest.config.source import Source
+from option_a.ingest.config import Source
 from option_a.ingest.errors import TransientError
 from option_a.ingest.ports import Clock, Fetch, RateLimiter, Request, Response
 from option_a.ingest.resilience.rate_limit_headers import seconds_until_reset
@@ -18,8 +18,8 @@ _EARLY = 0.001
 class RateLimited:
     """Waits for its turn before each request. Threads may share it."""
 
-    def __init__(self, fetch: Fetch, sources: Mapping[str, Source], clock: Clock, turns: RateLimiter) -> None:
-        self._fetch, self._clock, self._turns = fetch, clock, turns
+    def __init__(self, fetch: Fetch, sources: Mapping[str, Source], clock: Clock, rate_limiter: RateLimiter) -> None:
+        self._fetch, self._clock, self._rate_limiter = fetch, clock, rate_limiter
         self._intervals = {name: source.interval for name, source in sources.items() if source.interval}
         self._used_up: dict[str, float] = {}
         """Until when an API takes no more requests, by what it told last."""
@@ -28,7 +28,7 @@ class RateLimited:
         self._hold_back(request.source)
         interval = self._intervals.get(request.source)
         if interval is not None:
-            self._sleep(self._turns(request.source, interval))
+            self._sleep(self._rate_limiter(request.source, interval))
         response = self._fetch(request)
         now = self._clock.now()
         wait = seconds_until_reset(response.headers, now)

@@ -27,7 +27,7 @@ class Retry(msgspec.Struct, frozen=True):
 
 
 class Requeue(msgspec.Struct, frozen=True):
-    """Give the task back to the queue; `wait` is the server's own wish in seconds, if it told one."""
+    """Give the task back to the queue; `wait` is what the server asked for, in seconds, if it did."""
 
     wait: float | None
 
@@ -37,7 +37,7 @@ def is_transient(status: int) -> bool:
     return status in TRANSIENT_STATUS or (500 <= status <= 599 and status not in (501, 505))
 
 
-def decide(attempt: int, retry_after: float | None, jitter: Callable[[], float]) -> Retry | Requeue:
+def next_attempt(attempt: int, retry_after: float | None, jitter: Callable[[], float]) -> Retry | Requeue:
     """What follows the `attempt`-th (from 1) transient failure of one request; `jitter` gives [0, 1)."""
     if retry_after is not None and retry_after > MAX_IN_PROCESS_WAIT:
         return Requeue(retry_after)
@@ -47,13 +47,13 @@ def decide(attempt: int, retry_after: float | None, jitter: Callable[[], float])
     return Retry(max(backoff, retry_after or 0.0))
 
 
-def delay(waited: float, wish: float | None, jitter: Callable[[], float]) -> float:
+def requeue_delay(waited: float, retry_after: float | None, jitter: Callable[[], float]) -> float:
     """For how long a task is sent away after `waited` seconds of patience: doubling, 30 to 900 s, half of it jitter."""
     ceiling = min(LONGEST_DELAY, max(FIRST_DELAY, waited))
-    return min(LONGEST_DELAY, max(ceiling * (0.5 + jitter() / 2), wish or 0.0))
+    return min(LONGEST_DELAY, max(ceiling * (0.5 + jitter() / 2), retry_after or 0.0))
 
 
-def retry_after(value: str | None, now: float) -> float | None:
+def parse_retry_after(value: str | None, now: float) -> float | None:
     """Seconds that a `Retry-After` asks for, in either form of RFC 9110; None for none or nonsense."""
     if not value:
         return None

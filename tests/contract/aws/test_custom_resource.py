@@ -9,7 +9,7 @@ import pytest
 
 from option_a.aws.lakeformation.custom_resource import CustomResource, put
 from option_a.aws.lakeformation.reconciler import OptIn, Wanted
-from tests.support.apis.server import Exchange, Server, reply
+from tests.support.apis.http_server import Exchange, Server, reply
 
 EVENT = {
     "RequestType": "Create",

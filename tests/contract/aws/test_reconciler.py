@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from option_a.aws.lakeformation.reconciler import IAM_DECIDES, RECORD, AccessReconciler, OptIn, Wanted
-from tests.support.aws.lakeformation_opt_ins import Catalog
-from tests.support.aws.moto import Aws, aws
+from tests.support.aws.lakeformation_opt_ins import FakeCatalog
+from tests.support.aws.moto import MotoServer, moto_server
 
 NAME = "ours"
 TABLES = ["a", "a_lines", "b_lines"]
@@ -18,14 +18,14 @@ ENFORCE = Wanted(NAME, "enforce")
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Aws]:
-    with aws() as running:
+def server() -> Iterator[MotoServer]:
+    with moto_server() as running:
         yield running
 
 
 @pytest.fixture
-def catalog(server: Aws) -> Iterator[Catalog]:
-    made = Catalog(server, NAME)
+def catalog(server: MotoServer) -> Iterator[FakeCatalog]:
+    made = FakeCatalog(server, NAME)
     made.make(*TABLES)
     yield made
     for name in (NAME, "theirs"):
@@ -38,7 +38,7 @@ def catalog(server: Aws) -> Iterator[Catalog]:
 
 
 @pytest.fixture
-def keeper(catalog: Catalog) -> AccessReconciler:
+def keeper(catalog: FakeCatalog) -> AccessReconciler:
     return AccessReconciler(catalog.lake, catalog.glue)
 
 
@@ -58,7 +58,7 @@ class Breaking:
 
 
 def test_enforcing_takes_iams_grants_from_the_database_and_its_tables(
-    catalog: Catalog, keeper: AccessReconciler
+    catalog: FakeCatalog, keeper: AccessReconciler
 ) -> None:
     assert catalog.allowed() == ["", *TABLES]
     keeper.apply(ENFORCE)
@@ -68,8 +68,8 @@ def test_enforcing_takes_iams_grants_from_the_database_and_its_tables(
     assert catalog.allowed() == [], "a new table is Lake Formation's from its first moment"
 
 
-def test_what_is_others_is_left_alone(server: Aws, catalog: Catalog, keeper: AccessReconciler) -> None:
-    theirs = Catalog(server, "theirs")
+def test_what_is_others_is_left_alone(server: MotoServer, catalog: FakeCatalog, keeper: AccessReconciler) -> None:
+    theirs = FakeCatalog(server, "theirs")
     theirs.make("t")
     catalog.lake.grant_permissions(
         Principal={"DataLakePrincipalIdentifier": ANA}, Resource=catalog.table("a"), Permissions=["SELECT"]
@@ -83,7 +83,7 @@ def test_what_is_others_is_left_alone(server: Aws, catalog: Catalog, keeper: Acc
     assert (kept["Principal"]["DataLakePrincipalIdentifier"], kept["Permissions"]) == (ANA, ["SELECT"])
 
 
-def test_the_database_keeps_what_else_it_has(catalog: Catalog, keeper: AccessReconciler) -> None:
+def test_the_database_keeps_what_else_it_has(catalog: FakeCatalog, keeper: AccessReconciler) -> None:
     before = catalog.described()
     keeper.apply(ENFORCE)
     assert catalog.described()["Parameters"].keys() == {"a", RECORD}
@@ -92,7 +92,7 @@ def test_the_database_keeps_what_else_it_has(catalog: Catalog, keeper: AccessRec
     assert {key: after.get(key) for key in before} == before
 
 
-def test_leaving_gives_back_what_was_taken_and_no_more(catalog: Catalog, keeper: AccessReconciler) -> None:
+def test_leaving_gives_back_what_was_taken_and_no_more(catalog: FakeCatalog, keeper: AccessReconciler) -> None:
     catalog.lake.revoke_permissions(
         Principal={"DataLakePrincipalIdentifier": "IAM_ALLOWED_PRINCIPALS"},
         Resource=catalog.table("a"),
@@ -105,7 +105,9 @@ def test_leaving_gives_back_what_was_taken_and_no_more(catalog: Catalog, keeper:
     assert catalog.described()["CreateTableDefaultPermissions"] == []
 
 
-def test_tables_that_came_meanwhile_get_what_they_would_have_had(catalog: Catalog, keeper: AccessReconciler) -> None:
+def test_tables_that_came_meanwhile_get_what_they_would_have_had(
+    catalog: FakeCatalog, keeper: AccessReconciler
+) -> None:
     keeper.apply(ENFORCE)
     catalog.make("crawled_new")
     catalog.glue.delete_table(DatabaseName=NAME, Name="b_lines")
@@ -113,7 +115,7 @@ def test_tables_that_came_meanwhile_get_what_they_would_have_had(catalog: Catalo
     assert catalog.allowed() == ["", "a", "a_lines", "crawled_new"]
 
 
-def test_running_again_changes_nothing(catalog: Catalog, keeper: AccessReconciler) -> None:
+def test_running_again_changes_nothing(catalog: FakeCatalog, keeper: AccessReconciler) -> None:
     keeper.apply(ENFORCE)
     before = catalog.described()
     keeper.apply(ENFORCE)
@@ -125,7 +127,7 @@ def test_running_again_changes_nothing(catalog: Catalog, keeper: AccessReconcile
 
 
 @pytest.mark.parametrize("after", range(4))
-def test_a_run_that_broke_off_is_mended_by_the_next(catalog: Catalog, after: int) -> None:
+def test_a_run_that_broke_off_is_mended_by_the_next(catalog: FakeCatalog, after: int) -> None:
     broken = AccessReconciler(Breaking(catalog.lake, "revoke_permissions", after), catalog.glue)
     with pytest.raises(ConnectionError):
         broken.apply(ENFORCE)
@@ -138,7 +140,7 @@ def test_a_run_that_broke_off_is_mended_by_the_next(catalog: Catalog, after: int
 
 
 @pytest.mark.parametrize("after", range(4))
-def test_giving_back_that_broke_off_is_mended_too(catalog: Catalog, after: int) -> None:
+def test_giving_back_that_broke_off_is_mended_too(catalog: FakeCatalog, after: int) -> None:
     AccessReconciler(catalog.lake, catalog.glue).apply(ENFORCE)
     with pytest.raises(ConnectionError):
         AccessReconciler(Breaking(catalog.lake, "grant_permissions", after), catalog.glue).revert(ENFORCE)
@@ -148,7 +150,7 @@ def test_giving_back_that_broke_off_is_mended_too(catalog: Catalog, after: int) 
 
 
 def test_groups_are_opted_in_in_hybrid_mode_and_iam_keeps_its_grants(
-    catalog: Catalog, keeper: AccessReconciler
+    catalog: FakeCatalog, keeper: AccessReconciler
 ) -> None:
     wanted = Wanted(NAME, "hybrid", [OptIn(ANA, ["*"]), OptIn(BEN, ["a", "b_lines"])])
     for _ in range(2):
@@ -157,14 +159,14 @@ def test_groups_are_opted_in_in_hybrid_mode_and_iam_keeps_its_grants(
     assert catalog.allowed() == ["", *TABLES]
 
 
-def test_an_opt_in_that_is_no_longer_declared_goes(catalog: Catalog, keeper: AccessReconciler) -> None:
+def test_an_opt_in_that_is_no_longer_declared_goes(catalog: FakeCatalog, keeper: AccessReconciler) -> None:
     before = [OptIn(ANA, ["*"]), OptIn(BEN, ["a", "b_lines", "a_lines"])]
     keeper.apply(Wanted(NAME, "hybrid", before))
     keeper.apply(Wanted(NAME, "hybrid", [OptIn(BEN, ["a"])]), before)
     assert catalog.opted_in() == [(BEN, ""), (BEN, "a")]
 
 
-def test_going_over_to_enforce_and_back(catalog: Catalog, keeper: AccessReconciler) -> None:
+def test_going_over_to_enforce_and_back(catalog: FakeCatalog, keeper: AccessReconciler) -> None:
     hybrid = Wanted(NAME, "hybrid", [OptIn(BEN, ["a"])])
     keeper.apply(hybrid)
     keeper.apply(ENFORCE, hybrid.opt_ins)
@@ -173,7 +175,9 @@ def test_going_over_to_enforce_and_back(catalog: Catalog, keeper: AccessReconcil
     assert (catalog.allowed(), catalog.opted_in()) == (["", *TABLES], [(BEN, ""), (BEN, "a")])
 
 
-def test_leaving_takes_the_opt_ins_along_and_those_of_others_stay(catalog: Catalog, keeper: AccessReconciler) -> None:
+def test_leaving_takes_the_opt_ins_along_and_those_of_others_stay(
+    catalog: FakeCatalog, keeper: AccessReconciler
+) -> None:
     hybrid = Wanted(NAME, "hybrid", [OptIn(BEN, ["a"])])
     keeper.apply(hybrid)
     theirs = {"Principal": {"DataLakePrincipalIdentifier": BEN}, "Resource": {"Database": {"Name": "theirs"}}}
@@ -182,7 +186,7 @@ def test_leaving_takes_the_opt_ins_along_and_those_of_others_stay(catalog: Catal
     assert catalog.opted_in() == [(BEN, "")]
 
 
-def test_leaving_a_database_that_is_gone_is_well(catalog: Catalog, keeper: AccessReconciler) -> None:
+def test_leaving_a_database_that_is_gone_is_well(catalog: FakeCatalog, keeper: AccessReconciler) -> None:
     keeper.apply(ENFORCE)
     catalog.glue.delete_database(Name=NAME)
     keeper.revert(ENFORCE)

@@ -10,7 +10,7 @@ import urllib3
 from option_a.ingest.lake.folder import FolderLake
 from option_a.ingest.lake.open import open_lake
 from tests.contract.lake.test_lake import bucket
-from tests.support.aws.moto import aws
+from tests.support.aws.moto import moto_server
 
 KEYS = [f"raw/source=s/ingestion_date=2024-05-01/page={page:06}.json.gz" for page in range(1, 8)]
 
@@ -29,7 +29,7 @@ def test_lots_are_all_there_is(tmp_path: Path) -> None:
 
 def test_an_object_that_stands_for_a_folder_keeps_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """Consoles make `…/ingestion_date=2024-05-01/`; a listing tells it without its last character."""
-    with aws() as server:
+    with moto_server() as server:
         name = bucket(server.endpoint, monkeypatch)
         lake = open_lake(f"s3://{name}", server.env)
         marker = f"{server.endpoint}/{name}/{KEYS[0].rpartition('/')[0]}/"

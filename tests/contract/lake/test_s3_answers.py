@@ -9,7 +9,7 @@ from option_a.ingest.errors import LakeError
 from option_a.ingest.lake.bucket import BucketLake
 from option_a.ingest.lake.open import ASKED_AGAIN, ONE_REQUEST, open_lake
 from option_a.local.pipeline import limits_over
-from tests.support.apis.server import Server, reply
+from tests.support.apis.http_server import Server, reply
 
 SECRET = "hush-hush"
 

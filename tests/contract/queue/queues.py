@@ -11,7 +11,7 @@ from option_a.aws.stack.queue_admin import SqsQueueAdmin
 from option_a.ingest.ports import DeadLetter, Queue
 from option_a.ingest.task import Task, decode_task
 from option_a.local.queue import SqliteQueue
-from tests.support.aws.moto import Aws, pass_sqs_time
+from tests.support.aws.moto import MotoServer, pass_sqs_time
 from tests.support.clock import FakeClock
 from tests.support.queues.memory import MemoryQueue
 
@@ -91,7 +91,7 @@ class SqsBench:
 
     _numbers = count(1)
 
-    def __init__(self, aws: Aws) -> None:
+    def __init__(self, aws: MotoServer) -> None:
         self.stack = f"Contract{next(self._numbers)}"
         aws.make_queues(self.stack, SOURCES)
         self.queue = SqsQueueAdmin(aws.client("sqs"), aws.queue_base, self.stack, SOURCES)

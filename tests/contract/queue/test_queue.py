@@ -10,7 +10,7 @@ import pytest
 from option_a.ingest.ports import Cause, Queue
 from option_a.ingest.task import Delivery, Task, decode_task
 from tests.contract.queue.queues import LEASE, RUN, Bench, MemoryBench, SqliteBench, SqsBench, task
-from tests.support.aws.moto import Aws, aws
+from tests.support.aws.moto import MotoServer, moto_server
 
 BENCHES = ("memory", "sqlite", "sqs")
 exact = pytest.mark.exact
@@ -25,13 +25,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Aws]:
-    with aws() as running:
+def server() -> Iterator[MotoServer]:
+    with moto_server() as running:
         yield running
 
 
 @pytest.fixture
-def bench(request: pytest.FixtureRequest, tmp_path: Path, server: Aws) -> Iterator[Bench]:
+def bench(request: pytest.FixtureRequest, tmp_path: Path, server: MotoServer) -> Iterator[Bench]:
     makers: dict[str, Callable[[], Bench]] = {
         "memory": MemoryBench,
         "sqlite": lambda: SqliteBench(tmp_path / "queue.sqlite"),

@@ -7,7 +7,7 @@ from pathlib import Path
 from option_a.ingest.lake.folder import FolderLake
 from option_a.ingest.lake.keys import manifest_key
 from option_a.workspace.summary_cache import SummaryCache
-from tests.support.pipeline import DATE, Pipeline, days_of, numbered
+from tests.support.pipeline import DATE, Pipeline, make_pages, numbered_pages
 
 OTHER = DATE.replace(day=2)
 
@@ -25,7 +25,7 @@ class Counting(FolderLake):
 
 
 def test_only_what_changed_is_read_again_and_what_is_gone_is_forgotten(tmp_path: Path) -> None:
-    pipeline = Pipeline(tmp_path / "lake", numbered(days_of(1)))
+    pipeline = Pipeline(tmp_path / "lake", numbered_pages(make_pages(1)))
     pipeline.send()
     pipeline.send(date=OTHER)
     pipeline.drain()
@@ -46,7 +46,7 @@ def test_only_what_changed_is_read_again_and_what_is_gone_is_forgotten(tmp_path:
 
 
 def test_a_cache_that_is_garbage_is_a_look_at_everything(tmp_path: Path) -> None:
-    pipeline = Pipeline(tmp_path / "lake", numbered(days_of(1)))
+    pipeline = Pipeline(tmp_path / "lake", numbered_pages(make_pages(1)))
     pipeline.send()
     pipeline.drain()
     cache = tmp_path / "index.sqlite"

@@ -13,7 +13,7 @@ from option_a.aws.functions.planner import LOOK_BACK, Planner
 from option_a.ingest.errors import ConfigError
 from option_a.ingest.lake.keys import manifest_key
 from option_a.ingest.partition import Partition
-from tests.support.pipeline import Pipeline, days_of, numbered, source
+from tests.support.pipeline import Pipeline, make_pages, numbered_pages, source
 
 TODAY = dt.date(2023, 11, 14)
 """The date on which FakeClock starts."""
@@ -24,7 +24,7 @@ class Rig:
 
     def __init__(self, root: Path, **fields: object) -> None:
         sources = (source(name="s", **fields), source(name="t", **fields))
-        self.pipeline = Pipeline(root, numbered(days_of(2)), *sources)
+        self.pipeline = Pipeline(root, numbered_pages(make_pages(2)), *sources)
         self.planner = Planner(self.pipeline.sources, self.pipeline.lake, self.pipeline.queue, self.pipeline.clock)
 
     def plan(self, request: str = "r", **event: Any) -> dict[str, Any]:

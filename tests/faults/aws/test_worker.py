@@ -20,9 +20,9 @@ from option_a.ingest.lake.folder import FolderLake
 from option_a.ingest.ports import Request, Response
 from option_a.ingest.resilience.rate_limiter import LocalRateLimiter
 from option_a.ingest.task import Task, decode_task
-from tests.support.aws.event_source_mapping import FakeContext, Mapping
-from tests.support.aws.moto import Aws, aws, pass_sqs_time
-from tests.support.pipeline import DATE, RUN, Pipeline, days_of, numbered, source
+from tests.support.aws.event_source_mapping import EventSourceMapping, FakeLambdaContext
+from tests.support.aws.moto import MotoServer, moto_server, pass_sqs_time
+from tests.support.pipeline import DATE, RUN, Pipeline, make_pages, numbered_pages, source
 
 NUMBERS = count(1)
 SLOW = 60.0
@@ -30,8 +30,8 @@ SLOW = 60.0
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Aws]:
-    with aws() as running:
+def server() -> Iterator[MotoServer]:
+    with moto_server() as running:
         yield running
 
 
@@ -39,7 +39,7 @@ class Slow:
     """An API that takes its time; `spent` is in seconds."""
 
     def __init__(self, pages: int) -> None:
-        self._api, self.spent = numbered(days_of(pages)), 0.0
+        self._api, self.spent = numbered_pages(make_pages(pages)), 0.0
 
     def __call__(self, request: Request) -> bytes | Response:
         self.spent += SLOW
@@ -49,16 +49,16 @@ class Slow:
 class Rig:
     """A worker's handler, and the queue that feeds it."""
 
-    def __init__(self, server: Aws, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, server: MotoServer, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("POWERTOOLS_METRICS_DISABLED", "true")
         Metrics(namespace="Test", service="test").clear_metrics()  # all instances of a process share theirs
         self.stack = f"Batch{next(NUMBERS)}"
         self.aws = server
         server.make_queues(self.stack, ["s"])
         self.queue = SqsQueueAdmin(server.client("sqs"), server.queue_base, self.stack, ["s"])
-        self.pipeline = Pipeline(root, numbered(days_of(3)), source())
+        self.pipeline = Pipeline(root, numbered_pages(make_pages(3)), source())
         self.turns: LocalRateLimiter | None = None
-        self.mapping = Mapping(server, self.stack, "s")
+        self.mapping = EventSourceMapping(server, self.stack, "s")
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.queue.client.meta.events.register(
             "provide-client-params.sqs.*",
@@ -68,14 +68,14 @@ class Rig:
     @property
     def handler(self) -> SqsBatchHandler:
         telemetry = Telemetry(Logger(service="test", level="CRITICAL"), Metrics(namespace="Test", service="test"))
-        world = msgspec.structs.replace(self.pipeline.world, queue=self.queue, emit=telemetry)
+        world = msgspec.structs.replace(self.pipeline.services, queue=self.queue, emit=telemetry)
         return SqsBatchHandler(world, self.queue, self.pipeline.sources, telemetry, self.turns)
 
     def send(self, *days: int) -> None:
         self.queue.send([Task("s", DATE.replace(day=day), RUN) for day in days or (DATE.day,)])
 
     def poll(self, *, most: int = 1, left: Callable[[], float] = lambda: 900.0) -> list[str] | None:
-        return self.mapping.poll(lambda event: self.handler(event, FakeContext(left)), most=most)
+        return self.mapping.poll(lambda event: self.handler(event, FakeLambdaContext(left)), most=most)
 
     def pass_time(self, seconds: float) -> None:
         self.pipeline.clock.sleep(seconds)
@@ -91,7 +91,7 @@ class Rig:
 
 
 @pytest.fixture
-def rig(server: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
+def rig(server: MotoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
     return Rig(server, tmp_path, monkeypatch)
 
 
@@ -160,7 +160,7 @@ def test_a_long_wait_is_sent_again_with_a_delay_and_costs_no_receive(rig: Rig) -
         assert rig.depths() == (0, 1, 0, 0)
         assert rig.poll() is None
         rig.pass_time(900)
-    rig.pipeline.api = numbered(days_of(3))
+    rig.pipeline.api = numbered_pages(make_pages(3))
     assert rig.poll() == []
     assert (rig.pipeline.manifest().state, rig.depths()) == ("complete", (0, 0, 0, 0))
 
@@ -184,7 +184,7 @@ def test_what_there_is_no_time_for_is_sent_again_untouched(rig: Rig) -> None:
     rig.send(1, 2)
     assert rig.poll(most=2, left=lambda: 200.0 - api.spent) == []
     assert rig.depths() == (1, 0, 0, 0)
-    [message] = rig.queue.messages(rig.queue.url("s"), hide=0)
+    [message] = rig.queue.messages(rig.queue.url("s"), visibility=0)
     task = decode_task(message["Body"].encode())
     assert (task.requeues, message["Attributes"]["ApproximateReceiveCount"]) == (1, "1")
 
@@ -198,7 +198,7 @@ def test_a_worker_that_dies_is_followed_within_its_lease_and_nothing_is_fetched_
     def dying(request: Request) -> bytes:
         if request.params["page"] == "3":
             raise Killed
-        return numbered(days_of(3))(request)
+        return numbered_pages(make_pages(3))(request)
 
     rig.pipeline.api = dying
     rig.send()
@@ -206,7 +206,7 @@ def test_a_worker_that_dies_is_followed_within_its_lease_and_nothing_is_fetched_
         rig.poll()
     assert rig.poll() is None
     rig.pass_time(LEASE + 1)
-    rig.pipeline.api = numbered(days_of(3))
+    rig.pipeline.api = numbered_pages(make_pages(3))
     while rig.poll() is not None:
         pass
     assert (rig.pipeline.manifest().state, rig.depths()) == ("complete", (0, 0, 0, 0))
@@ -217,7 +217,7 @@ def test_a_lake_that_is_down_fails_the_invocation_and_keeps_the_message_for_a_qu
         def read(self, key: str) -> tuple[bytes, str] | None:
             raise LakeError("the lake is down")
 
-    rig.pipeline.world = msgspec.structs.replace(rig.pipeline.world, lake=Down(Path("/nowhere")))
+    rig.pipeline.services = msgspec.structs.replace(rig.pipeline.services, lake=Down(Path("/nowhere")))
     rig.send()
     with pytest.raises(LakeError, match="the lake is down"):
         rig.poll()
@@ -250,7 +250,7 @@ def test_what_was_landed_is_measured_once_and_what_was_resumed_is_not_counted_ag
     landed = []
     for given in (180.0, 900.0):
         api.spent = 0.0
-        context = FakeContext(lambda given=given: given - api.spent)  # type: ignore[misc]
+        context = FakeLambdaContext(lambda given=given: given - api.spent)  # type: ignore[misc]
         rig.mapping.poll(lambda event, context=context: metrics.log_metrics(rig.handler)(event, context))  # type: ignore[misc]
         landed.append(json.loads(capsys.readouterr().out.splitlines()[-1]))
     assert sum(line["PagesLanded"][0] for line in landed) == 3

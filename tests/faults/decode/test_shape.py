@@ -19,7 +19,7 @@ def test_after_a_page_that_was_one_record_a_list_of_records_is_an_error_with_its
     pipeline.send()
     assert pipeline.drain() == ["failed"]
     (letter,) = pipeline.queue.dead
-    said = f"s {DATE} page 2: the first page's body was its one record, and this one's records are at `data` "
+    said = f"s {DATE} page 2: page 1 was a single record, but this page has a list of records at `data` "
     assert letter.cause.message == said + '(say where they are: records = "…")'
     assert (letter.cause.kind, letter.cause.page) == ("body", 2)
     assert list(pipeline.objects("dead").values()) == [OTHER]

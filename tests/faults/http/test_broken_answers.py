@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from option_a.ingest.errors import PermanentError, TransientError
 from option_a.ingest.http.client import HttpFetch
 from option_a.ingest.ports import Request, Response
-from tests.support.apis.server import Exchange, Server, chunked, reply, until_close
+from tests.support.apis.http_server import Exchange, Server, chunked, reply, until_close
 from tests.support.clock import FakeClock
 
 BODY = b'{"data": [{"id": 1}, {"id": 2}]}'

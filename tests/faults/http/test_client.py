@@ -19,7 +19,7 @@ from option_a.ingest.errors import BodyError, HttpError, TransientError
 from option_a.ingest.http.client import REDIRECTS, HttpFetch
 from option_a.ingest.http.content_encoding import ACCEPTED
 from option_a.ingest.ports import Request, Response
-from tests.support.apis.server import Behaviour, Exchange, Server, chunked, reply, until_close
+from tests.support.apis.http_server import ConnectionBehaviour, Exchange, Server, chunked, reply, until_close
 from tests.support.clock import FakeClock
 
 BODY = b'{"data": [{"id": 1}]}'
@@ -28,13 +28,13 @@ CUT = gzip.compress(b"why not", mtime=0)[:-3]
 TIMEOUT = 20.0
 
 
-def ask(behaviour: Behaviour, *, max_body: int = 2**20) -> Response:
+def ask(behaviour: ConnectionBehaviour, *, max_body: int = 2**20) -> Response:
     """One request to a server that behaves so."""
     with Server(behaviour) as server:
         return HttpFetch(FakeClock())(Request("s", server.url, timeout=TIMEOUT, max_body=max_body))
 
 
-def answer(data: bytes, *, then_close: bool = False) -> Behaviour:
+def answer(data: bytes, *, then_close: bool = False) -> ConnectionBehaviour:
     def behave(exchange: Exchange) -> None:
         exchange.send(data)
         if then_close:

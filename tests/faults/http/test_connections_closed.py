@@ -8,7 +8,7 @@ import threading
 
 from option_a.ingest.http.client import HttpFetch
 from option_a.ingest.ports import Request
-from tests.support.apis.server import Server, reply
+from tests.support.apis.http_server import Server, reply
 from tests.support.clock import FakeClock
 
 

@@ -12,7 +12,7 @@ from option_a.ingest.http.auth import Authenticated
 from option_a.ingest.http.client import HttpFetch
 from option_a.ingest.ports import Request, Response
 from option_a.ingest.secrets import Reference
-from tests.support.apis.server import Behaviour, Exchange, Server, reply
+from tests.support.apis.http_server import ConnectionBehaviour, Exchange, Server, reply
 from tests.support.clock import FakeClock
 from tests.support.pipeline import source
 
@@ -20,7 +20,7 @@ BODY = b'{"q": "\xc4\x85"}'
 JSON = {"Content-Type": "application/json"}
 
 
-def conversation(behaviour: Behaviour, request: Request) -> tuple[Response, list[Exchange]]:
+def conversation(behaviour: ConnectionBehaviour, request: Request) -> tuple[Response, list[Exchange]]:
     """One request to a server that behaves so, and what reached it."""
     seen: list[Exchange] = []
 

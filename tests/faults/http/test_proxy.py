@@ -12,8 +12,8 @@ from option_a.ingest.errors import AddressError, PermanentError, TransientError
 from option_a.ingest.http.client import HttpFetch
 from option_a.ingest.http.network import Network
 from option_a.ingest.ports import Request
-from tests.support.apis.dialled_addresses import dialled
-from tests.support.apis.server import Exchange, Server, reply
+from tests.support.apis.connection_recorder import record_connections
+from tests.support.apis.http_server import Exchange, Server, reply
 from tests.support.clock import FakeClock
 from tests.support.pipeline import source
 
@@ -62,7 +62,7 @@ def test_https_goes_through_a_tunnel_to_the_name() -> None:
 def test_an_inner_address_is_not_asked_of_a_proxy_either(host: str, scheme: str) -> None:
     with (
         Server(lambda exchange: exchange.send(reply(b"{}"))) as server,
-        dialled() as found,
+        record_connections() as found,
         pytest.raises(AddressError),
     ):
         through(server.url)(Request("s", f"{scheme}://{host}/", timeout=TIMEOUT))

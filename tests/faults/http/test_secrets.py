@@ -11,16 +11,16 @@ from option_a.aws.secrets import ManagedSecrets
 from option_a.ingest.errors import SecretError, TransientError
 from option_a.ingest.secrets import reference
 from option_a.local.secrets import LocalSecrets
-from tests.support.apis.server import Server as ApiServer
-from tests.support.apis.server import reply
-from tests.support.aws.moto import Aws, aws
+from tests.support.apis.http_server import Server as ApiServer
+from tests.support.apis.http_server import reply
+from tests.support.aws.moto import MotoServer, moto_server
 
 SECRET = "sk_live_51H8"
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Aws]:
-    with aws() as running:
+def server() -> Iterator[MotoServer]:
+    with moto_server() as running:
         client = running.client("secretsmanager")
         client.create_secret(Name="plain", SecretString=f"{SECRET}\n")
         client.create_secret(Name="team/json", SecretString=f'{{"token": "{SECRET}", "empty": "", "n": 1}}')
@@ -28,12 +28,12 @@ def server() -> Iterator[Aws]:
         yield running
 
 
-def managed(server: Aws) -> ManagedSecrets:
+def managed(server: MotoServer) -> ManagedSecrets:
     return ManagedSecrets(lambda: server.client("secretsmanager"))
 
 
 @pytest.mark.parametrize("text", ["aws-secret:plain", "aws-secret:team/json#token"])
-def test_a_managed_secret_is_read_whole_or_by_its_key(server: Aws, text: str) -> None:
+def test_a_managed_secret_is_read_whole_or_by_its_key(server: MotoServer, text: str) -> None:
     assert managed(server)(reference(text)) == SECRET
 
 
@@ -49,7 +49,9 @@ def test_a_managed_secret_is_read_whole_or_by_its_key(server: Aws, text: str) ->
         ("env:T", "a secret of one machine"),
     ],
 )
-def test_one_that_cannot_be_used_is_named_with_the_way_out_and_never_shown(server: Aws, text: str, says: str) -> None:
+def test_one_that_cannot_be_used_is_named_with_the_way_out_and_never_shown(
+    server: MotoServer, text: str, says: str
+) -> None:
     with pytest.raises(SecretError) as caught:
         managed(server)(reference(text))
     assert says in caught.value.what
@@ -61,11 +63,11 @@ def test_one_that_cannot_be_used_is_named_with_the_way_out_and_never_shown(serve
 def test_an_outage_of_secrets_manager_is_transient(status: int) -> None:
     answer = b'{"__type": "ServiceUnavailable"}'
     with ApiServer(lambda exchange: exchange.send(reply(answer, status))) as down, pytest.raises(TransientError):
-        ManagedSecrets(lambda: Aws(down.url).client("secretsmanager"))(reference("aws-secret:plain"))
+        ManagedSecrets(lambda: MotoServer(down.url).client("secretsmanager"))(reference("aws-secret:plain"))
 
 
 def test_no_network_is_transient() -> None:
-    nowhere = ManagedSecrets(lambda: Aws("http://127.0.0.1:9").client("secretsmanager"))
+    nowhere = ManagedSecrets(lambda: MotoServer("http://127.0.0.1:9").client("secretsmanager"))
     with pytest.raises(TransientError, match="the secret plain"):
         nowhere(reference("aws-secret:plain"))
 

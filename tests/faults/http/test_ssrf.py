@@ -15,8 +15,8 @@ from option_a.ingest.http.client import HttpFetch
 from option_a.ingest.http.network import Network
 from option_a.ingest.ports import Request
 from tests.conftest import Proof
-from tests.support.apis.dialled_addresses import dialled
-from tests.support.apis.server import Server, reply
+from tests.support.apis.connection_recorder import record_connections
+from tests.support.apis.http_server import Server, reply
 from tests.support.clock import FakeClock
 from tests.support.pipeline import Pipeline, source
 
@@ -66,7 +66,7 @@ def fetch(*, loopback: bool = False, private: bool = False, answers: list[list[s
 def test_an_inner_address_is_not_dialled_in_any_spelling(
     host: str, loopback: bool, inside: Server, proof: Proof
 ) -> None:
-    with dialled() as found, pytest.raises(NOWHERE):
+    with record_connections() as found, pytest.raises(NOWHERE):
         fetch(loopback=loopback)(Request("s", f"http://{host}:{inside.port}/", timeout=TIMEOUT))
     proof.figure("inner addresses refused, in every spelling", 1)
     proof.figure("connections to them", len(found), most=0)
@@ -74,7 +74,7 @@ def test_an_inner_address_is_not_dialled_in_any_spelling(
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "localhost", "LOCALHOST", "[::1]"])
 def test_where_this_machine_may_not_ask_itself_it_does_not(host: str, inside: Server) -> None:
-    with dialled() as found, pytest.raises(AddressError, match="loopback"):
+    with record_connections() as found, pytest.raises(AddressError, match="loopback"):
         fetch()(Request("s", f"http://{host}:{inside.port}/", timeout=TIMEOUT))
     assert found == []
 
@@ -87,7 +87,7 @@ def test_a_source_on_this_machine_is_asked_where_its_url_says_so(host: str, insi
 @pytest.mark.bar(13)
 @pytest.mark.parametrize("host", NEVER)
 def test_a_metadata_service_is_not_asked_even_by_a_source_that_may_ask_inner_addresses(host: str, proof: Proof) -> None:
-    with dialled() as found, pytest.raises(AddressError, match=r"metadata|no address that an API can have"):
+    with record_connections() as found, pytest.raises(AddressError, match=r"metadata|no address that an API can have"):
         fetch(loopback=True, private=True)(Request("s", f"http://{host}/latest/meta-data/", timeout=TIMEOUT))
     proof.figure("inner addresses refused, in every spelling", 1)
     proof.figure("connections to them", len(found), most=0)
@@ -95,7 +95,7 @@ def test_a_metadata_service_is_not_asked_even_by_a_source_that_may_ask_inner_add
 
 @pytest.mark.parametrize("host", ["10.0.0.1", "192.168.257", "127.1", "[::ffff:10.0.0.1]", "169.254.1.1"])
 def test_a_source_that_allows_it_asks_inner_addresses(host: str) -> None:
-    with dialled() as found, pytest.raises(TransientError, match="refused"):
+    with record_connections() as found, pytest.raises(TransientError, match="refused"):
         fetch(private=True)(Request("s", f"http://{host}:1/", timeout=TIMEOUT))
     assert len(found) == 1
 
@@ -107,7 +107,7 @@ def test_a_source_that_allows_it_asks_inner_addresses(host: str) -> None:
 def test_a_name_is_judged_by_what_it_resolves_to_and_one_bad_address_is_enough(
     addresses: list[str], scheme: str
 ) -> None:
-    with dialled() as found, pytest.raises(AddressError, match=r"refused to ask api\.test"):
+    with record_connections() as found, pytest.raises(AddressError, match=r"refused to ask api\.test"):
         fetch(loopback=True, answers=[addresses])(Request("s", f"{scheme}://api.test/", timeout=TIMEOUT))
     assert found == []
 
@@ -116,7 +116,7 @@ def test_a_name_is_judged_by_what_it_resolves_to_and_one_bad_address_is_enough(
 def test_the_address_that_was_checked_is_the_one_that_is_dialled(inside: Server) -> None:
     """A resolver that says something harmless first, and something else when it is asked again."""
     asking = fetch(answers=[[PUBLIC], ["127.0.0.1"]])
-    with dialled() as found:
+    with record_connections() as found:
         with pytest.raises(TransientError, match="refused"):
             asking(Request("s", f"http://rebinding.test:{inside.port}/", timeout=TIMEOUT))
         assert found == [(PUBLIC, inside.port)]
@@ -126,7 +126,7 @@ def test_the_address_that_was_checked_is_the_one_that_is_dialled(inside: Server)
 
 
 def test_every_address_of_a_name_is_tried_in_turn() -> None:
-    with dialled() as found, pytest.raises(TransientError, match="refused"):
+    with record_connections() as found, pytest.raises(TransientError, match="refused"):
         fetch(answers=[[PUBLIC, "2606:2800:220:1::1"]])(Request("s", "https://api.test/", timeout=TIMEOUT))
     assert found == [(PUBLIC, 443), ("2606:2800:220:1::1", 443)]
 
@@ -137,13 +137,13 @@ def test_a_deadline_ends_the_trying_of_addresses() -> None:
         return [PUBLIC] * 50
 
     asking = HttpFetch(FakeClock(), network=Network(resolve=resolve))
-    with dialled() as found, pytest.raises(TransientError, match=r"no whole answer within 0\.2 s"):
+    with record_connections() as found, pytest.raises(TransientError, match=r"no whole answer within 0\.2 s"):
         asking(Request("s", "http://api.test/", timeout=0.2))
     assert found == []
 
 
 def test_a_name_without_an_address_is_transient() -> None:
-    with dialled() as found, pytest.raises(TransientError):
+    with record_connections() as found, pytest.raises(TransientError):
         fetch(answers=[[]])(Request("s", "http://api.test/", timeout=TIMEOUT))
     assert found == []
 
@@ -170,7 +170,7 @@ def test_a_redirect_to_an_inner_address_is_not_followed(target: str, status: int
     """A backslash makes of a path no host: what is asked is the server's own."""
     with (
         Server(lambda exchange: exchange.send(reply(b"", status, {"Location": target}))) as server,
-        dialled() as found,
+        record_connections() as found,
         pytest.raises(HttpError, match="redirect"),
     ):
         fetch(loopback=True)(Request("s", server.url, timeout=TIMEOUT))
@@ -180,7 +180,7 @@ def test_a_redirect_to_an_inner_address_is_not_followed(target: str, status: int
 
 @pytest.mark.parametrize("scheme", ["file", "ftp", "gopher", "dict", "data", "jar", "unix", "http+unix", ""])
 def test_a_scheme_other_than_http_is_never_asked(scheme: str) -> None:
-    with dialled() as found, pytest.raises(PermanentError):
+    with record_connections() as found, pytest.raises(PermanentError):
         fetch(loopback=True, private=True)(Request("s", f"{scheme}://127.0.0.1/etc/passwd", timeout=TIMEOUT))
     assert found == []
 

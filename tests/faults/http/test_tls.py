@@ -17,7 +17,7 @@ from option_a.ingest.errors import PermanentError, TransientError
 from option_a.ingest.http.client import HttpFetch
 from option_a.ingest.http.network import Network
 from option_a.ingest.ports import Request
-from tests.support.apis.server import Exchange, Server, reply
+from tests.support.apis.http_server import Exchange, Server, reply
 from tests.support.clock import FakeClock
 from tests.support.pipeline import source
 

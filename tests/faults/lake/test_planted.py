@@ -17,7 +17,7 @@ from option_a.ingest.lake.keys import manifest_key
 from option_a.ingest.manifest.store import read_manifest
 from option_a.ingest.partition import Partition
 from option_a.ingest.ports import Request
-from tests.support.pipeline import DATE, Pipeline, days_of, numbered, source
+from tests.support.pipeline import DATE, Pipeline, make_pages, numbered_pages, source
 
 pytestmark = pytest.mark.bar(13)
 
@@ -90,14 +90,14 @@ def test_a_run_that_would_lead_elsewhere_makes_a_ledger_that_cannot_be_read(
     edited(pipeline, change)
     assert pipeline.drain() == ["failed"]
     assert [letter.cause.kind for letter in pipeline.queue.dead] == ["manifest"]
-    assert "names a run that keys may not hold" in pipeline.queue.dead[0].cause.message
+    assert "names a run that is not valid in a key" in pipeline.queue.dead[0].cause.message
 
 
 @pytest.mark.parametrize("change", [{"source": "other"}, {"date": "2020-01-01"}])
 def test_a_manifest_under_another_partitions_key_cannot_be_read(tmp_path: Path, change: dict[str, str]) -> None:
     pipeline = half_loaded(tmp_path, pagination={"style": "next_url"})
     edited(pipeline, lambda manifest: manifest.update(change))
-    with pytest.raises(ManifestError, match="is that of another partition"):
+    with pytest.raises(ManifestError, match="belongs to another partition"):
         read_manifest(pipeline.lake.get(KEY) or b"", KEY)
     assert pipeline.drain() == ["failed"]
 
@@ -124,7 +124,7 @@ def test_a_link_where_the_lake_wants_a_folder_leads_no_write_and_no_delete_out_o
     link = tmp_path / "lake" / place
     link.parent.mkdir(parents=True)
     link.symlink_to(mine)
-    pipeline = Pipeline(tmp_path / "lake", numbered(days_of(2)))
+    pipeline = Pipeline(tmp_path / "lake", numbered_pages(make_pages(2)))
     pipeline.send()
     with pytest.raises(LakeError, match="a symbolic link stands where the lake wants a folder") as caught:
         pipeline.drain()
@@ -146,7 +146,7 @@ def test_a_link_instead_of_the_temporary_folder_leads_no_sweep_out_of_the_lake(t
 def test_a_link_instead_of_a_page_is_no_page_and_is_replaced_by_the_next_load(tmp_path: Path) -> None:
     private = tmp_path / "private.json.gz"
     private.write_bytes(gzip.compress(b'{"private":1}\n'))
-    pipeline = Pipeline(tmp_path / "lake", numbered(days_of(2)))
+    pipeline = Pipeline(tmp_path / "lake", numbered_pages(make_pages(2)))
     pipeline.send()
     assert pipeline.drain() == ["complete"]
     page = tmp_path / "lake" / "raw" / DAY / "page=000001.json.gz"
@@ -175,7 +175,7 @@ def test_a_link_in_staging_brings_nothing_of_the_outside_under_raw(tmp_path: Pat
 
 
 def test_a_link_that_leads_nowhere_is_a_stray_like_any_other(tmp_path: Path) -> None:
-    pipeline = Pipeline(tmp_path / "lake", numbered(days_of(2)))
+    pipeline = Pipeline(tmp_path / "lake", numbered_pages(make_pages(2)))
     link = tmp_path / "lake" / "raw" / DAY / "page=000009.json.gz"
     link.parent.mkdir(parents=True)
     link.symlink_to(tmp_path / "nowhere")
@@ -196,7 +196,7 @@ def test_a_pipe_instead_of_an_object_keeps_nobody_waiting(tmp_path: Path) -> Non
 def test_the_lakes_own_folder_may_be_a_link(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "lake").symlink_to(tmp_path / "elsewhere")
-    pipeline = Pipeline(tmp_path / "lake", numbered(days_of(2)))
+    pipeline = Pipeline(tmp_path / "lake", numbered_pages(make_pages(2)))
     pipeline.send()
     assert pipeline.drain() == ["complete"]
     assert pipeline.differences() == []

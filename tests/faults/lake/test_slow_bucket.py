@@ -21,7 +21,7 @@ from option_a.local.pipeline import LEASE, LocalPipeline, limits_over
 from option_a.workspace.settings import Settings
 from tests.conftest import Proof
 from tests.support.clock import FakeClock
-from tests.support.pipeline import RUN, Ground, Pipeline, days_of, numbered, source
+from tests.support.pipeline import RUN, Backend, Pipeline, make_pages, numbered_pages, source
 
 AGAIN = "20231114T230000Z-b"
 LONGEST = 90.0
@@ -38,7 +38,7 @@ class NeverTheSame:
 
     def __call__(self, request: Request) -> bytes:
         self._clock.sleep(self._seconds)
-        return numbered(days_of(PAGES, word=f"{next(self._asked):06}"))(request)
+        return numbered_pages(make_pages(PAGES, word=f"{next(self._asked):06}"))(request)
 
 
 class SlowBucket(BucketLake):
@@ -63,13 +63,13 @@ class Twice:
 
     def __init__(self, *slow: int, fetch: float = 0.0) -> None:
         self.lake = SlowBucket(slow)
-        self.pipeline = Pipeline(Ground(self.lake), numbered([]), source(parallel=1))
+        self.pipeline = Pipeline(Backend(self.lake), numbered_pages([]), source(parallel=1))
         self.pipeline.api = NeverTheSame(self.pipeline.clock, fetch)
         self.lake.clock, self.lake.meanwhile = self.pipeline.clock, self._second
         limits = limits_over(self.lake, lambda: False)
-        world = msgspec.structs.replace(self.pipeline.world, limits=limits)
+        world = msgspec.structs.replace(self.pipeline.services, limits=limits)
         other = BucketLake(self.lake._store, self.lake.name, slowest=LONGEST)
-        self.pipeline.world, self.pipeline.worker = world, Worker(world, self.pipeline.sources)
+        self.pipeline.services, self.pipeline.worker = world, Worker(world, self.pipeline.sources)
         self._other = Worker(msgspec.structs.replace(world, lake=other), self.pipeline.sources)
         self.taken, self.wrong = 0, list[Difference]()
 
@@ -77,13 +77,13 @@ class Twice:
         visible = [message.visible_at for message in self.pipeline.queue.messages]
         if visible and min(visible) <= end:
             self.pipeline.clock.time = max(self.pipeline.clock.time, min(visible))
-            delivery = self.pipeline.inbox.receive(["s"], lease=self.pipeline.world.limits.lease)
+            delivery = self.pipeline.inbox.receive(["s"], lease=self.pipeline.services.limits.lease)
             if delivery is not None:
                 self._other.handle(delivery)
                 self.taken += 1
 
     def land(self) -> list[str]:
-        """The outcomes of the first worker; `wrong` is what the lake has then that the ledger has not."""
+        """The outcomes of the first worker; `wrong` is what the lake has then that the manifest has not."""
         outcomes: list[str] = []
         for run, fresh in ((RUN, False), (AGAIN, True)):
             self.pipeline.send(run, fresh=fresh)
@@ -94,7 +94,7 @@ class Twice:
     @property
     def lost(self) -> int:
         """Claims that the first worker has lost."""
-        return sum(event.kind == "lost" for event in self.pipeline.events)
+        return sum(event.kind == "lease-lost" for event in self.pipeline.events)
 
 
 def calls() -> int:
@@ -136,7 +136,7 @@ def test_where_calls_are_slow_one_after_another_who_lost_the_claim_wrote_nothing
 @pytest.mark.parametrize(("lake", "slowest"), [("{}/lake", 0.0), ("s3://bucket/lake", LONGEST)])
 def test_the_worker_of_this_machine_keeps_to_it(lake: str, slowest: float, tmp_path: Path) -> None:
     local = LocalPipeline(Settings(lake=lake.format(tmp_path), home=str(tmp_path), env={}))
-    assert local._world(ignore_events).limits.lease == LEASE + 2 * slowest
+    assert local._services(ignore_events).limits.lease == LEASE + 2 * slowest
 
 
 def test_what_a_killed_worker_had_in_hand_is_taken_over_sooner_where_the_lake_is_a_folder(tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ import pytest
 from option_a.ingest.lake.base import Lake
 from option_a.ingest.ports import Queue
 from tests.conftest import Proof
-from tests.support.crashes.port_crash import Doom, live_until
+from tests.support.crashes.crash_trial import CrashTrial, end_state
+from tests.support.crashes.port_crash import CrashPoint, run_until_crash
 from tests.support.crashes.scenarios import SCENARIOS, Scenario, first_load, longer_then_shorter, out_of_time
-from tests.support.crashes.trial import Trial, result
 
 ROOMS = {
     "put": {"raw", "staging", "dead"},
@@ -30,9 +30,9 @@ ROOMS = {
 
 def points(scenario: Scenario, root: Path) -> list[str]:
     """Every call of a port, in the order of an undisturbed run."""
-    doom = Doom(everywhere=True)
-    assert not live_until(scenario(root), doom)
-    return doom.points
+    crash_point = CrashPoint(every_call=True)
+    assert not run_until_crash(scenario(root), crash_point)
+    return crash_point.points
 
 
 @pytest.mark.bar(2)
@@ -42,20 +42,20 @@ def test_a_crash_at_any_call_loses_nothing_and_doubles_nothing(
     scenario: Scenario, after: bool, tmp_path: Path, proof: Proof
 ) -> None:
     undisturbed = scenario(tmp_path / "undisturbed")
-    whole = Doom(everywhere=True)
-    assert not live_until(undisturbed, whole)
-    expected = result(undisturbed)
+    whole = CrashPoint(every_call=True)
+    assert not run_until_crash(undisturbed, whole)
+    expected = end_state(undisturbed)
     assert undisturbed.differences() == []
     tried: Counter[str] = Counter()
     beyond = 0
     for at, point in enumerate(whole.points, 1):
-        trial = Trial(scenario(tmp_path / str(at)), undisturbed)
-        doom = Doom(at, after=after, everywhere=True)
-        assert trial.die(doom), at
-        assert doom.points[-1] == point, at
-        trial.end(expected)
+        trial = CrashTrial(scenario(tmp_path / str(at)), undisturbed)
+        crash_point = CrashPoint(at, after=after, every_call=True)
+        assert trial.crash(crash_point), at
+        assert crash_point.points[-1] == point, at
+        trial.finish(expected)
         tried[point.partition(" ")[0]] += 1
-        beyond = max(beyond, trial.beyond)
+        beyond = max(beyond, trial.excess_fetches)
     proof.figure("crash points", tried.total())
     proof.figure("of them not tried", whole.calls - tried.total(), most=0)
     for call, count in sorted(tried.items()):
@@ -75,12 +75,12 @@ def test_the_points_to_die_at_are_every_call_of_every_port_in_every_room(tmp_pat
 @pytest.mark.parametrize("scenario", [first_load, longer_then_shorter, out_of_time])
 def test_so_it_is_where_pages_are_fetched_by_threads(scenario: Scenario, tmp_path: Path) -> None:
     undisturbed = scenario(tmp_path / "undisturbed")
-    doom = Doom()
-    assert not live_until(undisturbed, doom)
-    for at in range(2, doom.calls, 3):
+    crash_point = CrashPoint()
+    assert not run_until_crash(undisturbed, crash_point)
+    for at in range(2, crash_point.calls, 3):
         pipeline = scenario(tmp_path / str(at))
-        pipeline.world = msgspec.structs.replace(pipeline.world, executor=ThreadPoolExecutor)
-        live_until(pipeline, Doom(at, after=bool(at % 2)))
+        pipeline.services = msgspec.structs.replace(pipeline.services, executor=ThreadPoolExecutor)
+        run_until_crash(pipeline, CrashPoint(at, after=bool(at % 2)))
         pipeline.drain()
         assert pipeline.objects("raw") == undisturbed.objects("raw"), at
         assert pipeline.objects("staging") == {}, at

@@ -16,13 +16,19 @@ from option_a.ingest.manifest.store import ManifestStore
 from option_a.ingest.ports import Clock, Request
 from option_a.ingest.task import Delivery, Task, decode_task, encode_task
 from tests.conftest import Proof
-from tests.support.crashes.port_crash import Crash, Doom, assert_only_whole_pages, live_until, mortal
-from tests.support.pipeline import DATE, RUN, Pipeline, days_of, numbered, source
+from tests.support.crashes.port_crash import (
+    Crash,
+    CrashPoint,
+    assert_only_whole_pages,
+    crashing_services,
+    run_until_crash,
+)
+from tests.support.pipeline import DATE, RUN, Pipeline, make_pages, numbered_pages, source
 from tests.support.queues.memory import MemoryQueue
 
 DECLARED = {"style": "page", "total_pages": "total_pages"}
 NEXT = "20231114T230000Z-b"
-PAGES = days_of(12)
+PAGES = make_pages(12)
 HEARTBEAT = 10.0
 SECONDS = 2.0
 
@@ -32,7 +38,7 @@ def slow(root: Path, *, parallel: int) -> Pipeline:
 
     def answer(request: Request) -> bytes:
         pipeline.clock.time += SECONDS
-        return numbered(PAGES, total_pages=len(PAGES))(request)
+        return numbered_pages(PAGES, total_pages=len(PAGES))(request)
 
     pipeline = Pipeline(root, answer, source(pagination=DECLARED, parallel=parallel), lease=3 * HEARTBEAT)
     pipeline.send()
@@ -51,12 +57,12 @@ def in_ledger(pipeline: Pipeline) -> set[int]:
 def test_after_a_crash_only_pages_since_the_last_checkpoint_and_those_in_flight_are_fetched_again(
     parallel: int, tmp_path: Path, proof: Proof
 ) -> None:
-    doom = Doom()
-    live_until(slow(tmp_path / "undisturbed", parallel=parallel), doom)
+    crash_point = CrashPoint()
+    run_until_crash(slow(tmp_path / "undisturbed", parallel=parallel), crash_point)
     most_again = 0
-    for at in range(1, doom.calls + 1):
+    for at in range(1, crash_point.calls + 1):
         pipeline = slow(tmp_path / str(at), parallel=parallel)
-        assert live_until(pipeline, Doom(at))
+        assert run_until_crash(pipeline, CrashPoint(at))
         asked, landed = pipeline.asked(), in_ledger(pipeline)
         pipeline.drain()
         again = pipeline.asked(len(asked))
@@ -68,32 +74,32 @@ def test_after_a_crash_only_pages_since_the_last_checkpoint_and_those_in_flight_
 
 
 def test_a_crash_in_a_thread_of_a_page_comes_out_of_the_worker_and_nothing_is_acknowledged(tmp_path: Path) -> None:
-    pipeline = Pipeline(tmp_path, numbered(PAGES, total_pages=len(PAGES)), source(pagination=DECLARED))
-    pipeline.world = msgspec.structs.replace(pipeline.world, executor=ThreadPoolExecutor)
+    pipeline = Pipeline(tmp_path, numbered_pages(PAGES, total_pages=len(PAGES)), source(pagination=DECLARED))
+    pipeline.services = msgspec.structs.replace(pipeline.services, executor=ThreadPoolExecutor)
     pipeline.send()
-    pipeline.worker = Worker(mortal(pipeline.world, Doom(9)), pipeline.sources)
+    pipeline.worker = Worker(crashing_services(pipeline.services, CrashPoint(9)), pipeline.sources)
     with pytest.raises(Crash):
         pipeline.step()
     assert len(pipeline.queue.messages) == 1
     assert pipeline.manifest().state == "loading"
-    pipeline.worker = Worker(pipeline.world, pipeline.sources)
+    pipeline.worker = Worker(pipeline.services, pipeline.sources)
     assert pipeline.drain()[-1] == "complete"
     assert len(pipeline.pages()) == len(PAGES)
 
 
 def test_a_crash_in_a_thread_of_the_promotion_comes_out_of_the_worker(tmp_path: Path) -> None:
-    days = {"pages": days_of(5)}
-    pipeline = Pipeline(tmp_path, lambda request: numbered(days["pages"])(request))
+    days = {"pages": make_pages(5)}
+    pipeline = Pipeline(tmp_path, lambda request: numbered_pages(days["pages"])(request))
     pipeline.send()
     pipeline.drain()
-    days["pages"] = days_of(4, word="b")
+    days["pages"] = make_pages(4, word="b")
     pipeline.send(NEXT, fresh=True)
-    pipeline.world = msgspec.structs.replace(pipeline.world, executor=ThreadPoolExecutor)
-    pipeline.worker = Worker(mortal(pipeline.world, Doom(16)), pipeline.sources)
+    pipeline.services = msgspec.structs.replace(pipeline.services, executor=ThreadPoolExecutor)
+    pipeline.worker = Worker(crashing_services(pipeline.services, CrashPoint(16)), pipeline.sources)
     with pytest.raises(Crash):
         pipeline.step()
     assert pipeline.manifest().state == "promoting"
-    pipeline.worker = Worker(pipeline.world, pipeline.sources)
+    pipeline.worker = Worker(pipeline.services, pipeline.sources)
     assert pipeline.drain()[-1] == "complete"
     assert len(pipeline.pages()) == 4
     assert pipeline.differences() == []
@@ -104,17 +110,17 @@ def test_a_worker_that_dies_again_and_again_with_progress_in_between_never_loses
     calls: int, tmp_path: Path
 ) -> None:
     pipeline = slow(tmp_path, parallel=1)
-    while live_until(pipeline, Doom(calls)):
+    while run_until_crash(pipeline, CrashPoint(calls)):
         pass
     assert pipeline.queue.dead == []
     assert pipeline.manifest().state == "complete"
-    assert "anew" in pipeline.kinds()
+    assert "requeued" in pipeline.kinds()
 
 
 def test_a_worker_that_dies_without_progress_is_dead_after_five_receives(tmp_path: Path) -> None:
     pipeline = slow(tmp_path, parallel=1)
     deaths = 0
-    while live_until(pipeline, Doom(3)):
+    while run_until_crash(pipeline, CrashPoint(3)):
         deaths += 1
     assert deaths == 5
     assert [letter.cause.kind for letter in pipeline.queue.dead] == ["receives"]
@@ -155,7 +161,7 @@ def interleaved(root: Path, rng: random.Random) -> Pipeline:
             pipeline.clock.time += 45.0
         if rng.random() < 0.1:
             raise TransientError("the API answered 503", retry_after=rng.choice([None, 60.0]))
-        return numbered(PAGES, total_pages=len(PAGES))(request)
+        return numbered_pages(PAGES, total_pages=len(PAGES))(request)
 
     declared = source(pagination=DECLARED, parallel=3)
     pipeline = Pipeline(root, answer, declared, queue=lambda clock: Unruly(clock, rng))
@@ -166,7 +172,7 @@ def interleaved(root: Path, rng: random.Random) -> Pipeline:
 
 @pytest.mark.parametrize("seed", range(30))
 def test_messages_that_come_up_to_three_times_and_in_any_order_leave_the_same_lake(seed: int, tmp_path: Path) -> None:
-    calm = Pipeline(tmp_path / "calm", numbered(PAGES, total_pages=len(PAGES)), source(pagination=DECLARED))
+    calm = Pipeline(tmp_path / "calm", numbered_pages(PAGES, total_pages=len(PAGES)), source(pagination=DECLARED))
     dates = [DATE, DATE - dt.timedelta(days=1)]
     for date in dates:
         calm.send(date=date)

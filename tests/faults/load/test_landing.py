@@ -14,14 +14,14 @@ from option_a.ingest.errors import SecretError, TransientError
 from option_a.ingest.load.worker import Worker
 from option_a.ingest.ports import Request, Response
 from option_a.ingest.secrets import Reference
-from tests.support.pipeline import Api, Pipeline, source
+from tests.support.pipeline import ApiFunction, Pipeline, source
 
 SALT = "pepper-4711"
 PERSON = "anna@example.com"
 FIELDS = {"drop": ["phone"], "hash": ["mail"], "rename": {"id": "order_id"}, "salt": "env:SALT"}
 
 
-def paged(*pages: bytes) -> Api:
+def paged(*pages: bytes) -> ApiFunction:
     def answer(request: Request) -> bytes:
         number = int(request.params["page"])
         return pages[number - 1] if number <= len(pages) else b""
@@ -43,7 +43,7 @@ def salted(pipeline: Pipeline) -> list[Reference]:
         read.append(wanted)
         return SALT
 
-    pipeline.worker = Worker(msgspec.structs.replace(pipeline.world, secrets=secrets), pipeline.sources)
+    pipeline.worker = Worker(msgspec.structs.replace(pipeline.services, secrets=secrets), pipeline.sources)
     return read
 
 
@@ -147,7 +147,7 @@ def test_a_salt_that_is_not_there_fails_and_one_that_cannot_be_read_now_waits(tm
         def secrets(wanted: Reference, error: Exception = error) -> str:
             raise error
 
-        pipeline.worker = Worker(msgspec.structs.replace(pipeline.world, secrets=secrets), pipeline.sources)
+        pipeline.worker = Worker(msgspec.structs.replace(pipeline.services, secrets=secrets), pipeline.sources)
         pipeline.send()
         assert pipeline.drain(1) == [outcome]
         assert pipeline.objects("raw") == {}

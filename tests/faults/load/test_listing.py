@@ -11,7 +11,7 @@ from option_a.ingest.events import Event
 from option_a.ingest.lake.keys import page_key, raw_prefix
 from option_a.ingest.load.worker import Worker
 from option_a.ingest.partition import Partition
-from tests.support.pipeline import DATE, Pipeline, days_of, numbered, source
+from tests.support.pipeline import DATE, Pipeline, make_pages, numbered_pages, source
 
 DECLARED = {"style": "page", "total_pages": "total_pages"}
 RAW = raw_prefix(Partition("s", DATE))
@@ -30,8 +30,8 @@ def meddled(root: Path, key: str, data: bytes | None, *, times: int = 9) -> Pipe
             else:
                 pipeline.lake.put(key, data)
 
-    pipeline = Pipeline(root, numbered(days_of(4), total_pages=4), source(pagination=DECLARED, parallel=1))
-    pipeline.worker = Worker(msgspec.structs.replace(pipeline.world, emit=tell), pipeline.sources)
+    pipeline = Pipeline(root, numbered_pages(make_pages(4), total_pages=4), source(pagination=DECLARED, parallel=1))
+    pipeline.worker = Worker(msgspec.structs.replace(pipeline.services, emit=tell), pipeline.sources)
     pipeline.send()
     return pipeline
 
@@ -43,7 +43,7 @@ def test_a_page_that_the_lake_does_not_list_as_it_landed_fails_the_day_and_is_na
     pipeline = meddled(tmp_path, page_key(RAW, 2), data)
     assert pipeline.drain() == ["failed"]
     (letter,) = pipeline.queue.dead
-    said = f"s {DATE} page 2: the ledger has 4 pages, and the lake does not list 1 of them (something else writes to"
+    said = f"s {DATE} page 2: the manifest has 4 pages, and the lake does not list 1 of them (something else writes to"
     assert (letter.cause.kind, letter.cause.page) == ("total", 2)
     assert letter.cause.message.startswith(said)
     assert pipeline.kinds().count("restarted") == 1

@@ -14,7 +14,7 @@ from option_a.ingest.errors import HttpError
 from option_a.ingest.events import Event
 from option_a.ingest.load.worker import Worker
 from option_a.ingest.ports import Request
-from tests.support.pipeline import Pipeline, days_of, numbered, source
+from tests.support.pipeline import Pipeline, make_pages, numbered_pages, source
 
 SHORT = {"style": "page", "stop": "short", "size": 5}
 DECLARED = {"style": "page", "total_pages": "total_pages"}
@@ -23,7 +23,7 @@ DECLARED = {"style": "page", "total_pages": "total_pages"}
 def one_page(request: Request, beyond: int) -> bytes:
     """An API of one page that is short, and of a status beyond it."""
     if request.params["page"] == "1":
-        return numbered(days_of(1))(request)
+        return numbered_pages(make_pages(1))(request)
     raise HttpError(f"the API answered {beyond}", status=beyond)
 
 
@@ -32,8 +32,8 @@ def test_what_breaks_in_a_thread_breaks_the_delivery_and_acks_nothing(tmp_path: 
         if event.kind == "landed":
             raise ZeroDivisionError("a bug")
 
-    pipeline = Pipeline(tmp_path, numbered(days_of(3)))
-    pipeline.worker = Worker(msgspec.structs.replace(pipeline.world, emit=tell), pipeline.sources)
+    pipeline = Pipeline(tmp_path, numbered_pages(make_pages(3)))
+    pipeline.worker = Worker(msgspec.structs.replace(pipeline.services, emit=tell), pipeline.sources)
     pipeline.send()
     with pytest.raises(ZeroDivisionError):
         pipeline.step()
@@ -73,11 +73,11 @@ def test_never_more_than_parallel_requests_are_in_flight(parallel: int, tmp_path
         time.sleep(0.005)  # long enough for one more to be asked for
         with lock:
             flying -= 1
-        return numbered(days_of(20), total_pages=20)(request)
+        return numbered_pages(make_pages(20), total_pages=20)(request)
 
     pipeline = Pipeline(tmp_path, answer, source(pagination=DECLARED, parallel=parallel))
-    pipeline.world = msgspec.structs.replace(pipeline.world, executor=lambda _: ThreadPoolExecutor(16))
-    pipeline.worker = Worker(pipeline.world, pipeline.sources)
+    pipeline.services = msgspec.structs.replace(pipeline.services, executor=lambda _: ThreadPoolExecutor(16))
+    pipeline.worker = Worker(pipeline.services, pipeline.sources)
     pipeline.send()
     assert pipeline.step() == "complete"
     assert most == parallel

@@ -10,12 +10,12 @@ import pytest
 from option_a.ingest.errors import HttpError, TransientError
 from option_a.ingest.events import Event
 from option_a.ingest.lake.keys import breaker_key, manifest_key
-from option_a.ingest.manifest.model import Lease, Load, Manifest
+from option_a.ingest.manifest.model import LeaseRecord, Load, Manifest
 from option_a.ingest.manifest.store import ManifestStore
 from option_a.ingest.partition import Partition
 from option_a.ingest.ports import Request
 from option_a.ingest.task import Task
-from tests.support.pipeline import DATE, RUN, Pipeline, days_of, numbered, source
+from tests.support.pipeline import DATE, RUN, Pipeline, make_pages, numbered_pages, source
 
 DECLARED = {"style": "page", "total_pages": "total_pages"}
 PLACE = f"s {DATE}"
@@ -30,7 +30,7 @@ class Down:
     def __call__(self, request: Request) -> bytes:
         if int(request.params["page"]) >= self.page:
             raise self.error
-        return numbered(days_of(4), total_pages=4)(request)
+        return numbered_pages(make_pages(4), total_pages=4)(request)
 
 
 def begun(root: Path, error: Exception) -> Pipeline:
@@ -79,7 +79,7 @@ def test_a_cause_names_the_page_and_the_way_out(tmp_path: Path) -> None:
 
 
 def test_a_worker_that_gets_nowhere_says_where(tmp_path: Path) -> None:
-    pipeline = Pipeline(tmp_path, numbered(days_of(2)))
+    pipeline = Pipeline(tmp_path, numbered_pages(make_pages(2)))
     pipeline.out_of_time = True
     pipeline.send()
     assert pipeline.drain() == ["out-of-time", "failed"]
@@ -90,7 +90,7 @@ def test_a_worker_that_gets_nowhere_says_where(tmp_path: Path) -> None:
 
 
 def test_a_ledger_that_cannot_be_read_is_told_with_its_place(tmp_path: Path) -> None:
-    pipeline = Pipeline(tmp_path, numbered(days_of(2)))
+    pipeline = Pipeline(tmp_path, numbered_pages(make_pages(2)))
     pipeline.lake.put(manifest_key(Partition("s", DATE)), b"{")
     pipeline.send()
     assert pipeline.step() == "failed"
@@ -101,7 +101,7 @@ def test_a_ledger_that_cannot_be_read_is_told_with_its_place(tmp_path: Path) -> 
 
 
 def test_a_source_that_is_declared_no_longer_is_told_with_the_way_out(tmp_path: Path) -> None:
-    pipeline = Pipeline(tmp_path, numbered(days_of(2)))
+    pipeline = Pipeline(tmp_path, numbered_pages(make_pages(2)))
     pipeline.send(name="s")
     pipeline.sources.clear()
     delivery = pipeline.queue.receive(["s"], lease=30.0)
@@ -113,7 +113,7 @@ def test_a_source_that_is_declared_no_longer_is_told_with_the_way_out(tmp_path: 
 
 
 def test_who_is_asked_to_stop_says_so_in_the_ledger(tmp_path: Path) -> None:
-    pipeline = Pipeline(tmp_path, numbered(days_of(2)))
+    pipeline = Pipeline(tmp_path, numbered_pages(make_pages(2)))
     pipeline.stopping = True
     pipeline.send()
     assert pipeline.step() == "stopped"
@@ -122,7 +122,7 @@ def test_who_is_asked_to_stop_says_so_in_the_ledger(tmp_path: Path) -> None:
 
 
 def test_a_message_that_nobody_can_read_is_told_with_what_is_wrong(tmp_path: Path) -> None:
-    pipeline = Pipeline(tmp_path, numbered(days_of(1)))
+    pipeline = Pipeline(tmp_path, numbered_pages(make_pages(1)))
     pipeline.queue.send_raw("s", b"no task")
     assert pipeline.step() == "unreadable"
     told = last(pipeline, "unreadable")
@@ -131,15 +131,15 @@ def test_a_message_that_nobody_can_read_is_told_with_what_is_wrong(tmp_path: Pat
 
 
 def test_who_finds_a_live_claim_says_when_it_is_back_and_keeps_its_patience(tmp_path: Path) -> None:
-    pipeline = Pipeline(tmp_path, numbered(days_of(1)))
+    pipeline = Pipeline(tmp_path, numbered_pages(make_pages(1)))
     now = pipeline.clock.now()
     load = Load(RUN, "real", source().fingerprint, now)
     ManifestStore(pipeline.lake, Partition("s", DATE)).write(
-        Manifest("s", DATE, "loading", load, lease=Lease("x", now + 9, 0))
+        Manifest("s", DATE, "loading", load, lease=LeaseRecord("x", now + 9, 0))
     )
     pipeline.queue.send([Task("s", DATE, RUN, waiting_since=5.0)])
-    assert pipeline.step() == "claimed"
-    assert last(pipeline, "claimed").seconds == pipeline.queue.messages[0].visible_at - now == 10.0
+    assert pipeline.step() == "leased"
+    assert last(pipeline, "leased").seconds == pipeline.queue.messages[0].visible_at - now == 10.0
     assert [task.waiting_since for task in pipeline.queue.tasks()] == [5.0]
 
 
@@ -147,7 +147,7 @@ def test_who_finds_a_live_claim_says_when_it_is_back_and_keeps_its_patience(tmp_
 def test_a_task_is_held_until_its_patience_is_over_and_for_a_second_at_least(
     left: float, waits: bool, tmp_path: Path
 ) -> None:
-    pipeline = Pipeline(tmp_path, numbered(days_of(1)), source(patience="1h"))
+    pipeline = Pipeline(tmp_path, numbered_pages(make_pages(1)), source(patience="1h"))
     now = pipeline.clock.now()
     pipeline.lake.compare_and_swap(
         breaker_key("s"), json.dumps({"failures": 5, "until": now + 100, "why": "503"}).encode(), None

@@ -11,8 +11,8 @@ import pytest
 from option_a.ingest.errors import HttpError, PermanentError
 from option_a.ingest.ports import Cause, Request
 from option_a.ingest.task import Delivery, Task, encode_task
-from tests.support.crashes.port_crash import Doom, live_until
-from tests.support.pipeline import DATE, RUN, Pipeline, days_of, numbered, source
+from tests.support.crashes.port_crash import CrashPoint, run_until_crash
+from tests.support.pipeline import DATE, RUN, Pipeline, make_pages, numbered_pages, source
 
 NEXT = "20231114T230000Z-b"
 HTML = b"<!doctype html><title>Log in</title>\xff"
@@ -37,7 +37,7 @@ class Broken:
     def __call__(self, request: Request) -> bytes:
         if not self.mended and request.params["date"] == DATE.isoformat() and request.params["page"] == str(self.page):
             return self.breaks()
-        return numbered(days_of(4), total_pages=4)(request)
+        return numbered_pages(make_pages(4), total_pages=4)(request)
 
 
 def run(root: Path, page: int, breaks: Breaks) -> tuple[Pipeline, Broken]:
@@ -118,10 +118,10 @@ def test_a_worker_that_dies_between_the_manifest_and_the_dead_letter_is_followed
     tmp_path: Path,
 ) -> None:
     pipeline, _ = run(tmp_path, 1, lambda: HTML)
-    calls = Doom()
+    calls = CrashPoint()
     twin, _ = run(tmp_path / "twin", 1, lambda: HTML)
-    live_until(twin, calls)
-    assert live_until(pipeline, Doom(calls.calls))  # the last call is the burial
+    run_until_crash(twin, calls)
+    assert run_until_crash(pipeline, CrashPoint(calls.calls))  # the last call is the burial
     assert (pipeline.manifest().state, pipeline.queue.dead) == ("failed", [])
     asked = len(pipeline.requests)
     assert pipeline.drain() == ["failed"]
@@ -174,7 +174,7 @@ def test_an_error_that_nobody_foresaw_acknowledges_nothing_and_five_receives_lat
 def test_a_receipt_that_ran_out_is_buried_by_nobody(tmp_path: Path) -> None:
     pipeline, _ = run(tmp_path, 1, lambda: HTML)
     stale = Delivery("s", "of yesterday", encode_task(Task("s", DATE, RUN)), 1)
-    assert pipeline.worker.handle(stale) == "lost"
+    assert pipeline.worker.handle(stale) == "lease-lost"
     assert pipeline.queue.dead == []
     assert len(pipeline.queue.messages) == 1
     assert (pipeline.requests, pipeline.objects("manifest")) == ([], {})

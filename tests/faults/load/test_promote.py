@@ -16,8 +16,8 @@ from option_a.ingest.lake.keys import manifest_key, page_key, staging_prefix
 from option_a.ingest.load.worker import Worker
 from option_a.ingest.manifest.model import encode
 from option_a.ingest.ports import Request
-from tests.support.crashes.port_crash import Doom, MortalLake, live_until
-from tests.support.pipeline import Pipeline, days_of, numbered, source
+from tests.support.crashes.port_crash import CrashingLake, CrashPoint, run_until_crash
+from tests.support.pipeline import Pipeline, make_pages, numbered_pages, source
 
 DECLARED = {"style": "page", "total_pages": "total_pages"}
 NEXT = "20231114T230000Z-b"
@@ -37,7 +37,7 @@ class Day:
         self.meanwhile()
         if int(request.params["page"]) in self.broken:
             return b"<html>gone</html>"
-        return numbered(self.pages, total_pages=len(self.pages))(request)
+        return numbered_pages(self.pages, total_pages=len(self.pages))(request)
 
 
 def landed(root: Path, pages: Pages) -> tuple[Pipeline, Day]:
@@ -52,11 +52,11 @@ def promoting(pipeline: Pipeline) -> bool:
     return pipeline.manifest().state == "promoting"
 
 
-class Remembering(MortalLake):
+class Remembering(CrashingLake):
     """A lake that remembers what was done to raw/."""
 
     def __init__(self, lake: Lake) -> None:
-        super().__init__(lake, Doom())
+        super().__init__(lake, CrashPoint())
         self.done: list[tuple[str, int]] = []
 
     def put(self, key: str, data: bytes) -> None:
@@ -78,10 +78,10 @@ class Remembering(MortalLake):
 
 
 def test_changed_pages_alone_are_copied_and_the_surplus_is_deleted(tmp_path: Path) -> None:
-    pipeline, day = landed(tmp_path, days_of(6))
-    day.pages = [*days_of(1), *days_of(2, word="b")[1:], *days_of(3)[2:], []]
+    pipeline, day = landed(tmp_path, make_pages(6))
+    day.pages = [*make_pages(1), *make_pages(2, word="b")[1:], *make_pages(3)[2:], []]
     lake = Remembering(pipeline.lake)
-    pipeline.worker = Worker(msgspec.structs.replace(pipeline.world, lake=lake), pipeline.sources)
+    pipeline.worker = Worker(msgspec.structs.replace(pipeline.services, lake=lake), pipeline.sources)
     pipeline.send(NEXT, fresh=True)
     assert pipeline.drain() == ["complete"]
     assert sorted(lake.done) == [("copy", 2), ("delete", 4), ("delete", 5), ("delete", 6)]
@@ -91,7 +91,7 @@ def test_changed_pages_alone_are_copied_and_the_surplus_is_deleted(tmp_path: Pat
 
 
 def test_a_re_load_of_the_same_records_restates_nothing_and_touches_no_page(tmp_path: Path) -> None:
-    pipeline, _ = landed(tmp_path, days_of(4))
+    pipeline, _ = landed(tmp_path, make_pages(4))
     before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("raw/**/*.gz")}
     pipeline.send(NEXT, fresh=True)
     assert pipeline.drain() == ["complete"]
@@ -101,9 +101,9 @@ def test_a_re_load_of_the_same_records_restates_nothing_and_touches_no_page(tmp_
 
 
 def test_until_promotion_begins_no_byte_of_the_old_day_changes(tmp_path: Path) -> None:
-    pipeline, day = landed(tmp_path, days_of(4))
+    pipeline, day = landed(tmp_path, make_pages(4))
     before = pipeline.objects("raw")
-    day.pages = days_of(7, word="b")
+    day.pages = make_pages(7, word="b")
     looks = 0
 
     def look() -> None:
@@ -123,9 +123,9 @@ def test_until_promotion_begins_no_byte_of_the_old_day_changes(tmp_path: Path) -
 
 
 def test_a_re_load_that_fails_leaves_the_old_day_as_it_was_and_readable(tmp_path: Path) -> None:
-    pipeline, day = landed(tmp_path, days_of(4))
+    pipeline, day = landed(tmp_path, make_pages(4))
     before = pipeline.objects("raw")
-    day.pages, day.broken = days_of(6, word="b"), {5}
+    day.pages, day.broken = make_pages(6, word="b"), {5}
     pipeline.send(NEXT, fresh=True)
     assert pipeline.drain() == ["failed"]
     assert pipeline.objects("raw") == before
@@ -137,8 +137,8 @@ def test_a_re_load_that_fails_leaves_the_old_day_as_it_was_and_readable(tmp_path
 
 
 def test_a_failed_re_load_is_gone_on_with_by_the_next_run_and_promoted(tmp_path: Path) -> None:
-    pipeline, day = landed(tmp_path, days_of(4))
-    day.pages, day.broken = days_of(6, word="b"), {5}
+    pipeline, day = landed(tmp_path, make_pages(4))
+    day.pages, day.broken = make_pages(6, word="b"), {5}
     pipeline.send(NEXT, fresh=True)
     pipeline.drain()
     asked = len(pipeline.requests)
@@ -153,7 +153,7 @@ def test_a_failed_re_load_is_gone_on_with_by_the_next_run_and_promoted(tmp_path:
 
 
 def test_a_re_load_whose_staged_copy_another_replaces_leaves_nothing_in_staging(tmp_path: Path) -> None:
-    pipeline, day = landed(tmp_path, days_of(4))
+    pipeline, day = landed(tmp_path, make_pages(4))
     day.broken = {3}
     pipeline.send(NEXT, fresh=True)
     pipeline.drain()
@@ -165,15 +165,15 @@ def test_a_re_load_whose_staged_copy_another_replaces_leaves_nothing_in_staging(
 
 
 def test_a_promotion_that_was_begun_is_finished_before_a_newer_run_loads_anew(tmp_path: Path) -> None:
-    pipeline, day = landed(tmp_path, days_of(3))
-    day.pages = days_of(5, word="b")
+    pipeline, day = landed(tmp_path, make_pages(3))
+    day.pages = make_pages(5, word="b")
     pipeline.send(NEXT, fresh=True)
-    assert live_until(pipeline, Doom(18))
+    assert run_until_crash(pipeline, CrashPoint(18))
     assert pipeline.manifest().state == "promoting"
     pipeline.queue.messages.clear()
-    day.pages = days_of(2, word="c")
+    day.pages = make_pages(2, word="c")
     pipeline.send(THIRD, fresh=True)
-    assert pipeline.drain()[-2:] == ["anew", "complete"]
+    assert pipeline.drain()[-2:] == ["requeued", "complete"]
     assert pipeline.manifest().load.run == THIRD
     assert len(pipeline.pages()) == 2
     assert pipeline.objects("staging") == {}
@@ -181,8 +181,8 @@ def test_a_promotion_that_was_begun_is_finished_before_a_newer_run_loads_anew(tm
 
 
 def test_a_task_of_an_older_run_does_not_undo_a_promotion(tmp_path: Path) -> None:
-    pipeline, day = landed(tmp_path, days_of(3))
-    day.pages = days_of(2, word="b")
+    pipeline, day = landed(tmp_path, make_pages(3))
+    day.pages = make_pages(2, word="b")
     pipeline.send(THIRD, fresh=True)
     pipeline.drain()
     before = pipeline.objects("raw")
@@ -219,11 +219,11 @@ def test_after_any_sequence_of_runs_the_lake_is_what_the_last_one_alone_would_ha
 
 
 def test_a_staged_page_that_is_gone_is_loaded_again_and_the_partition_is_not_stuck(tmp_path: Path) -> None:
-    pipeline, day = landed(tmp_path, days_of(3))
-    day.pages = days_of(3, word="b")
+    pipeline, day = landed(tmp_path, make_pages(3))
+    day.pages = make_pages(3, word="b")
     left = iter([True, False] * 50)
-    limits = msgspec.structs.replace(pipeline.world.limits, out_of_time=lambda: promoting(pipeline) and next(left))
-    pipeline.worker = Worker(msgspec.structs.replace(pipeline.world, limits=limits), pipeline.sources)
+    limits = msgspec.structs.replace(pipeline.services.limits, out_of_time=lambda: promoting(pipeline) and next(left))
+    pipeline.worker = Worker(msgspec.structs.replace(pipeline.services, limits=limits), pipeline.sources)
     pipeline.send(NEXT, fresh=True)
     assert pipeline.step() == "out-of-time"
     staged = sorted(pipeline.objects("staging"))
@@ -234,7 +234,7 @@ def test_a_staged_page_that_is_gone_is_loaded_again_and_the_partition_is_not_stu
 
 
 def test_a_late_delivery_of_an_older_run_leaves_the_staging_of_a_newer_one_alone(tmp_path: Path) -> None:
-    pipeline, _ = landed(tmp_path, days_of(2))
+    pipeline, _ = landed(tmp_path, make_pages(2))
     manifest = pipeline.manifest()
     manifest.attempts[-1].run = NEXT  # the newer run finished the older one's promotion, and is about to load
     pipeline.lake.put(manifest_key(manifest.partition), encode(manifest))

@@ -8,16 +8,16 @@ import msgspec
 
 from option_a.ingest.load.worker import Worker
 from tests.faults.load.test_promote import NEXT, Remembering, landed, promoting
-from tests.support.pipeline import days_of
+from tests.support.pipeline import make_pages
 
 
 def test_a_promotion_that_is_out_of_time_goes_on_where_it_stood_and_copies_nothing_twice(tmp_path: Path) -> None:
-    pipeline, day = landed(tmp_path, days_of(200))
-    day.pages = days_of(200, word="b")
+    pipeline, day = landed(tmp_path, make_pages(200))
+    day.pages = make_pages(200, word="b")
     lake = Remembering(pipeline.lake)
     left = iter([False, False, True] * 100)
-    limits = msgspec.structs.replace(pipeline.world.limits, out_of_time=lambda: promoting(pipeline) and next(left))
-    pipeline.worker = Worker(msgspec.structs.replace(pipeline.world, lake=lake, limits=limits), pipeline.sources)
+    limits = msgspec.structs.replace(pipeline.services.limits, out_of_time=lambda: promoting(pipeline) and next(left))
+    pipeline.worker = Worker(msgspec.structs.replace(pipeline.services, lake=lake, limits=limits), pipeline.sources)
     pipeline.send(NEXT, fresh=True)
     outcomes = pipeline.drain()
     assert outcomes == ["out-of-time"] * (len(outcomes) - 1) + ["complete"]
@@ -37,10 +37,10 @@ def test_a_promotion_whose_worker_dies_again_and_again_is_no_dead_letter_as_long
             if len(self.done) % 150 == 0:
                 raise Killed
 
-    pipeline, day = landed(tmp_path, days_of(1_200))
-    day.pages = days_of(1_200, word="b")
+    pipeline, day = landed(tmp_path, make_pages(1_200))
+    day.pages = make_pages(1_200, word="b")
     lake = Dying(pipeline.lake)
-    pipeline.worker = Worker(msgspec.structs.replace(pipeline.world, lake=lake), pipeline.sources)
+    pipeline.worker = Worker(msgspec.structs.replace(pipeline.services, lake=lake), pipeline.sources)
     pipeline.send(NEXT, fresh=True)
     deaths = 0
     while pipeline.queue.messages:
@@ -60,10 +60,10 @@ def test_a_promotion_whose_pages_take_long_renews_its_claim_and_comes_to_its_end
             super().copy(source, target)
             pipeline.clock.sleep(1.0)  # so that a batch outlasts the claim
 
-    pipeline, day = landed(tmp_path, days_of(100))
-    day.pages = days_of(100, word="b")
+    pipeline, day = landed(tmp_path, make_pages(100))
+    day.pages = make_pages(100, word="b")
     lake = Slow(pipeline.lake)
-    pipeline.worker = Worker(msgspec.structs.replace(pipeline.world, lake=lake), pipeline.sources)
+    pipeline.worker = Worker(msgspec.structs.replace(pipeline.services, lake=lake), pipeline.sources)
     pipeline.send(NEXT, fresh=True)
     assert pipeline.drain() == ["complete"]
     assert sorted(lake.done) == [("copy", page) for page in range(1, 101)]

@@ -10,15 +10,15 @@ import msgspec
 
 from option_a.ingest.load.worker import Worker
 from option_a.ingest.ports import Request
-from tests.support.crashes.port_crash import Doom, live_until
-from tests.support.pipeline import DATE, RUN, Pipeline, days_of, numbered, source
+from tests.support.crashes.port_crash import CrashPoint, run_until_crash
+from tests.support.pipeline import DATE, RUN, Pipeline, make_pages, numbered_pages, source
 
 NEXT = "20231114T230000Z-b"
 DECLARED = {"style": "page", "total_pages": "total_pages"}
 
 
 def test_a_first_load_lands_every_record_and_says_so(tmp_path: Path) -> None:
-    pipeline = Pipeline(tmp_path, numbered(days_of(3)))
+    pipeline = Pipeline(tmp_path, numbered_pages(make_pages(3)))
     pipeline.send()
     assert pipeline.step() == "complete"
     assert list(pipeline.pages()) == [f"page={page:06d}.json.gz" for page in (1, 2, 3)]
@@ -32,7 +32,7 @@ def test_a_first_load_lands_every_record_and_says_so(tmp_path: Path) -> None:
 
 
 def test_a_page_is_asked_for_with_its_date_and_number_behind_the_fixed_parameters(tmp_path: Path) -> None:
-    pipeline = Pipeline(tmp_path, numbered(days_of(1)), source(params={"limit": 5, "all": True}))
+    pipeline = Pipeline(tmp_path, numbered_pages(make_pages(1)), source(params={"limit": 5, "all": True}))
     pipeline.send()
     pipeline.drain()
     assert [dict(request.params) for request in pipeline.requests] == [
@@ -52,11 +52,11 @@ def test_pages_ahead_are_fetched_at_once_and_may_answer_in_any_order(tmp_path: P
             assert answered[page + 1].wait(60)
         order.append(page)
         answered[page].set()
-        return numbered(days_of(count), total_pages=count)(request)
+        return numbered_pages(make_pages(count), total_pages=count)(request)
 
     pipeline = Pipeline(tmp_path, answer, source(pagination=DECLARED, parallel=together))
-    pipeline.world = msgspec.structs.replace(pipeline.world, executor=ThreadPoolExecutor)
-    pipeline.worker = Worker(pipeline.world, pipeline.sources)
+    pipeline.services = msgspec.structs.replace(pipeline.services, executor=ThreadPoolExecutor)
+    pipeline.worker = Worker(pipeline.services, pipeline.sources)
     pipeline.send()
     assert pipeline.step() == "complete"
     assert order != sorted(order)
@@ -66,7 +66,7 @@ def test_pages_ahead_are_fetched_at_once_and_may_answer_in_any_order(tmp_path: P
 
 
 def test_a_day_of_no_records_is_complete_with_none(tmp_path: Path) -> None:
-    pipeline = Pipeline(tmp_path, numbered([], total_pages=0), source(pagination=DECLARED))
+    pipeline = Pipeline(tmp_path, numbered_pages([], total_pages=0), source(pagination=DECLARED))
     pipeline.send()
     assert pipeline.step() == "complete"
     assert (pipeline.manifest().load.records, pipeline.manifest().load.empty) == (0, 1)
@@ -75,8 +75,8 @@ def test_a_day_of_no_records_is_complete_with_none(tmp_path: Path) -> None:
 
 
 def test_pages_without_records_before_the_declared_end_are_gaps_and_leave_no_object(tmp_path: Path) -> None:
-    pages = [[], *days_of(2), [], [], *days_of(7)[5:], []]
-    pipeline = Pipeline(tmp_path, numbered(pages, total_pages=len(pages)), source(pagination=DECLARED))
+    pages = [[], *make_pages(2), [], [], *make_pages(7)[5:], []]
+    pipeline = Pipeline(tmp_path, numbered_pages(pages, total_pages=len(pages)), source(pagination=DECLARED))
     pipeline.send()
     assert pipeline.step() == "complete"
     assert list(pipeline.pages()) == [f"page={page:06d}.json.gz" for page in (2, 3, 6, 7)]
@@ -85,7 +85,7 @@ def test_pages_without_records_before_the_declared_end_are_gaps_and_leave_no_obj
 
 
 def test_a_run_that_is_done_asks_for_nothing_a_second_time(tmp_path: Path) -> None:
-    pipeline = Pipeline(tmp_path, numbered(days_of(3)))
+    pipeline = Pipeline(tmp_path, numbered_pages(make_pages(3)))
     pipeline.send()
     pipeline.drain()
     asked, before = len(pipeline.requests), pipeline.objects("raw", "manifest")
@@ -97,7 +97,7 @@ def test_a_run_that_is_done_asks_for_nothing_a_second_time(tmp_path: Path) -> No
 
 
 def test_a_newer_run_adopts_what_an_older_one_has_begun(tmp_path: Path) -> None:
-    pipeline = Pipeline(tmp_path, numbered(days_of(6), total_pages=6), source(pagination=DECLARED, parallel=1))
+    pipeline = Pipeline(tmp_path, numbered_pages(make_pages(6), total_pages=6), source(pagination=DECLARED, parallel=1))
     pipeline.budget = 4
     pipeline.send()
     assert pipeline.step() == "out-of-time"
@@ -112,7 +112,7 @@ def test_a_newer_run_adopts_what_an_older_one_has_begun(tmp_path: Path) -> None:
 
 
 def test_a_newer_run_that_is_fresh_adopts_nothing(tmp_path: Path) -> None:
-    pipeline = Pipeline(tmp_path, numbered(days_of(4), total_pages=4), source(pagination=DECLARED, parallel=1))
+    pipeline = Pipeline(tmp_path, numbered_pages(make_pages(4), total_pages=4), source(pagination=DECLARED, parallel=1))
     pipeline.budget = 3
     pipeline.send()
     pipeline.step()
@@ -125,7 +125,7 @@ def test_a_newer_run_that_is_fresh_adopts_nothing(tmp_path: Path) -> None:
 
 
 def test_an_older_runs_task_is_acknowledged_without_a_request(tmp_path: Path) -> None:
-    pipeline = Pipeline(tmp_path, numbered(days_of(2)))
+    pipeline = Pipeline(tmp_path, numbered_pages(make_pages(2)))
     pipeline.send(NEXT)
     pipeline.drain()
     asked = len(pipeline.requests)
@@ -136,9 +136,9 @@ def test_an_older_runs_task_is_acknowledged_without_a_request(tmp_path: Path) ->
 
 
 def test_an_older_runs_task_is_superseded_while_the_newer_one_has_only_begun(tmp_path: Path) -> None:
-    pipeline = Pipeline(tmp_path, numbered(days_of(6), total_pages=6), source(pagination=DECLARED))
+    pipeline = Pipeline(tmp_path, numbered_pages(make_pages(6), total_pages=6), source(pagination=DECLARED))
     pipeline.send(NEXT)
-    assert live_until(pipeline, Doom(8))
+    assert run_until_crash(pipeline, CrashPoint(8))
     pipeline.queue.messages.clear()
     asked = len(pipeline.requests)
     pipeline.send(RUN)
@@ -147,7 +147,7 @@ def test_an_older_runs_task_is_superseded_while_the_newer_one_has_only_begun(tmp
 
 
 def test_out_of_time_the_task_is_sent_again_and_goes_on_where_it_stood(tmp_path: Path) -> None:
-    pipeline = Pipeline(tmp_path, numbered(days_of(7), total_pages=7), source(pagination=DECLARED, parallel=1))
+    pipeline = Pipeline(tmp_path, numbered_pages(make_pages(7), total_pages=7), source(pagination=DECLARED, parallel=1))
     pipeline.budget = 3
     pipeline.send()
     assert pipeline.drain() == ["out-of-time", "out-of-time", "complete"]
@@ -157,7 +157,7 @@ def test_out_of_time_the_task_is_sent_again_and_goes_on_where_it_stood(tmp_path:
 
 
 def test_out_of_time_leaves_the_ledger_released_and_a_new_message(tmp_path: Path) -> None:
-    pipeline = Pipeline(tmp_path, numbered(days_of(7)))
+    pipeline = Pipeline(tmp_path, numbered_pages(make_pages(7)))
     pipeline.budget = 3
     pipeline.send()
     pipeline.step()
@@ -168,7 +168,7 @@ def test_out_of_time_leaves_the_ledger_released_and_a_new_message(tmp_path: Path
 
 
 def test_out_of_time_twice_with_nothing_landed_is_stalled(tmp_path: Path) -> None:
-    pipeline = Pipeline(tmp_path, numbered(days_of(2)))
+    pipeline = Pipeline(tmp_path, numbered_pages(make_pages(2)))
     pipeline.out_of_time = True
     pipeline.send()
     assert pipeline.drain() == ["out-of-time", "failed"]
@@ -177,7 +177,7 @@ def test_out_of_time_twice_with_nothing_landed_is_stalled(tmp_path: Path) -> Non
 
 
 def test_a_page_that_lands_in_between_is_no_stall(tmp_path: Path) -> None:
-    pipeline = Pipeline(tmp_path, numbered(days_of(3)))
+    pipeline = Pipeline(tmp_path, numbered_pages(make_pages(3)))
     pipeline.send()
     outcomes = []
     for budget in (0, 1, 0, 1, 0, None):
@@ -189,7 +189,7 @@ def test_a_page_that_lands_in_between_is_no_stall(tmp_path: Path) -> None:
 def test_asked_to_stop_the_task_is_given_back_at_once_with_all_that_landed(tmp_path: Path) -> None:
     def answer(request: Request) -> bytes:
         pipeline.stopping = request.params["page"] == "3"
-        return numbered(days_of(5))(request)
+        return numbered_pages(make_pages(5))(request)
 
     pipeline = Pipeline(tmp_path, answer)
     pipeline.send()
@@ -202,7 +202,7 @@ def test_asked_to_stop_the_task_is_given_back_at_once_with_all_that_landed(tmp_p
 
 
 def test_a_message_that_nobody_can_read_is_dead_after_exactly_five_receives(tmp_path: Path) -> None:
-    pipeline = Pipeline(tmp_path, numbered(days_of(1)))
+    pipeline = Pipeline(tmp_path, numbered_pages(make_pages(1)))
     pipeline.send()
     pipeline.queue.send_raw("s", b"\xff no task")
     began = pipeline.clock.now()
@@ -216,7 +216,7 @@ def test_a_message_that_nobody_can_read_is_dead_after_exactly_five_receives(tmp_
 
 
 def test_a_task_of_a_source_that_is_declared_no_longer_is_dead_with_its_cause(tmp_path: Path) -> None:
-    pipeline = Pipeline(tmp_path, numbered(days_of(1)), source(), source(name="gone"))
+    pipeline = Pipeline(tmp_path, numbered_pages(make_pages(1)), source(), source(name="gone"))
     del pipeline.sources["gone"]
     pipeline.send(name="gone")
     delivery = pipeline.queue.receive(["gone"], lease=30.0)

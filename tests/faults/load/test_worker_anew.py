@@ -15,10 +15,10 @@ from option_a.ingest.errors import LakeError
 from option_a.ingest.lake.folder import FolderLake
 from option_a.ingest.lake.keys import manifest_key
 from option_a.ingest.load.worker import Worker
-from option_a.ingest.manifest.cutoff import day_over
+from option_a.ingest.manifest.cutoff import utc_date_end
 from option_a.ingest.partition import Partition
 from option_a.ingest.ports import Request
-from tests.support.pipeline import DATE, RUN, Pipeline, days_of, numbered, source
+from tests.support.pipeline import DATE, RUN, Pipeline, make_pages, numbered_pages, source
 
 NEXT = "20231114T230000Z-b"
 THIRD = "20231115T000000Z-c"
@@ -33,13 +33,13 @@ class Versions:
         self.word, self.count = "a", pages
 
     def __call__(self, request: Request) -> bytes:
-        return numbered(days_of(self.count, word=self.word))(request)
+        return numbered_pages(make_pages(self.count, word=self.word))(request)
 
 
 def declare(pipeline: Pipeline, other: Source) -> None:
     """Another sources.toml from now on."""
     pipeline.sources = {other.name: other}
-    pipeline.worker = Worker(pipeline.world, pipeline.sources)
+    pipeline.worker = Worker(pipeline.services, pipeline.sources)
 
 
 def words(pipeline: Pipeline, date: dt.date = DATE) -> set[object]:
@@ -95,7 +95,7 @@ def test_a_day_loaded_before_its_end_is_loaded_again_by_the_first_run_after_it_a
     pipeline.send(NEXT, date=TODAY)
     assert pipeline.drain() == ["done"]
     api.word = "b"
-    pipeline.clock.time = day_over(TODAY)
+    pipeline.clock.time = utc_date_end(TODAY)
     for run, outcome in ((THIRD, "complete"), ("20231116T000000Z-d", "done")):
         pipeline.send(run, date=TODAY)
         assert pipeline.drain() == [outcome]
@@ -108,7 +108,7 @@ def test_the_same_run_delivered_again_after_the_days_end_loads_nothing(tmp_path:
     pipeline = Pipeline(tmp_path, Versions())
     pipeline.send(date=TODAY)
     pipeline.drain()
-    pipeline.clock.time = day_over(TODAY)
+    pipeline.clock.time = utc_date_end(TODAY)
     pipeline.send(date=TODAY)
     assert pipeline.drain() == ["done"]
 
@@ -119,7 +119,7 @@ def test_a_load_begun_before_the_days_end_and_unfinished_is_not_gone_on_with_aft
     pipeline.send(date=TODAY)
     pipeline.step()
     pipeline.budget = None
-    pipeline.clock.time = day_over(TODAY) + 1.0
+    pipeline.clock.time = utc_date_end(TODAY) + 1.0
     assert pipeline.drain() == ["complete"]
     assert pipeline.asked() == [1, 2, 1, 2, 3, 4]
 
@@ -129,7 +129,7 @@ def test_mock_days_and_snapshots_are_never_open(undated: Source, tmp_path: Path)
     pipeline = Pipeline(tmp_path, Versions(), undated)
     pipeline.send(date=TODAY)
     pipeline.drain()
-    pipeline.clock.time = day_over(TODAY) + 1.0
+    pipeline.clock.time = utc_date_end(TODAY) + 1.0
     pipeline.send(THIRD, date=TODAY)
     assert pipeline.drain() == ["done"]
 
@@ -174,12 +174,12 @@ def test_a_full_disk_acknowledges_nothing_and_the_load_goes_on_unaided_afterward
     def answer(request: Request) -> bytes:
         lake.full = request.params["page"] == "3" and len(pipeline.requests) < 4
         pipeline.clock.time += 11.0
-        return numbered(days_of(5))(request)
+        return numbered_pages(make_pages(5))(request)
 
     lake = FullLake(tmp_path)
     pipeline = Pipeline(tmp_path, answer)
-    pipeline.world = msgspec.structs.replace(pipeline.world, lake=lake)
-    pipeline.worker = Worker(pipeline.world, pipeline.sources)
+    pipeline.services = msgspec.structs.replace(pipeline.services, lake=lake)
+    pipeline.worker = Worker(pipeline.services, pipeline.sources)
     pipeline.send()
     with pytest.raises(LakeError, match=r"page=000003.*No space left"):
         pipeline.step()

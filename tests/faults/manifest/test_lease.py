@@ -11,13 +11,13 @@ import pytest
 
 from option_a.ingest.lake.folder import FolderLake
 from option_a.ingest.load.worker import Outcome, Worker
-from option_a.ingest.manifest.model import Lease
+from option_a.ingest.manifest.model import LeaseRecord
 from option_a.ingest.manifest.store import ManifestStore
 from option_a.ingest.partition import Partition
 from option_a.ingest.ports import Request
 from option_a.ingest.task import Task, encode_task
-from tests.support.crashes.port_crash import Doom, live_until
-from tests.support.pipeline import DATE, RUN, Pipeline, days_of, numbered, source
+from tests.support.crashes.port_crash import CrashPoint, run_until_crash
+from tests.support.pipeline import DATE, RUN, Pipeline, make_pages, numbered_pages, source
 
 LEASE = 30.0
 NEXT = "20231114T230000Z-b"
@@ -30,7 +30,7 @@ def usurp(pipeline: Pipeline, holder: str = "another") -> None:
     ledger = ManifestStore(pipeline.lake, Partition("s", DATE))
     manifest = ledger.read()
     assert manifest is not None
-    manifest.lease = Lease(holder, pipeline.clock.now() + LEASE, manifest.load.steps)
+    manifest.lease = LeaseRecord(holder, pipeline.clock.now() + LEASE, manifest.load.steps)
     ledger.write(manifest)
 
 
@@ -49,7 +49,7 @@ class Interrupted:
             self.pipeline.clock.time += self.seconds
             self.happens()
             self.left |= self.pipeline.objects("raw", "manifest")
-        return numbered(days_of(6), total_pages=6)(request)
+        return numbered_pages(make_pages(6), total_pages=6)(request)
 
     def happens(self) -> None:
         self.outcome = self.pipeline.step()
@@ -80,7 +80,7 @@ def test_while_a_claim_lives_a_second_delivery_asks_nothing_and_is_sent_again_fo
 
     api = Twice(3)
     assert api.run(tmp_path) == "complete"
-    assert api.outcome == "claimed"
+    assert api.outcome == "leased"
     assert api.pipeline.drain() == ["done"]
     assert api.pipeline.asked() == [1, 2, 3, 4, 5, 6]
 
@@ -93,7 +93,7 @@ def test_a_newer_runs_task_waits_for_a_living_claim_too(tmp_path: Path) -> None:
 
     api = Newer(3)
     assert api.run(tmp_path) == "complete"
-    assert api.outcome == "claimed"
+    assert api.outcome == "leased"
     assert [task.run for task in api.pipeline.queue.tasks()] == [NEXT]
     assert api.pipeline.drain() == ["done"]
 
@@ -105,7 +105,7 @@ def test_a_claim_is_renewed_together_with_the_deliverys_visibility_however_long_
         assert claim is not None
         seen.append((claim.expires - pipeline.clock.now(), pipeline.queue.messages[0].visible_at - claim.expires))
         assert pipeline.step() is None
-        return numbered(days_of(20))(request)
+        return numbered_pages(make_pages(20))(request)
 
     seen: list[tuple[float, float]] = []
     pipeline = Pipeline(tmp_path, answer, lease=LEASE)
@@ -123,7 +123,7 @@ def test_who_loses_its_claim_writes_nothing_more_and_leaves_a_task_for_after_the
             usurp(self.pipeline)
 
     api = Usurped(3, seconds=LEASE / 2)
-    assert api.run(tmp_path) == "claimed"
+    assert api.run(tmp_path) == "leased"
     assert api.written() == {"raw/source=s/ingestion_date=2023-11-01/page=000003.json.gz"}  # it was in flight
     assert api.pipeline.asked() == [1, 2, 3]
     claim = api.pipeline.manifest().lease
@@ -152,13 +152,13 @@ def test_pages_in_flight_when_the_claim_is_lost_are_not_written(tmp_path: Path) 
         if request.params["page"] == "3":
             asked.set()
             assert lost.wait(60)
-        return numbered(days_of(6), total_pages=6)(request)
+        return numbered_pages(make_pages(6), total_pages=6)(request)
 
     pipeline = Pipeline(tmp_path, answer, source(pagination=DECLARED, parallel=2), lease=LEASE)
-    pipeline.world = msgspec.structs.replace(pipeline.world, lake=Watched(tmp_path), executor=ThreadPoolExecutor)
-    pipeline.worker = Worker(pipeline.world, pipeline.sources)
+    pipeline.services = msgspec.structs.replace(pipeline.services, lake=Watched(tmp_path), executor=ThreadPoolExecutor)
+    pipeline.worker = Worker(pipeline.services, pipeline.sources)
     pipeline.send()
-    assert pipeline.step() == "claimed"
+    assert pipeline.step() == "leased"
     assert "page=000003.json.gz" not in pipeline.pages()
 
 
@@ -173,13 +173,13 @@ def test_a_promotion_whose_claim_is_lost_touches_no_page_of_the_old_day(tmp_path
 
     usurped: list[str] = []
     word = "a"
-    pipeline = Pipeline(tmp_path, lambda request: numbered(days_of(3, word=word), total_pages=3)(request))
+    pipeline = Pipeline(tmp_path, lambda request: numbered_pages(make_pages(3, word=word), total_pages=3)(request))
     pipeline.send()
     assert pipeline.drain() == ["complete"]
     before, word = pipeline.objects("raw"), "b"
-    pipeline.worker = Worker(msgspec.structs.replace(pipeline.world, lake=Usurped(tmp_path)), pipeline.sources)
+    pipeline.worker = Worker(msgspec.structs.replace(pipeline.services, lake=Usurped(tmp_path)), pipeline.sources)
     pipeline.send(NEXT, fresh=True)
-    assert pipeline.step() == "claimed"
+    assert pipeline.step() == "leased"
     assert usurped
     assert pipeline.objects("raw") == before
     assert pipeline.drain()[-1] == "complete"
@@ -201,7 +201,7 @@ def test_a_worker_that_outsleeps_its_lease_finds_the_day_done_by_another_and_wri
                 super().happens()
 
     api = Asleep(page, seconds=LEASE)
-    assert api.run(tmp_path) == ("lost" if other == "the same message" else "done")
+    assert api.run(tmp_path) == ("lease-lost" if other == "the same message" else "done")
     assert api.written() == set()
     api.pipeline.drain()
     assert api.pipeline.queue.messages == []
@@ -215,15 +215,17 @@ def test_a_worker_that_outsleeps_its_lease_unnoticed_takes_its_claim_anew_and_go
 
     api = Asleep(4, seconds=LEASE * 2)
     assert api.run(tmp_path) == "complete"
-    assert "lost" in api.pipeline.kinds()
+    assert "lease-lost" in api.pipeline.kinds()
     assert api.pipeline.queue.messages == []
     assert api.pipeline.differences() == []
 
 
 def test_a_dead_workers_task_is_taken_over_as_soon_as_its_lease_expires_and_not_before(tmp_path: Path) -> None:
-    pipeline = Pipeline(tmp_path, numbered(days_of(6), total_pages=6), source(pagination=DECLARED), lease=LEASE)
+    pipeline = Pipeline(
+        tmp_path, numbered_pages(make_pages(6), total_pages=6), source(pagination=DECLARED), lease=LEASE
+    )
     pipeline.send()
-    assert live_until(pipeline, Doom(6))
+    assert run_until_crash(pipeline, CrashPoint(6))
     pipeline.clock.time += LEASE - 0.001
     assert pipeline.step() is None
     pipeline.clock.time += 0.001
@@ -246,12 +248,12 @@ def test_of_two_workers_that_begin_at_once_one_alone_wins_the_claim(at: int, tmp
                 pipeline.budget = None
             return super().compare_and_swap(key, data, tag)
 
-    pipeline = Pipeline(tmp_path, numbered(days_of(3), total_pages=3), source(pagination=DECLARED, parallel=1))
-    pipeline.world = msgspec.structs.replace(pipeline.world, lake=Racing(tmp_path))
-    pipeline.worker = Worker(pipeline.world, pipeline.sources)
+    pipeline = Pipeline(tmp_path, numbered_pages(make_pages(3), total_pages=3), source(pagination=DECLARED, parallel=1))
+    pipeline.services = msgspec.structs.replace(pipeline.services, lake=Racing(tmp_path))
+    pipeline.worker = Worker(pipeline.services, pipeline.sources)
     pipeline.send()
     outcomes = [pipeline.step(), *pipeline.drain()]
-    assert "lost" in pipeline.kinds()
+    assert "lease-lost" in pipeline.kinds()
     assert "complete" in outcomes
     assert sorted(pipeline.asked()) == [1, 2, 3]
     assert pipeline.queue.messages == []

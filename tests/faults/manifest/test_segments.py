@@ -14,12 +14,12 @@ from option_a.ingest.lake.folder import FolderLake
 from option_a.ingest.lake.keys import page_key, raw_prefix
 from option_a.ingest.load.worker import Worker
 from option_a.ingest.manifest.store import ManifestStore
-from option_a.ingest.manifest.verify import Verified, verify
+from option_a.ingest.manifest.verify import Verified, verify_partition
 from option_a.ingest.partition import Partition
 from option_a.ingest.ports import Request
-from tests.support.crashes.port_crash import Doom, live_until
+from tests.support.crashes.port_crash import CrashPoint, run_until_crash
 from tests.support.inline_executor import InlineExecutor
-from tests.support.pipeline import DATE, Pipeline, days_of, numbered, source
+from tests.support.pipeline import DATE, Pipeline, make_pages, numbered_pages, source
 
 DECLARED = {"style": "page", "total_pages": "total_pages"}
 NEXT = "20231114T230000Z-b"
@@ -52,8 +52,8 @@ def many(root: Path) -> tuple[Pipeline, WritesCounted]:
 
     lake = WritesCounted(root)
     pipeline = Pipeline(root, answer, source(pagination=DECLARED, parallel=8))
-    pipeline.world = msgspec.structs.replace(pipeline.world, lake=lake)
-    pipeline.worker = Worker(pipeline.world, pipeline.sources)
+    pipeline.services = msgspec.structs.replace(pipeline.services, lake=lake)
+    pipeline.worker = Worker(pipeline.services, pipeline.sources)
     pipeline.send()
     return pipeline, lake
 
@@ -81,7 +81,7 @@ def test_a_crash_amid_the_segments_leaves_the_ledger_whole_and_a_fresh_load_mend
     tmp_path: Path,
 ) -> None:
     pipeline, lake = many(tmp_path)
-    assert live_until(pipeline, Doom(3_900))
+    assert run_until_crash(pipeline, CrashPoint(3_900))
     assert pipeline.manifest().load.segments == 1
     assert pipeline.drain()[-1] == "complete"
     assert pipeline.differences() == []
@@ -100,7 +100,9 @@ def test_a_crash_amid_the_segments_leaves_the_ledger_whole_and_a_fresh_load_mend
 
 
 def landed(root: Path) -> Pipeline:
-    pipeline = Pipeline(root, numbered([*days_of(2), [], *days_of(4)[3:]], total_pages=4), source(pagination=DECLARED))
+    pipeline = Pipeline(
+        root, numbered_pages([*make_pages(2), [], *make_pages(4)[3:]], total_pages=4), source(pagination=DECLARED)
+    )
     pipeline.send()
     assert pipeline.drain() == ["complete"]
     return pipeline
@@ -169,10 +171,10 @@ def miscounted(pipeline: Pipeline) -> None:
 
 
 SAID: list[tuple[Callable[[Pipeline], None], str, str]] = [
-    (gone, page(4), f"s {DATE} page 4: the object is not there"),
-    (page_doubled, page(5), f"{page(5)} is a page that the ledger does not have"),
-    (no_page, f"{raw_prefix(PARTITION)}/_SUCCESS", f"{raw_prefix(PARTITION)}/_SUCCESS is no page"),
-    (miscounted, "", f"s {DATE}: the ledger's rows do not add up"),
+    (gone, page(4), f"s {DATE} page 4: the object is missing"),
+    (page_doubled, page(5), f"{page(5)} is a page that the manifest does not have"),
+    (no_page, f"{raw_prefix(PARTITION)}/_SUCCESS", f"{raw_prefix(PARTITION)}/_SUCCESS is not a page"),
+    (miscounted, "", f"s {DATE}: the manifest's rows do not add up to its totals"),
 ]
 
 
@@ -226,6 +228,6 @@ def test_a_fresh_load_mends_what_verify_finds(damage: Callable[[Pipeline], None]
 def test_verify_counts_what_it_has_read(tmp_path: Path) -> None:
     pipeline = landed(tmp_path)
     seen = Verified()
-    assert list(verify(pipeline.lake, PARTITION, seen, InlineExecutor(1))) == []
+    assert list(verify_partition(pipeline.lake, PARTITION, seen, InlineExecutor(1))) == []
     load = pipeline.manifest().load
     assert (seen.pages, seen.records, seen.bytes) == (load.pages, load.records, load.bytes) == (3, 6, load.bytes)

@@ -13,7 +13,7 @@ from option_a.ingest.errors import HttpError
 from option_a.ingest.http.auth import Authenticated
 from option_a.ingest.load.worker import Worker
 from option_a.ingest.ports import Fetch, Request, Response
-from tests.support.apis.pagination_styles import query
+from tests.support.apis.paginated_apis import query_params
 from tests.support.pipeline import Pipeline, source
 
 CHAIN = {"style": "cursor", "path": "next"}
@@ -27,7 +27,7 @@ class Sessions:
         self.status, self.session, self.begun = status, 0, 0
 
     def __call__(self, request: Request) -> bytes:
-        given = query(request).get("cursor")
+        given = query_params(request).get("cursor")
         if given is None:
             self.session, self.begun, page = self.session + 1, self.begun + 1, 1
         else:
@@ -96,7 +96,7 @@ def test_the_day_that_was_complete_stays_while_its_re_load_begins_anew(tmp_path:
 def test_a_cursor_that_is_refused_where_it_was_just_told_fails_the_partition(tmp_path: Path) -> None:
     class Broken(Sessions):
         def __call__(self, request: Request) -> bytes:
-            if "cursor" in query(request):
+            if "cursor" in query_params(request):
                 raise HttpError("the API answered 400", status=400)
             return super().__call__(request)
 
@@ -160,8 +160,8 @@ def authorized(root: Path, api: Fetch, keyed: Source) -> Pipeline:
     """A pipeline that sends SECRET along, with a task in its queue."""
     pipeline = Pipeline(root, lambda request: b"", keyed)
     fetch = Authenticated(api, pipeline.sources, lambda wanted: SECRET, pipeline.clock)
-    pipeline.world = msgspec.structs.replace(pipeline.world, fetch=fetch)
-    pipeline.worker = Worker(pipeline.world, pipeline.sources)
+    pipeline.services = msgspec.structs.replace(pipeline.services, fetch=fetch)
+    pipeline.worker = Worker(pipeline.services, pipeline.sources)
     pipeline.send()
     return pipeline
 
@@ -205,7 +205,7 @@ def test_a_cursor_is_nowhere_once_the_partition_is_complete(table: dict[str, str
 
 def test_nor_where_a_first_page_that_was_short_was_the_last(tmp_path: Path) -> None:
     def api(request: Request) -> bytes:
-        if "cursor" in query(request):
+        if "cursor" in query_params(request):
             raise HttpError("the API answered 404", status=404)
         return b'{"data":[{"id":1}],"next":"a@mail.test"}'
 
@@ -224,7 +224,7 @@ def test_a_key_that_the_api_repeats_in_its_urls_is_in_no_ledger_and_goes_along_a
 
     def api(request: Request) -> Response:
         asked.append(request)
-        n = int(query(request).get("p", "1"))
+        n = int(query_params(request).get("p", "1"))
         url = f"/s?p={n + 1}&key={SECRET}&z=%20" if n < 3 else None
         body = msgspec.json.encode({"data": [{"n": n}], "next": url})
         return Response(200, {"link": f"<{url}>; rel=next"} if url else {}, body)

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from option_a.ingest.ports import Request, Response
 from tests.conftest import Proof
-from tests.support.apis.pagination_styles import STYLES, Pages, Record, Served, cut
-from tests.support.crashes.port_crash import Doom, assert_only_whole_pages, live_until
+from tests.support.apis.paginated_apis import Pages, PaginatedApi, Record, split_into_pages
+from tests.support.apis.pagination_styles import STYLES
+from tests.support.crashes.port_crash import CrashPoint, assert_only_whole_pages, run_until_crash
 from tests.support.pipeline import Pipeline
 
 
@@ -27,18 +28,18 @@ def records_of(count: int) -> list[Record]:
 
 
 @st.composite
-def pages_for(draw: st.DrawFn, style: Served) -> Pages:
+def pages_for(draw: st.DrawFn, style: PaginatedApi) -> Pages:
     """Pages that the style may legally meet: even ones, uneven ones, and gaps."""
     records = records_of(draw(st.integers(0, 14)))
-    if style.even is not None:
-        return cut(records, [style.even])
-    sizes = draw(st.lists(st.integers(0 if style.gaps else 1, 4), min_size=1, max_size=5))
-    pages = cut(records, sizes)
-    return pages if style.gaps else [page for page in pages if page]
+    if style.page_size is not None:
+        return split_into_pages(records, [style.page_size])
+    sizes = draw(st.lists(st.integers(0 if style.allows_empty_pages else 1, 4), min_size=1, max_size=5))
+    pages = split_into_pages(records, sizes)
+    return pages if style.allows_empty_pages else [page for page in pages if page]
 
 
-def begun(root: Path, style: Served, pages: Pages) -> Pipeline:
-    pipeline = Pipeline(root, style.serve(pages), style.source)
+def begun(root: Path, style: PaginatedApi, pages: Pages) -> Pipeline:
+    pipeline = Pipeline(root, style.api_for(pages), style.source)
     pipeline.send()
     return pipeline
 
@@ -86,10 +87,10 @@ def test_so_it_is_where_a_delivery_is_out_of_time_after_any_number_of_pages(
         assert len(pipeline.requests) <= len(pages) + 2
 
 
-def several(style: Served) -> Pages:
+def several(style: PaginatedApi) -> Pages:
     """Four pages, one of them empty where that is legal."""
-    pages = cut(records_of(10), [style.even or 3])
-    return [*pages[:2], [], *pages[2:]] if style.gaps else pages
+    pages = split_into_pages(records_of(10), [style.page_size or 3])
+    return [*pages[:2], [], *pages[2:]] if style.allows_empty_pages else pages
 
 
 @pytest.mark.bar(2)
@@ -101,7 +102,7 @@ def test_so_it_is_after_a_crash_at_any_position(name: str, after: bool, tmp_path
     for at in itertools.count(1):
         pipeline = begun(tmp_path / str(at), style, pages)
         pipeline.budget = 2
-        died = live_until(pipeline, Doom(at, after=after, everywhere=proof.full))
+        died = run_until_crash(pipeline, CrashPoint(at, after=after, every_call=proof.full))
         assert_only_whole_pages(pipeline)
         pipeline.drain()
         assert_whole(pipeline, pages)
@@ -115,8 +116,8 @@ def test_so_it_is_where_pages_are_fetched_by_threads(name: str, tmp_path: Path) 
     style = STYLES[name]
     pages = several(style)
     pipeline = begun(tmp_path, style, pages)
-    pipeline.world = msgspec.structs.replace(pipeline.world, executor=ThreadPoolExecutor)
-    live_until(pipeline, Doom())
+    pipeline.services = msgspec.structs.replace(pipeline.services, executor=ThreadPoolExecutor)
+    run_until_crash(pipeline, CrashPoint())
     assert_whole(pipeline, pages)
 
 
@@ -127,8 +128,8 @@ def test_so_it_is_where_pages_are_fetched_by_threads(name: str, tmp_path: Path) 
 )  # fmt: skip
 def test_where_the_last_page_is_told_the_others_are_in_flight_together(name: str, tmp_path: Path) -> None:
     style = STYLES[name]
-    pages = cut(records_of(12), [3])
-    serve, numbers, meeting = style.serve(pages), itertools.count(), Barrier(3, timeout=20)
+    pages = split_into_pages(records_of(12), [3])
+    serve, numbers, meeting = style.api_for(pages), itertools.count(), Barrier(3, timeout=20)
 
     def api(request: Request) -> bytes | Response:
         if next(numbers):  # each of the three after the first waits until all of them are asked for
@@ -136,7 +137,7 @@ def test_where_the_last_page_is_told_the_others_are_in_flight_together(name: str
         return serve(request)
 
     pipeline = Pipeline(tmp_path, api, style.source)
-    pipeline.world = msgspec.structs.replace(pipeline.world, executor=ThreadPoolExecutor)
+    pipeline.services = msgspec.structs.replace(pipeline.services, executor=ThreadPoolExecutor)
     pipeline.send()
-    live_until(pipeline, Doom())
+    run_until_crash(pipeline, CrashPoint())
     assert_whole(pipeline, pages)

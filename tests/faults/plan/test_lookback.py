@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from option_a.ingest.manifest.cutoff import day_over
+from option_a.ingest.manifest.cutoff import utc_date_end
 from option_a.ingest.manifest.model import PAGES_TOLD
-from tests.support.crashes.port_crash import Doom, live_until
-from tests.support.pipeline import DATE, Pipeline, days_of, numbered, source
+from tests.support.crashes.port_crash import CrashPoint, run_until_crash
+from tests.support.pipeline import DATE, Pipeline, make_pages, numbered_pages, source
 
 NEXT = "20231114T230000Z-b"
 Pages = list[list[dict[str, object]]]
@@ -20,7 +20,7 @@ Pages = list[list[dict[str, object]]]
 def reloaded(root: Path, before: Pages, after: Pages) -> Pipeline:
     """A day that was complete, about to be loaded again."""
     now = {"pages": before}
-    pipeline = Pipeline(root, lambda request: numbered(now["pages"])(request))
+    pipeline = Pipeline(root, lambda request: numbered_pages(now["pages"])(request))
     pipeline.send()
     assert pipeline.drain() == ["complete"]
     now["pages"] = after
@@ -35,15 +35,15 @@ def changed(load: Pages, *pages: int) -> Pages:
 @pytest.mark.parametrize(
     ("after", "pages"),
     [
-        (days_of(5), []),
-        (changed(days_of(5), 2, 5), [2, 5]),
-        (days_of(7), [6, 7]),
-        (days_of(3), [4, 5]),
-        (changed(days_of(4), 1), [1, 5]),
+        (make_pages(5), []),
+        (changed(make_pages(5), 2, 5), [2, 5]),
+        (make_pages(7), [6, 7]),
+        (make_pages(3), [4, 5]),
+        (changed(make_pages(4), 1), [1, 5]),
     ],
 )
 def test_the_pages_that_a_re_load_changed_are_told(after: Pages, pages: list[int], tmp_path: Path) -> None:
-    pipeline = reloaded(tmp_path, days_of(5), after)
+    pipeline = reloaded(tmp_path, make_pages(5), after)
     assert pipeline.drain() == ["complete"]
     load = pipeline.manifest().load
     assert (load.restated, load.restated_pages) == (len(pages), pages)
@@ -52,20 +52,20 @@ def test_the_pages_that_a_re_load_changed_are_told(after: Pages, pages: list[int
 
 def test_of_many_the_first_hundred_are_told_and_all_are_counted(tmp_path: Path) -> None:
     count = PAGES_TOLD + 7
-    pipeline = reloaded(tmp_path, days_of(count), days_of(count, word="b"))
+    pipeline = reloaded(tmp_path, make_pages(count), make_pages(count, word="b"))
     assert pipeline.drain() == ["complete"]
     load = pipeline.manifest().load
     assert (load.restated, load.restated_pages) == (count, list(range(1, PAGES_TOLD + 1)))
 
 
 def test_a_promotion_that_died_half_way_tells_the_same(tmp_path: Path) -> None:
-    after = changed(days_of(5), 2, 3)
-    whole = reloaded(tmp_path / "whole", days_of(5), after)
-    doom = Doom()
-    live_until(whole, doom)
-    for at in range(1, doom.calls + 1):
-        pipeline = reloaded(tmp_path / str(at), days_of(5), after)
-        assert live_until(pipeline, Doom(at))
+    after = changed(make_pages(5), 2, 3)
+    whole = reloaded(tmp_path / "whole", make_pages(5), after)
+    crash_point = CrashPoint()
+    run_until_crash(whole, crash_point)
+    for at in range(1, crash_point.calls + 1):
+        pipeline = reloaded(tmp_path / str(at), make_pages(5), after)
+        assert run_until_crash(pipeline, CrashPoint(at))
         pipeline.drain()
         assert pipeline.manifest().load.restated_pages == [2, 3], at
 
@@ -75,7 +75,7 @@ def at(moment: float) -> Callable[[Path], Pipeline]:
 
     def begin(root: Path) -> Pipeline:
         zoned = source(date_param=None, window={"from": "from", "to": "to", "zone": "America/New_York"})
-        pipeline = Pipeline(root, numbered(days_of(2)), zoned)
+        pipeline = Pipeline(root, numbered_pages(make_pages(2)), zoned)
         pipeline.clock.time = moment
         pipeline.send()
         assert pipeline.drain() == ["complete"]
@@ -84,7 +84,7 @@ def at(moment: float) -> Callable[[Path], Pipeline]:
     return begin
 
 
-MIDNIGHT = day_over(DATE)
+MIDNIGHT = utc_date_end(DATE)
 """In UTC; in New York it is eight in the evening then, as summer time still holds."""
 
 
@@ -105,5 +105,5 @@ def test_a_day_that_is_over_in_utc_alone_is_loaded_again_when_it_is_over_there(t
 def test_the_end_of_a_day_is_in_its_manifest_only_where_it_is_not_utcs(tmp_path: Path) -> None:
     pipeline = at(MIDNIGHT + 5 * 3600)(tmp_path)
     assert pipeline.manifest().load.date_ends_at == MIDNIGHT + 4 * 3600
-    assert b'"over"' not in next(iter(reloaded(tmp_path / "utc", days_of(1), []).objects("manifest").values()))
+    assert b'"over"' not in next(iter(reloaded(tmp_path / "utc", make_pages(1), []).objects("manifest").values()))
     assert dt.date(2023, 11, 1) == DATE

@@ -14,11 +14,11 @@ from option_a.ingest.lake.folder import FolderLake
 from option_a.ingest.lake.keys import STAGING
 from option_a.ingest.load.worker import Worker
 from option_a.ingest.partition import Partition
-from option_a.ingest.plan.plan import redrive
-from option_a.ingest.plan.read_summaries import read_summaries
+from option_a.ingest.plan.planner import redrive_tasks
+from option_a.ingest.plan.summary_reader import read_summaries
 from option_a.ingest.ports import Cause, Request, Response
 from tests.support.inline_executor import InlineExecutor
-from tests.support.pipeline import DATE, Pipeline, days_of, numbered, source
+from tests.support.pipeline import DATE, Pipeline, make_pages, numbered_pages, source
 
 NEXT, LAST, LATER = "20231114T230000Z-b", "20231115T010000Z-c", "20231115T020000Z-d"
 PARTITION = Partition("s", DATE)
@@ -28,7 +28,7 @@ DIED = Cause("receives", "received 5 times and never done")
 def redriven(pipeline: Pipeline, run: str = LAST) -> list[bool]:
     """Send again what is dead or failed; whether as re-loads."""
     known = read_summaries(pipeline.lake, [PARTITION], InlineExecutor(1))
-    planned = redrive([PARTITION], known, pipeline.queue.dead, run)
+    planned = redrive_tasks([PARTITION], known, pipeline.queue.dead, run)
     pipeline.queue.send(item.task for item in planned)
     pipeline.queue.dead.clear()
     return [item.task.fresh for item in planned]
@@ -42,11 +42,11 @@ def killed(pipeline: Pipeline) -> None:
 
 
 def test_a_re_load_that_died_before_it_began_is_one_again_and_not_done_by_the_old_day(tmp_path: Path) -> None:
-    now = days_of(2)
-    pipeline = Pipeline(tmp_path, lambda request: numbered(now)(request))
+    now = make_pages(2)
+    pipeline = Pipeline(tmp_path, lambda request: numbered_pages(now)(request))
     pipeline.send()
     assert pipeline.drain() == ["complete"]
-    now = days_of(3, word="b")
+    now = make_pages(3, word="b")
     pipeline.send(NEXT, fresh=True)
     killed(pipeline)
     assert redriven(pipeline) == [True]
@@ -55,7 +55,7 @@ def test_a_re_load_that_died_before_it_began_is_one_again_and_not_done_by_the_ol
 
 
 def test_a_re_load_that_died_on_its_way_goes_on_where_it_stood(tmp_path: Path) -> None:
-    pipeline = Pipeline(tmp_path, numbered(days_of(4)))
+    pipeline = Pipeline(tmp_path, numbered_pages(make_pages(4)))
     pipeline.send()
     assert pipeline.drain() == ["complete"]
     pipeline.send(NEXT, fresh=True)
@@ -70,7 +70,7 @@ def test_a_re_load_that_died_on_its_way_goes_on_where_it_stood(tmp_path: Path) -
 
 
 def test_a_first_load_that_died_is_no_re_load(tmp_path: Path) -> None:
-    pipeline = Pipeline(tmp_path, numbered(days_of(2)))
+    pipeline = Pipeline(tmp_path, numbered_pages(make_pages(2)))
     pipeline.send(fresh=True)
     killed(pipeline)
     assert redriven(pipeline) == [False]
@@ -80,19 +80,19 @@ def test_a_first_load_that_died_is_no_re_load(tmp_path: Path) -> None:
 @pytest.mark.parametrize("status", [400, 404, 410, 416, 422])
 def test_an_api_that_has_fewer_pages_by_now_begins_the_partition_anew(status: int, tmp_path: Path) -> None:
     """It refuses the page at which the load would go on: at every delivery, and after every redrive."""
-    pages = days_of(4)
+    pages = make_pages(4)
 
     def answer(request: Request) -> bytes:
         if int(request.params["page"]) > len(pages):
             raise HttpError(f"the API answered {status}", status=status)
-        return numbered(pages, total_pages=len(pages))(request)
+        return numbered_pages(pages, total_pages=len(pages))(request)
 
     pipeline = Pipeline(tmp_path, answer, source(pagination={"style": "page", "total_pages": "total_pages"}))
     pipeline.budget = 3
     pipeline.send()
     assert pipeline.step() == "out-of-time"
     pipeline.budget = None
-    pages = days_of(2, word="b")
+    pages = make_pages(2, word="b")
     assert pipeline.drain() == ["complete"]
     assert [len(lines) for lines in pipeline.pages().values()] == [2, 2]
     assert pipeline.differences() == []
@@ -110,7 +110,7 @@ def refusing(tmp_path: Path, refused: set[int], pages: list[list[dict[str, objec
     def answer(request: Request) -> bytes:
         if int(request.params["page"]) in refused:
             raise HttpError("the API answered 404", status=404)
-        return numbered(pages, total_pages=len(pages))(request)
+        return numbered_pages(pages, total_pages=len(pages))(request)
 
     pipeline = Pipeline(tmp_path, answer, source(parallel=1, **fields))
     pipeline.send()
@@ -121,7 +121,7 @@ def refusing(tmp_path: Path, refused: set[int], pages: list[list[dict[str, objec
 def test_a_page_that_is_refused_for_good_costs_a_redrive_two_requests_and_what_landed_stays(
     pagination: dict[str, object], tmp_path: Path
 ) -> None:
-    pipeline = refusing(tmp_path, {3}, days_of(4), pagination=pagination)
+    pipeline = refusing(tmp_path, {3}, make_pages(4), pagination=pagination)
     assert pipeline.drain() == ["failed"]
     landed = pipeline.pages()
     assert (pipeline.asked(), len(landed)) == ([1, 2, 3], 2)
@@ -139,7 +139,7 @@ def test_an_api_that_refuses_every_page_by_now_has_moved_and_what_landed_stays(
     pagination: dict[str, object], tmp_path: Path
 ) -> None:
     refused = {3}
-    pipeline = refusing(tmp_path, refused, days_of(4), pagination=pagination)
+    pipeline = refusing(tmp_path, refused, make_pages(4), pagination=pagination)
     pipeline.drain()
     landed, before = pipeline.pages(), len(pipeline.requests)
     refused |= {1, 2, 4}
@@ -148,11 +148,11 @@ def test_an_api_that_refuses_every_page_by_now_has_moved_and_what_landed_stays(
     assert (pipeline.asked(before), pipeline.pages()) == ([3, 2, 1], landed)
 
 
-@pytest.mark.parametrize("pages", [days_of(1, size=1, word="b"), [*days_of(1, word="b"), [{"id": "2.0"}]]])
+@pytest.mark.parametrize("pages", [make_pages(1, size=1, word="b"), [*make_pages(1, word="b"), [{"id": "2.0"}]]])
 def test_an_api_that_declares_no_end_has_fewer_pages_where_the_last_one_is_short_or_gone(
     pages: list[list[dict[str, object]]], tmp_path: Path
 ) -> None:
-    refused, now = {3}, days_of(4)
+    refused, now = {3}, make_pages(4)
     pipeline = refusing(tmp_path, refused, now, pagination=SHORT)
     pipeline.drain()
     now[:] = pages
@@ -170,7 +170,7 @@ def test_where_a_whole_page_is_left_of_two_it_is_the_landed_one_that_is_gone_tha
     gone: set[int], begun_anew: bool, tmp_path: Path
 ) -> None:
     refused = {3}
-    pipeline = refusing(tmp_path, refused, days_of(4), pagination=SHORT)
+    pipeline = refusing(tmp_path, refused, make_pages(4), pagination=SHORT)
     pipeline.drain()
     refused |= gone
     redriven(pipeline)
@@ -191,7 +191,7 @@ def second_page_raises(pipeline: Pipeline, error: OptionAError, as_long_as: list
 
 
 def test_a_second_look_that_is_refused_for_another_reason_begins_nothing_anew(tmp_path: Path) -> None:
-    pipeline = refusing(tmp_path, {3}, days_of(4), pagination=SHORT)
+    pipeline = refusing(tmp_path, {3}, make_pages(4), pagination=SHORT)
     pipeline.drain()
     second_page_raises(pipeline, HttpError("the API answered 401", status=401), [True])
     redriven(pipeline)
@@ -201,7 +201,7 @@ def test_a_second_look_that_is_refused_for_another_reason_begins_nothing_anew(tm
 
 def test_the_second_look_may_have_to_wait(tmp_path: Path) -> None:
     refused, down = {3}, [True]
-    pipeline = refusing(tmp_path, refused, days_of(4), pagination=DECLARED)
+    pipeline = refusing(tmp_path, refused, make_pages(4), pagination=DECLARED)
     pipeline.drain()
     second_page_raises(pipeline, TransientError("the API answered 503", retry_after=3_600.0), down)
     redriven(pipeline)
@@ -226,10 +226,10 @@ class SlowLake(FolderLake):
 
 def test_what_was_staged_is_tidied_away_however_long_that_takes(tmp_path: Path) -> None:
     """The claim was given back with the last word, so there is none to run out."""
-    pipeline = Pipeline(tmp_path, numbered(days_of(2)))
+    pipeline = Pipeline(tmp_path, numbered_pages(make_pages(2)))
     pipeline.send()
     assert pipeline.drain() == ["complete"]
-    world = msgspec.structs.replace(pipeline.world, lake=SlowLake(tmp_path, pipeline))
+    world = msgspec.structs.replace(pipeline.services, lake=SlowLake(tmp_path, pipeline))
     pipeline.worker = Worker(world, pipeline.sources)
     pipeline.send(NEXT, fresh=True)
     assert pipeline.drain() == ["complete"]

@@ -14,14 +14,14 @@ from option_a.ingest.lake.folder import FolderLake
 from option_a.ingest.lake.keys import page_key, raw_prefix
 from option_a.query.duckdb_engine import DuckDBEngine
 from option_a.workspace.summary_cache import SummaryCache
-from tests.support.pipeline import Pipeline, days_of, numbered
+from tests.support.pipeline import Pipeline, make_pages, numbered_pages
 
 COUNT = "SELECT count(*) FROM raw"
 
 
 def landed(root: Path) -> tuple[Pipeline, DuckDBEngine]:
     """A day of three pages, and a connection to it."""
-    pipeline = Pipeline(root, numbered(days_of(3)))
+    pipeline = Pipeline(root, numbered_pages(make_pages(3)))
     pipeline.send()
     assert pipeline.drain() == ["complete"]
     index = SummaryCache(root.with_name("index"), pipeline.lake)

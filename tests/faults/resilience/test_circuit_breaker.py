@@ -20,10 +20,10 @@ from option_a.ingest.load.retrying import SPREAD
 from option_a.ingest.load.worker import Worker
 from option_a.ingest.partition import Partition
 from option_a.ingest.ports import Request, Response
-from option_a.ingest.resilience.circuit_breaker import THRESHOLD, State
+from option_a.ingest.resilience.circuit_breaker import THRESHOLD, BreakerState
 from tests.acceptance.command import command, wait_for
-from tests.support.apis.paged_api import Answer, Asked, listed, serving
-from tests.support.pipeline import DATE, Pipeline, days_of, numbered, source
+from tests.support.apis.page_server import ApiRequest, ApiResponse, data_body, serve_api
+from tests.support.pipeline import DATE, Pipeline, make_pages, numbered_pages, source
 
 HOUR = 3600.0
 TASKS, WORKERS = 300, 8
@@ -35,7 +35,7 @@ class Down:
 
     def __init__(self, root: Path, hours: float, *, wish: float | None = None, patience: str = "6h") -> None:
         self.pipeline = Pipeline(root, self, source(pagination=DECLARED, patience=patience, parallel=4))
-        self.workers = [Worker(self.pipeline.world, self.pipeline.sources) for _ in range(WORKERS)]
+        self.workers = [Worker(self.pipeline.services, self.pipeline.sources) for _ in range(WORKERS)]
         self.begun, self.hours, self.wish = self.pipeline.clock.now(), hours, wish
         self.asked: list[float] = []
         self.busy = 0
@@ -44,7 +44,7 @@ class Down:
         now = self.pipeline.clock.now() - self.begun
         self.asked.append(now)
         if now >= self.hours * HOUR:
-            return numbered(days_of(2), total_pages=2)(request)
+            return numbered_pages(make_pages(2), total_pages=2)(request)
         self._others()
         self.pipeline.clock.time += 0.2
         raise TransientError("the API answered 503", retry_after=self.wish)
@@ -119,7 +119,7 @@ def test_a_probe_of_a_half_loaded_partition_asks_one_page_alone_until_it_is_answ
         asked.append(request.params["page"])
         if down:
             raise TransientError("the API answered 503", retry_after=60.0)
-        return numbered(days_of(9), total_pages=9)(request)
+        return numbered_pages(make_pages(9), total_pages=9)(request)
 
     pipeline = Pipeline(tmp_path, answer, source(pagination=DECLARED, parallel=4))
     pipeline.budget = 2
@@ -139,7 +139,7 @@ def test_a_probe_of_a_half_loaded_partition_asks_one_page_alone_until_it_is_answ
 
 
 def test_a_delivery_that_is_held_leaves_what_stands_in_the_lake_as_it_is(tmp_path: Path) -> None:
-    pipeline = Pipeline(tmp_path, numbered(days_of(2)), source())
+    pipeline = Pipeline(tmp_path, numbered_pages(make_pages(2)), source())
     now = pipeline.clock.now()
     pipeline.lake.compare_and_swap(
         breaker_key("s"), json.dumps({"failures": 5, "until": now + 100, "why": "503"}).encode(), None
@@ -156,7 +156,7 @@ def test_a_delivery_that_is_held_leaves_what_stands_in_the_lake_as_it_is(tmp_pat
 
 def test_one_sources_breaker_is_no_others(tmp_path: Path) -> None:
     sources = (source(), source(name="t", url="https://api.test/t"))
-    pipeline = Pipeline(tmp_path, numbered(days_of(2)), *sources)
+    pipeline = Pipeline(tmp_path, numbered_pages(make_pages(2)), *sources)
     state = json.dumps({"failures": 5, "until": pipeline.clock.now() + 100}).encode()
     pipeline.lake.compare_and_swap(breaker_key("s"), state, None)
     pipeline.send()
@@ -170,7 +170,7 @@ def test_a_page_that_always_fails_keeps_its_neighbours_from_nothing(tmp_path: Pa
     def answer(request: Request) -> bytes | Response:
         if request.params["date"] == bad.isoformat() and request.params["page"] == "2":
             raise TransientError("the API answered 500")
-        return numbered(days_of(3), total_pages=3)(request)
+        return numbered_pages(make_pages(3), total_pages=3)(request)
 
     pipeline = Pipeline(tmp_path, answer, source(pagination=DECLARED, patience="1h"))
     for date in dates(40):
@@ -186,14 +186,14 @@ def flaky() -> Iterator[tuple[list[float], threading.Event, str]]:
     up, clock = threading.Event(), threading.Lock()
     asked: list[float] = []
 
-    def pages(request: Asked) -> Answer:
+    def pages(request: ApiRequest) -> ApiResponse:
         with clock:
             asked.append(dt.datetime.now(dt.UTC).timestamp())
         if not up.is_set():
-            return Answer(b"", 503)
-        return Answer(listed([b'{"id":1}'] if request.page == 1 else []))
+            return ApiResponse(b"", 503)
+        return ApiResponse(data_body([b'{"id":1}'] if request.page == 1 else []))
 
-    with serving(pages) as api:
+    with serve_api(pages) as api:
         yield asked, up, api.url
 
 
@@ -227,5 +227,5 @@ def test_two_processes_share_one_breaker(tmp_path: Path, flaky: tuple[list[float
         process.kill()
         process.communicate()
     assert len(asked) == 1
-    state = State(**json.loads(place.read_text()))
+    state = BreakerState(**json.loads(place.read_text()))
     assert state.until > asked[0] + 50.0

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from option_a.ingest.errors import TransientError
 from option_a.ingest.ports import Request, Response
 from option_a.ingest.resilience.circuit_breaker import LONGEST
-from tests.support.pipeline import Pipeline, days_of, numbered, source
+from tests.support.pipeline import Pipeline, make_pages, numbered_pages, source
 
 HOUR = 3600.0
 NEXT = "20231115T120000Z-b"
@@ -33,7 +33,7 @@ class Shaky:
         self.pipeline.clock.time += 1.0
         if any(first <= now < last for first, last in self.down):
             raise TransientError("the API answered 503", retry_after=self.wish)
-        return numbered(days_of(4), total_pages=4)(request)
+        return numbered_pages(make_pages(4), total_pages=4)(request)
 
     def at(self, root: Path, **fields: object) -> Pipeline:
         self.pipeline = Pipeline(root, self, source(pagination=DECLARED, **fields))
@@ -72,7 +72,7 @@ def test_how_long_a_task_waits_already_is_kept_from_hop_to_hop_and_forgotten_whe
         page, now = int(request.params["page"]), pipeline.clock.now()
         if page in (2, 3) and now - first_asked.setdefault(page, now) < HOUR:
             raise TransientError("the API answered 503")
-        return numbered(days_of(4), total_pages=4)(request)
+        return numbered_pages(make_pages(4), total_pages=4)(request)
 
     pipeline = Pipeline(tmp_path, answer, source(pagination=DECLARED, parallel=1))
     pipeline.send()
@@ -156,7 +156,7 @@ def test_a_fault_of_one_page_keeps_what_the_pages_beside_it_have_landed(tmp_path
     def answer(request: Request) -> bytes | Response:
         if request.params["page"] == "3" and len(pipeline.requests) < 9:
             raise TransientError("the API answered 429", retry_after=60.0)
-        return numbered(days_of(6), total_pages=6)(request)
+        return numbered_pages(make_pages(6), total_pages=6)(request)
 
     pipeline = Pipeline(tmp_path, answer, source(pagination=DECLARED))
     pipeline.send()
@@ -173,7 +173,7 @@ def test_one_sources_outage_does_not_hold_up_another(tmp_path: Path) -> None:
     def answer(request: Request) -> bytes | Response:
         if request.source == "down":
             raise TransientError("the connection was refused")
-        return numbered(days_of(2))(request)
+        return numbered_pages(make_pages(2))(request)
 
     pipeline = Pipeline(tmp_path, answer, source(), source(name="down", url="https://down.test/x"))
     pipeline.send(name="down")

@@ -219,9 +219,9 @@ def test_a_limit_that_one_task_meets_keeps_the_others_from_asking_until_its_rese
     asked: list[float] = []
     pipeline = Pipeline(tmp_path, answer, source())
     begun = pipeline.clock.now()
-    fetch = RateLimited(pipeline.world.fetch, pipeline.sources, pipeline.clock, no_turns)
-    pipeline.world = msgspec.structs.replace(pipeline.world, fetch=fetch)
-    pipeline.worker = Worker(pipeline.world, pipeline.sources)
+    fetch = RateLimited(pipeline.services.fetch, pipeline.sources, pipeline.clock, no_turns)
+    pipeline.services = msgspec.structs.replace(pipeline.services, fetch=fetch)
+    pipeline.worker = Worker(pipeline.services, pipeline.sources)
     dates = [DATE - dt.timedelta(days=n) for n in range(5)]
     for date in dates:
         pipeline.send(date=date)

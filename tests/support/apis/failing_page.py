@@ -1,4 +1,4 @@
-"""What an API does with requests for its pages, one of which is not as it should be: the acts of `ways`."""
+"""Builds APIs of three pages that get one page wrong, for tests/prove/test_ways_to_fail.py."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.support.apis.many_sources import Act
-from tests.support.apis.server import Exchange, reply
+from tests.support.apis.http_server import Exchange, RequestHandler, reply
 
 PAGES = 3
 DECLARED = {"style": "page", "total_pages": "pages"}
@@ -19,42 +18,43 @@ NEXT = {"style": "next_url"}
 MORE = {"style": "page", "has_more": "more"}
 OFFSET = {"style": "offset", "size": 1}
 LINK = {"style": "link"}
-PHASE = 2
-"""The page that is not as it should be."""
+BAD_PAGE = 2
+"""The page that is answered wrongly."""
+LOGIN_PAGE = b"<!doctype html><title>Log in</title>"
 
 
-class Way(NamedTuple):
-    """One way. `ends`: the kind of the cause that it must fail with, or "" where `ids` are what must land."""
+class Failure(NamedTuple):
+    """One failure of an API. `error_kind`: the cause the partition must fail with, or "" if `ids` must land."""
 
-    act: Act
-    ends: str = ""
-    says: str = ""
-    """What the cause's message holds."""
+    act: RequestHandler
+    error_kind: str = ""
+    message_part: str = ""
+    """Text that the cause's message must contain."""
     ids: list[Any] = [1, 2, 3]
     pagination: Mapping[str, Any] = DECLARED
     more: Mapping[str, Any] = {}
-    """Other keys of the source."""
+    """Further keys of the source."""
 
 
 def body(page: int, **more: Any) -> bytes:
-    """A page as it should be, or with some of it otherwise."""
+    """A correct page, or one with some values replaced."""
     known: dict[str, Any] = {"pages": PAGES, "total": PAGES, "more": page < PAGES, "data": [{"id": page}]}
     if page > PAGES:
         known["data"] = []
     return json.dumps({**known, "next": None, **more}).encode()
 
 
-def number(exchange: Exchange) -> int:
-    """The page that is asked for, by whichever parameter; of an offset or a cursor the one behind it."""
+def page_of(exchange: Exchange) -> int:
+    """The requested page: by number, or the one after the given offset or cursor."""
     asked = dict(parse_qsl(urlsplit(exchange.target).query))
     return int(asked["page"]) if "page" in asked else 1 + int(asked.get("offset", asked.get("cursor", "0")))
 
 
-def on(page: int, answer: bytes, *, close: bool = False) -> Act:
-    """Every page is as it should be but one, which is always these bytes."""
+def on_page(page: int, answer: bytes, *, close: bool = False) -> RequestHandler:
+    """Answer one page with these bytes, every time; the others correctly."""
 
     def act(exchange: Exchange, before: int) -> None:
-        at = number(exchange)
+        at = page_of(exchange)
         exchange.send(answer if at == page else reply(body(at)))
         if close and at == page:
             exchange.close()
@@ -62,38 +62,40 @@ def on(page: int, answer: bytes, *, close: bool = False) -> Act:
     return act
 
 
-def bad(answer: bytes, *, close: bool = False) -> Act:
-    return on(PHASE, answer, close=close)
+def bad(answer: bytes, *, close: bool = False) -> RequestHandler:
+    """Answer page 2 with these bytes, every time; the others correctly."""
+    return on_page(BAD_PAGE, answer, close=close)
 
 
-def twice(answer: bytes, *, close: bool = False) -> Act:
-    """The second and the third request fail; the others are answered as they should be."""
+def twice(answer: bytes, *, close: bool = False) -> RequestHandler:
+    """Answer the second and third request with these bytes; the others correctly."""
 
     def act(exchange: Exchange, before: int) -> None:
         failing = before in (1, 2)
-        exchange.send(answer if failing else reply(body(number(exchange))))
+        exchange.send(answer if failing else reply(body(page_of(exchange))))
         if failing and close:
             exchange.close()
 
     return act
 
 
-def every(answer: bytes) -> Act:
+def always(answer: bytes) -> RequestHandler:
+    """Answer every request with these bytes."""
     return lambda exchange, before: exchange.send(answer)
 
 
-def told(**values: list[Any]) -> Act:
-    """Every page is as it should be, but for values that it tells: a list of them by page."""
+def values_by_page(**values: list[Any]) -> RequestHandler:
+    """Answer correctly except for these values, each given as a list by page."""
 
     def act(exchange: Exchange, before: int) -> None:
-        at = number(exchange)
+        at = page_of(exchange)
         exchange.send(reply(body(at, **{key: found[min(at, len(found)) - 1] for key, found in values.items()})))
 
     return act
 
 
-def chain(*values: Any) -> Act:
-    """The n-th request is page n, whose `next` is the n-th value; past them there is none."""
+def chain(*values: Any) -> RequestHandler:
+    """Answer the n-th request with page n and the n-th value as `next`; none after the last value."""
 
     def act(exchange: Exchange, before: int) -> None:
         following = values[before] if before < len(values) else None
@@ -102,8 +104,8 @@ def chain(*values: Any) -> Act:
     return act
 
 
-def linked(*headers: str) -> Act:
-    """The n-th request is page n with the n-th Link header; past them there is none."""
+def linked(*headers: str) -> RequestHandler:
+    """Answer the n-th request with page n and the n-th Link header; none after the last one."""
 
     def act(exchange: Exchange, before: int) -> None:
         found = {"Link": headers[before]} if before < len(headers) else {}
@@ -112,11 +114,11 @@ def linked(*headers: str) -> Act:
     return act
 
 
-def by_hand(act: Act, page: int = PHASE) -> Act:
-    """One page is done by hand."""
+def by_hand(act: RequestHandler, page: int = BAD_PAGE) -> RequestHandler:
+    """Leave one page to `act`; answer the others correctly."""
 
     def do(exchange: Exchange, before: int) -> None:
-        at = number(exchange)
+        at = page_of(exchange)
         if at == page:
             act(exchange, before)
         else:
@@ -126,18 +128,16 @@ def by_hand(act: Act, page: int = PHASE) -> Act:
 
 
 def hangs_up(exchange: Exchange, before: int) -> None:
-    """Promises to keep the connection, and does not."""
-    exchange.send(reply(body(number(exchange))))
+    """Answer, then close a connection that was promised to stay open."""
+    exchange.send(reply(body(page_of(exchange))))
     exchange.close()
 
 
-def coded(data: bytes, encoding: str) -> bytes:
-    return reply(data, headers={"Content-Encoding": encoding})
-
-
 def typed(data: bytes, kind: str) -> bytes:
+    """A response with this Content-Type."""
     return reply(data, headers={"Content-Type": kind})
 
 
-def sent_to(where: str, status: int = 302) -> bytes:
+def redirect(where: str, status: int = 302) -> bytes:
+    """A redirect to this location."""
     return reply(b"", status, {"Location": where})

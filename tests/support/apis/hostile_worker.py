@@ -1,6 +1,6 @@
-"""A worker process that meets every hostile API in turn: `python -m tests.support.apis.hostile_worker URL`.
+"""A worker process that loads from each hostile API in turn: `python -m tests.support.apis.hostile_worker URL`.
 
-Prints what came of each as JSON, and the most memory that the process had had by then.
+Prints the outcome of each as JSON, with the process's peak memory so far. For tests/faults/load/test_hostile.py.
 """
 
 from __future__ import annotations
@@ -16,19 +16,18 @@ import msgspec
 import urllib3
 
 from option_a.ingest.config.auth import Bearer
-from option_a.ingest.http.build import build_client
-from option_a.ingest.load.worker import Outcome, Worker
-from option_a.ingest.ports import Request, Response
+from option_a.ingest.load.worker import Outcome
 from option_a.ingest.secrets import Reference
-from tests.support.apis.hostile import FAULTS, MAX_BODY, TIMEOUT, TOKEN, records
+from tests.support.apis.hostile_api import HOSTILE_CASES, MAX_BODY, TIMEOUT, TOKEN, record_ids
+from tests.support.apis.partition_api import unused_api, use_http_client
 from tests.support.pipeline import DATE, Pipeline, source
-from tests.support.resources.peak_memory import peak
+from tests.support.resources.process_usage import peak_memory
 
 NEXT = "20231120T000000Z-b"
 
 
-class Rotating:
-    """A secret that was changed: it is the old one the first time it is read."""
+class RotatedSecret:
+    """A secret that was rotated: the first read returns the old one."""
 
     def __init__(self) -> None:
         self.reads = 0
@@ -38,25 +37,14 @@ class Rotating:
         return "stale" if self.reads == 1 else TOKEN
 
 
-def unused(request: object) -> bytes:
-    raise AssertionError
-
-
-def meet(root: Path, url: str, number: int) -> dict[str, Any]:
-    """One fault: a run into it, then its end and another run."""
+def load_from(root: Path, url: str, number: int) -> dict[str, Any]:
+    """Run into one misbehaviour, end it, and run again."""
     declared = source(
         url=f"{url}/{number}", pagination={"style": "page", "total_pages": "total_pages"}, patience="1h",
         timeout=TIMEOUT, max_body=MAX_BODY, auth=Bearer(token="env:TOKEN"), parallel=1,
     )  # fmt: skip
-    pipeline = Pipeline(root, unused, declared)
-    asked = build_client(pipeline.sources, pipeline.clock, Rotating())
-
-    def fetch(request: Request) -> Response:
-        pipeline.clock.time += 0.1
-        return asked(request)
-
-    pipeline.world = msgspec.structs.replace(pipeline.world, fetch=fetch)
-    pipeline.worker = Worker(pipeline.world, pipeline.sources)
+    pipeline = Pipeline(root, unused_api, declared)
+    use_http_client(pipeline, RotatedSecret())
     pipeline.send()
     slowest, outcomes = 0.0, list[Outcome]()
     while pipeline.queue.messages and len(outcomes) < 200:
@@ -64,7 +52,7 @@ def meet(root: Path, url: str, number: int) -> dict[str, Any]:
         outcomes += pipeline.drain(1)
         slowest = max(slowest, time.monotonic() - begun)
     cause = pipeline.manifest().cause
-    urllib3.request("GET", f"{url}/{number}/mend")
+    urllib3.request("GET", f"{url}/{number}/repair")
     pipeline.clock.time += 900.0
     pipeline.send(NEXT)
     again = pipeline.drain()
@@ -75,17 +63,17 @@ def meet(root: Path, url: str, number: int) -> dict[str, Any]:
         "cause": msgspec.to_builtins(cause),
         "dead": [letter.cause.kind for letter in pipeline.queue.dead],
         "again": again,
-        "records": records(landed),
+        "records": record_ids(landed),
         "differences": len(pipeline.differences(date=DATE)),
-        "memory": peak(),
+        "memory": peak_memory(),
     }
 
 
 def main(url: str) -> None:
     found = {}
     with tempfile.TemporaryDirectory() as root:
-        for number, name in enumerate(FAULTS):
-            found[name] = meet(Path(root) / str(number), url, number)
+        for number, name in enumerate(HOSTILE_CASES):
+            found[name] = load_from(Path(root) / str(number), url, number)
     print(json.dumps(found))
 
 

@@ -1,4 +1,4 @@
-"""Stands before an AWS that is not ours and notes each request as the call that IAM would judge."""
+"""A proxy in front of moto that records each request as the call IAM would evaluate, for tests of least privilege."""
 
 from __future__ import annotations
 
@@ -11,70 +11,74 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from tests.support.aws.iam import Call
-from tests.support.aws.moto import ACCOUNT, REGION, Aws
+from tests.support.aws.iam import AwsCall
+from tests.support.aws.moto import ACCOUNT, REGION, MotoServer
 
 _TLS = ("aws:SecureTransport", "true")
-"""On AWS every endpoint that the functions use is https."""
+"""On AWS the functions only use https endpoints."""
 _HOP = frozenset({"host", "connection", "transfer-encoding", "content-length"})
 _LISTED = re.compile(rb"<Key>([^<]*)</Key>")
 
 
-def calls_of(method: str, target: str, headers: Mapping[str, str], body: bytes) -> list[Call]:
-    """The calls that a request is. Raises NotImplementedError for one that it does not know."""
+def calls_in_request(method: str, target: str, headers: Mapping[str, str], body: bytes) -> list[AwsCall]:
+    """The calls that a request makes. Raises NotImplementedError for an unknown one."""
     operation = headers.get("x-amz-target", "")
     service, _, name = operation.partition(".")
     if service == "AmazonSQS":
         url = json.loads(body)["QueueUrl"]
         arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{url.rpartition('/')[2]}"
-        return [Call(f"sqs:{name.removesuffix('Batch')}", arn, (_TLS,))]
+        return [AwsCall(f"sqs:{name.removesuffix('Batch')}", arn, (_TLS,))]
     if service == "secretsmanager":
         secret = json.loads(body)["SecretId"]
         return [
-            Call(f"secretsmanager:{name}", f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{secret}-AbCdEf", (_TLS,))
+            AwsCall(
+                f"secretsmanager:{name}", f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{secret}-AbCdEf", (_TLS,)
+            )
         ]
     if operation:
         raise NotImplementedError(operation)
     return _s3(method, target, headers, body)
 
 
-def _s3(method: str, target: str, headers: Mapping[str, str], body: bytes) -> list[Call]:
+def _s3(method: str, target: str, headers: Mapping[str, str], body: bytes) -> list[AwsCall]:
     parts = urlsplit(target)
     bucket, _, key = unquote(parts.path).lstrip("/").partition("/")
     query = parse_qs(parts.query, keep_blank_values=True)
     arn = f"arn:aws:s3:::{bucket}"
     if method == "GET" and not key:
         context = (_TLS, ("s3:prefix", query.get("prefix", [""])[0]))
-        return [Call("s3:ListBucket", arn, context)]
+        return [AwsCall("s3:ListBucket", arn, context)]
     if method == "POST" and "delete" in query:
-        return [Call("s3:DeleteObject", f"{arn}/{found.decode()}", (_TLS,)) for found in _LISTED.findall(body)]
+        return [AwsCall("s3:DeleteObject", f"{arn}/{found.decode()}", (_TLS,)) for found in _LISTED.findall(body)]
     if method in ("GET", "HEAD"):
-        return [Call("s3:GetObject", f"{arn}/{key}", (_TLS,))]
+        return [AwsCall("s3:GetObject", f"{arn}/{key}", (_TLS,))]
     if method == "DELETE":
-        return [Call("s3:AbortMultipartUpload" if "uploadId" in query else "s3:DeleteObject", f"{arn}/{key}", (_TLS,))]
+        return [
+            AwsCall("s3:AbortMultipartUpload" if "uploadId" in query else "s3:DeleteObject", f"{arn}/{key}", (_TLS,))
+        ]
     if method in ("PUT", "POST"):
         source = unquote(headers.get("x-amz-copy-source", "")).lstrip("/")
-        read = [Call("s3:GetObject", f"arn:aws:s3:::{source}", (_TLS,))] if source else []
-        return [*read, Call("s3:PutObject", f"{arn}/{key}", (_TLS,))]
+        read = [AwsCall("s3:GetObject", f"arn:aws:s3:::{source}", (_TLS,))] if source else []
+        return [*read, AwsCall("s3:PutObject", f"{arn}/{key}", (_TLS,))]
     raise NotImplementedError(f"{method} {target}")
 
 
-class Recorder:
-    """A proxy. `endpoint` is where clients go; `calls` is what they asked, in order."""
+class AwsCallRecorder:
+    """The proxy. Clients use `aws`; `calls` lists what they did, in order."""
 
-    def __init__(self, aws: Aws) -> None:
-        self.calls: list[Call] = []
+    def __init__(self, aws: MotoServer) -> None:
+        self.calls: list[AwsCall] = []
         self._behind = urlsplit(aws.endpoint)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler_class())
         self._server.daemon_threads = True
 
     @property
-    def aws(self) -> Aws:
-        """The server as clients should see it."""
-        return Aws(f"http://127.0.0.1:{self._server.server_port}")
+    def aws(self) -> MotoServer:
+        """The server for clients to use."""
+        return MotoServer(f"http://127.0.0.1:{self._server.server_port}")
 
     @contextmanager
-    def running(self) -> Iterator[Recorder]:
+    def running(self) -> Iterator[AwsCallRecorder]:
         thread = threading.Thread(target=self._server.serve_forever, name="recorder", daemon=True)
         thread.start()
         try:
@@ -93,7 +97,7 @@ class Recorder:
             def _pass_on(self) -> None:
                 body = self._body()
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                recorder.calls += calls_of(self.command, self.path, headers, body)
+                recorder.calls += calls_in_request(self.command, self.path, headers, body)
                 behind = http.client.HTTPConnection(str(recorder._behind.hostname), recorder._behind.port)
                 kept = {name: value for name, value in headers.items() if name not in _HOP}
                 behind.request(self.command, self.path, body, {**kept, "host": recorder._behind.netloc})

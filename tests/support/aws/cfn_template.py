@@ -1,4 +1,4 @@
-"""A synthesized template read as CloudFormation would: references and functions resolved to names of this test's."""
+"""Reads a synthesized template as CloudFormation would, resolving references and functions, for tests of the stack."""
 
 from __future__ import annotations
 
@@ -32,24 +32,24 @@ _ARNS = {
 }
 
 
-class Template:
-    """One stack's template as decoded JSON."""
+class CfnTemplate:
+    """One stack's template, decoded."""
 
     def __init__(self, document: Mapping[str, Any], stack: str) -> None:
         self.document, self.stack = document, stack
         self.resources: Mapping[str, Any] = document["Resources"]
 
     def of_type(self, kind: str) -> dict[str, Any]:
-        """The resources of a type, their properties resolved, by logical id."""
+        """The resolved properties of the resources of a type, by logical id."""
         found = {name: item for name, item in self.resources.items() if item["Type"] == kind}
         return {name: self.resolve(item.get("Properties", {})) for name, item in found.items()}
 
     def outputs(self) -> dict[str, str]:
-        """The stack's outputs."""
+        """The stack's resolved outputs."""
         return {name: self.resolve(item["Value"]) for name, item in self.document.get("Outputs", {}).items()}
 
     def policies_of(self, function: str) -> list[Mapping[str, Any]]:
-        """Every policy document of the role of a function, by the function's logical id."""
+        """Every policy document of a function's role, given the function's logical id."""
         [role] = [
             name for name in self.resources
             if self.resources[function]["Properties"]["Role"] == {"Fn::GetAtt": [name, "Arn"]}
@@ -62,7 +62,7 @@ class Template:
         return [policy["PolicyDocument"] for policy in (*own, *apart)]
 
     def resolve(self, value: Any) -> Any:
-        """A value with no reference left in it. Raises NotImplementedError for a function that it does not know."""
+        """The value with all references resolved. Raises NotImplementedError for an unknown intrinsic function."""
         if isinstance(value, list):
             return [self.resolve(item) for item in value]
         if not isinstance(value, dict):
@@ -107,13 +107,13 @@ class Template:
         return _ARNS[self.resources[name]["Type"]].format(self._name(name))
 
     def _name(self, name: str) -> str:
-        """The name that it is given, or one that is made of the logical id, in lower case for a bucket."""
+        """The declared name, or else the logical id in lower case."""
         item = self.resources[name]
         given = item.get("Properties", {}).get(_NAMED.get(item["Type"], ""))
         return str(self.resolve(given)) if given is not None else name.lower()
 
     def statements(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """Every statement of every policy that a role has, with the logical id of what holds it."""
+        """Every statement of every policy, with the logical id of the resource that contains it."""
         for name, item in self.resources.items():
             properties = self.resolve(item.get("Properties", {})) if item["Type"].startswith("AWS::IAM::") else {}
             documents = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]

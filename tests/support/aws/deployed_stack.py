@@ -1,4 +1,4 @@
-"""A deployed stack as the command line sees it: outputs, a bucket, queues, and a thread in which its worker works."""
+"""A deployed stack as the command line sees it, for tests of `--stack`: outputs, bucket, queues, worker."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from option_a.aws.queue import SqsQueue
 from option_a.ingest.config.read import Sources, read_sources
 from option_a.ingest.http.build import build_client
 from option_a.ingest.lake.bucket import BucketLake
-from option_a.ingest.load.job import Limits, Services
+from option_a.ingest.load.services import Limits, Services
 from option_a.ingest.secrets import Reference
 from option_a.workspace.clock import SystemClock
-from tests.support.aws.event_source_mapping import FakeContext, Mapping
-from tests.support.aws.moto import REGION, Aws
+from tests.support.aws.event_source_mapping import EventSourceMapping, FakeLambdaContext
+from tests.support.aws.moto import REGION, MotoServer
 
 _TRUST = {
     "Version": "2012-10-17",
@@ -34,25 +34,26 @@ _TRUST = {
 }
 
 
-def no_secret(wanted: Reference) -> str:
-    raise AssertionError(f"no test names a secret: {wanted}")
+def reject_secret(wanted: Reference) -> str:
+    """Secrets of a stack in which no source needs one."""
+    raise AssertionError(f"no test uses a secret: {wanted}")
 
 
-class Stack:
-    """One stack on a server that is not ours."""
+class FakeStack:
+    """One stack on moto's server."""
 
-    def __init__(self, aws: Aws, name: str) -> None:
+    def __init__(self, aws: MotoServer, name: str) -> None:
         self.aws, self.name = aws, name
         self.bucket = f"{name.lower()}-lake"
         self._s3 = aws.client("s3")
 
     @property
     def env(self) -> dict[str, str]:
-        """What a command needs to act on it."""
+        """The environment variables with which a command finds it."""
         return {**self.aws.env, "OPTION_A_STACK": self.name}
 
     def deploy(self, sources: list[str], text: str | None, env: dict[str, str] | None = None) -> None:
-        """Make what the command line asks for; `text` is the sources.toml of the deployment."""
+        """Create what the command line uses; `text` is the deployed sources.toml."""
         self._s3.create_bucket(Bucket=self.bucket)
         self.aws.make_queues(self.name, sources)
         digest = hashlib.sha256((text or "").encode()).hexdigest()
@@ -64,7 +65,7 @@ class Stack:
         self.describe(outputs)
 
     def describe(self, outputs: dict[str, str]) -> None:
-        """A stack that has these outputs, and nothing that matters beside them."""
+        """Create a stack with these outputs and nothing else that matters."""
         template = {
             "Resources": {"Nothing": {"Type": "AWS::SNS::Topic"}},
             "Outputs": {name: {"Value": value} for name, value in outputs.items()},
@@ -72,7 +73,7 @@ class Stack:
         self.aws.client("cloudformation").create_stack(StackName=self.name, TemplateBody=json.dumps(template))
 
     def objects(self, prefix: str = "") -> dict[str, bytes]:
-        """What the bucket holds."""
+        """The objects in the bucket."""
         found = self._s3.list_objects_v2(Bucket=self.bucket, Prefix=prefix).get("Contents", [])
         return {item["Key"]: self._s3.get_object(Bucket=self.bucket, Key=item["Key"])["Body"].read() for item in found}
 
@@ -83,26 +84,26 @@ class Stack:
         self._s3.delete_object(Bucket=self.bucket, Key=key)
 
     def lake(self) -> BucketLake:
-        """Its lake, as its functions use it."""
+        """The lake as the functions use it."""
         keys: Any = {
             "access_key_id": "testing", "secret_access_key": "testing", "region": REGION, "endpoint": self.aws.endpoint,
         }  # fmt: skip
         return BucketLake(S3Store(self.bucket, config=keys, client_options={"allow_http": True}), self.bucket)
 
     def queue(self, sources: list[str]) -> SqsQueue:
-        """Its queues, as its functions use them."""
+        """The queues as the functions use them."""
         return SqsQueue(self.aws.client("sqs"), self.aws.queue_base, self.name, sources)
 
     @contextmanager
-    def working(self, file: Path, env: dict[str, str]) -> Iterator[None]:
-        """Its worker works for as long as the block lasts, one delivery after the other."""
+    def worker_running(self, file: Path, env: dict[str, str]) -> Iterator[None]:
+        """Run the worker for as long as the block lasts, one delivery after the other."""
         sources = read_sources(file.read_text("utf-8") if file.exists() else None, env)
         batch, stop = self._batch(sources), threading.Event()
-        mappings = [Mapping(self.aws, self.name, source) for source in sources]
+        mappings = [EventSourceMapping(self.aws, self.name, source) for source in sources]
 
         def work() -> None:
             while not stop.is_set():
-                polled = [mapping.poll(lambda event: batch(event, FakeContext())) for mapping in mappings]
+                polled = [mapping.poll(lambda event: batch(event, FakeLambdaContext())) for mapping in mappings]
                 if polled == [None] * len(polled):
                     stop.wait(0.05)
 
@@ -115,14 +116,14 @@ class Stack:
         ended.result()
 
     def _batch(self, sources: Sources) -> SqsBatchHandler:
-        """What the worker's handler calls."""
+        """The worker function's batch handler."""
         queue, clock = self.queue(list(sources)), SystemClock()
         telemetry = Telemetry(Logger(service=self.name, stream=io.StringIO()), Metrics("OptionA", self.name))
-        world = Services(
-            lake=self.lake(), queue=queue, fetch=build_client(sources, clock, no_secret), clock=clock,
+        services = Services(
+            lake=self.lake(), queue=queue, fetch=build_client(sources, clock, reject_secret), clock=clock,
             limits=Limits(lease=LEASE), executor=ThreadPoolExecutor, jitter=lambda: 0.5, emit=telemetry,
         )  # fmt: skip
-        return SqsBatchHandler(world, queue, sources, telemetry)
+        return SqsBatchHandler(services, queue, sources, telemetry)
 
     def _make_worker(self, env: dict[str, str]) -> None:
         iam = self.aws.client("iam")

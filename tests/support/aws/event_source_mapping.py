@@ -1,4 +1,4 @@
-"""What stands between a queue and a function on AWS: receives, invokes, and deletes what the answer does not name."""
+"""Lambda's SQS event source mapping: polls, invokes, deletes what did not fail, for tests of the worker function."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from option_a.names import queue_name
-from tests.support.aws.moto import ACCOUNT, REGION, Aws
+from tests.support.aws.moto import ACCOUNT, REGION, MotoServer
 
 Invoke = Callable[[dict[str, Any]], dict[str, Any]]
 
 
-class FakeContext:
-    """The invocation as Lambda tells of it; `left` is in seconds."""
+class FakeLambdaContext:
+    """The context of an invocation; `left` gives the remaining seconds."""
 
     aws_request_id = "request-1"
     function_name = "worker"
@@ -26,18 +26,18 @@ class FakeContext:
         return int(self._left() * 1000)
 
 
-class Mapping:
+class EventSourceMapping:
     """The event source mapping of one queue."""
 
-    def __init__(self, aws: Aws, stack: str, source: str) -> None:
+    def __init__(self, aws: MotoServer, stack: str, source: str) -> None:
         self._sqs = aws.client("sqs")
         self._name = queue_name(stack, source)
         self._url = aws.queue_base + self._name
 
     def poll(self, invoke: Invoke, *, most: int = 1) -> list[str] | None:
-        """One invocation with what is visible; the ids that it names, or None if nothing was visible.
+        """Invoke once with the visible messages; return the failed ids, or None if nothing was visible.
 
-        What `invoke` raises comes through, and the messages stay hidden as they are.
+        Exceptions of `invoke` propagate, and the messages stay hidden.
         """
         records = self.receive(most)
         if not records:
@@ -50,14 +50,14 @@ class Mapping:
         return failed
 
     def receive(self, most: int = 1) -> list[dict[str, Any]]:
-        """What is visible, as the records of an event."""
+        """Receive what is visible, as records of an event."""
         received = self._sqs.receive_message(
             QueueUrl=self._url, MaxNumberOfMessages=most, MessageSystemAttributeNames=["All"]
         )
         return [self._record(message) for message in received.get("Messages", [])]
 
     def _record(self, message: dict[str, Any]) -> dict[str, Any]:
-        """As AWS documents the event of SQS."""
+        """A record as AWS documents it for SQS events."""
         return {
             "messageId": message["MessageId"],
             "receiptHandle": message["ReceiptHandle"],

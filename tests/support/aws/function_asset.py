@@ -1,4 +1,4 @@
-"""The functions' asset as it is deployed, for this machine's own Python and processor, and what Lambda adds to it."""
+"""Builds the functions' deployed asset for the local Python and processor, and the Lambda runtime's own packages."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from option_a.constructs.bundle import build
 
 ROOT = Path(__file__).parents[3]
 DEFAULTS = "".join(f"[sources.api-{letter}]\nallow_private = true\n" for letter in "abcd")
-"""The four of mock data; the tests point them at servers of their own."""
+"""The four mock sources; tests point them at their own servers."""
 _PROCESSOR = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 _OF_THE_RUNTIME = ("awslambdaric", "boto3")
-"""Lambda's own: its client, and the AWS SDK."""
+"""The runtime's own packages: its client and the AWS SDK."""
 _IN_THE_ASSET = frozenset({"urllib3", "jmespath", "typing-extensions"})
 
 
-def build_here(target: Path, sources: str = DEFAULTS) -> Path:
-    """The asset; the packages are installed once, and kept."""
+def build_asset(target: Path, sources: str = DEFAULTS) -> Path:
+    """Build the asset; its packages are installed once and kept."""
     target.mkdir(parents=True)
     build(
         target,
@@ -32,7 +32,7 @@ def build_here(target: Path, sources: str = DEFAULTS) -> Path:
 
 
 def link_runtime(target: Path) -> Path:
-    """A folder with the runtime's packages, and nothing else of the tests' environment."""
+    """A folder with the runtime's packages and nothing else from the tests' environment."""
     target.mkdir(parents=True)
     wanted, seen = list(_OF_THE_RUNTIME), set(_IN_THE_ASSET)
     while wanted:

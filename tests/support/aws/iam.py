@@ -1,6 +1,6 @@
-"""Evaluates IAM policies as AWS documents it: an explicit deny wins, then any allow, else it is denied.
+"""Evaluates IAM policies, for tests of least privilege: an explicit deny wins, then any allow, else it is denied.
 
-As much of the language as the stack's policies use; what it does not know is an error, never an allow.
+Knows as much of the language as the stack's policies use; anything else is an error, never an allow.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import msgspec
 Document = Mapping[str, Any]
 
 
-class Call(msgspec.Struct, frozen=True):
-    """One request to AWS: `s3:GetObject` of an ARN, with the keys that conditions may ask for."""
+class AwsCall(msgspec.Struct, frozen=True):
+    """One request to AWS: `s3:GetObject` on an ARN, with the context keys that conditions may test."""
 
     action: str
     resource: str
@@ -25,21 +25,21 @@ class Call(msgspec.Struct, frozen=True):
         return f"{self.action} {self.resource} {dict(self.context) or ''}".strip()
 
 
-def allowed(call: Call, identity: Iterable[Document], resource: Iterable[Document] = ()) -> bool:
-    """Whether a role with these policies may do it to a resource that has those, within one account."""
-    statements = [statement for document in (*identity, *resource) for statement in listed(document["Statement"])]
+def is_allowed(call: AwsCall, identity: Iterable[Document], resource: Iterable[Document] = ()) -> bool:
+    """Whether identity policies and resource policies allow the call, within one account."""
+    statements = [statement for document in (*identity, *resource) for statement in as_list(document["Statement"])]
     matching = [statement for statement in statements if _matches(statement, call)]
     if any(statement["Effect"] == "Deny" for statement in matching):
         return False
     return any(statement["Effect"] == "Allow" for statement in matching)
 
 
-def listed(value: Any) -> list[Any]:
-    """A policy's value that may be one or several."""
+def as_list(value: Any) -> list[Any]:
+    """A policy value that may be one or several, as a list."""
     return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else [value]
 
 
-def _matches(statement: Document, call: Call) -> bool:
+def _matches(statement: Document, call: AwsCall) -> bool:
     unknown = statement.keys() - {
         "Sid", "Effect", "Principal", "Action", "NotAction", "Resource", "NotResource", "Condition"
     }  # fmt: skip
@@ -54,9 +54,9 @@ def _matches(statement: Document, call: Call) -> bool:
 
 def _names(statement: Document, key: str, value: str, *, ignore_case: bool) -> bool:
     if key in statement:
-        return any(_like(pattern, value, ignore_case=ignore_case) for pattern in listed(statement[key]))
+        return any(_like(pattern, value, ignore_case=ignore_case) for pattern in as_list(statement[key]))
     if f"Not{key}" in statement:
-        return not any(_like(pattern, value, ignore_case=ignore_case) for pattern in listed(statement[f"Not{key}"]))
+        return not any(_like(pattern, value, ignore_case=ignore_case) for pattern in as_list(statement[f"Not{key}"]))
     raise NotImplementedError(f"a statement with no {key}")
 
 
@@ -86,14 +86,14 @@ _NEGATIVE: dict[str, Test] = {
 
 def _conditions(conditions: Document, context: Mapping[str, str]) -> bool:
     return all(
-        _holds(operator, listed(wanted), context.get(key.lower()))
+        _holds(operator, as_list(wanted), context.get(key.lower()))
         for operator, keys in conditions.items()
         for key, wanted in keys.items()
     )
 
 
 def _holds(operator: str, wanted: list[Any], found: str | None) -> bool:
-    """One key of one operator. A key that the request does not have fails a positive test and passes a negative one."""
+    """One key of one operator. A key missing from the request fails a positive test and passes a negative one."""
     name = operator.removesuffix("IfExists")
     texts = [str(value) for value in wanted]
     if name == "Null":

@@ -1,4 +1,4 @@
-"""Lake Formation's opt-ins, which moto does not have: the three calls, over the same wire and as AWS documents them."""
+"""Adds Lake Formation's three opt-in calls to moto, which lacks them, for tests of the access reconciler."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 
 import moto.lakeformation.urls as moto_urls
 
-from tests.support.aws.moto import Aws
+from tests.support.aws.moto import MotoServer
 
 OPT_INS: list[dict[str, Any]] = []
-"""What is opted in; all servers of a process share it, as they share what moto holds."""
+"""The opt-ins; like the rest of moto's state, all servers of a process share them."""
 _PAGE = 2
 IAM_ALLOWED = {"DataLakePrincipalIdentifier": "IAM_ALLOWED_PRINCIPALS"}
 ALL = {"Permissions": ["ALL"], "PermissionsWithGrantOption": []}
@@ -29,7 +29,7 @@ def _delete(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def _list(asked: dict[str, Any]) -> dict[str, Any]:
-    """A few at a time, so that who does not turn pages is found out."""
+    """A few at a time, to catch callers that do not paginate."""
     mine = [one for one in OPT_INS if asked.get("Principal") in (None, one["Principal"])]
     start = int(asked.get("NextToken", 0))
     more = {"NextToken": str(start + _PAGE)} if len(mine) > start + _PAGE else {}
@@ -50,10 +50,10 @@ moto_urls.url_paths |= {
 }
 
 
-class Catalog:
-    """A database as Glue makes it in an account where IAM decides: with grants to IAMAllowedPrincipals."""
+class FakeCatalog:
+    """A Glue database in an account where IAM decides: with grants to IAMAllowedPrincipals."""
 
-    def __init__(self, aws: Aws, name: str) -> None:
+    def __init__(self, aws: MotoServer, name: str) -> None:
         OPT_INS.clear()
         self.name, self.lake, self.glue = name, aws.client("lakeformation"), aws.client("glue")
         default = [{"Principal": IAM_ALLOWED, "Permissions": ["ALL"]}]
@@ -69,7 +69,7 @@ class Catalog:
         return {"Table": {"DatabaseName": self.name, "Name": name}}
 
     def make(self, *tables: str) -> None:
-        """Tables, each with what its default permissions are."""
+        """Create tables with the database's default permissions."""
         for name in tables:
             self.glue.create_table(DatabaseName=self.name, TableInput={"Name": name})
             if self.described()["CreateTableDefaultPermissions"]:
@@ -79,7 +79,7 @@ class Catalog:
         self.lake.grant_permissions(Principal=IAM_ALLOWED, Resource=resource, Permissions=["ALL"])
 
     def allowed(self) -> list[str]:
-        """Of what IAM alone decides: '' is the database."""
+        """The tables for which IAM alone decides; '' is the database."""
         given = self.lake.list_permissions()["PrincipalResourcePermissions"]
         mine = [one["Resource"] for one in given if one["Principal"] == IAM_ALLOWED]
         names = [one.get("Table", {"DatabaseName": one.get("Database", {}).get("Name"), "Name": ""}) for one in mine]
@@ -90,6 +90,6 @@ class Catalog:
         return found
 
     def opted_in(self) -> list[tuple[str, str]]:
-        """Who is opted in to what: '' is the database, '*' all its tables."""
+        """Who is opted in to what; '' is the database, '*' all its tables."""
         pairs = [(one["Principal"]["DataLakePrincipalIdentifier"], one["Resource"]) for one in OPT_INS]
         return sorted((who, one["Table"].get("Name", "*") if "Table" in one else "") for who, one in pairs)

@@ -1,4 +1,4 @@
-"""Lambda's Runtime API, so that the real runtime client runs the real asset: a process that asks for work."""
+"""Lambda's Runtime API, so that acceptance tests run the real asset under the real runtime client."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ _START = "import awslambdaric.__main__ as m; import sys; m.main(sys.argv)"
 
 
 class FunctionError(Exception):
-    """What the function reported as its error."""
+    """An error that the function reported."""
 
 
 class Invocation(NamedTuple):
-    """One event that waits for the function."""
+    """An event that waits for the function."""
 
     request: str
     event: bytes
     deadline: float
 
 
-class Function:
-    """A deployed function: its asset's folder, its handler and its environment. Cold until the first invocation."""
+class LambdaFunction:
+    """A deployed function: asset folder, handler and environment. Cold until the first invocation."""
 
     def __init__(self, asset: Path, handler: str, env: Mapping[str, str], *, runtime: Path) -> None:
         self._waiting: queue.SimpleQueue[Invocation | None] = queue.SimpleQueue()
@@ -42,7 +42,7 @@ class Function:
         self._asset, self._handler = asset, handler
         self._env = {
             "PATH": os.environ["PATH"],
-            "PYTHONPATH": f"{asset}:{runtime}",  # with -S nothing of the tests' own environment can be imported
+            "PYTHONPATH": f"{asset}:{runtime}",  # with -S nothing from the tests' environment can be imported
             "PYTHONDONTWRITEBYTECODE": "1",
             "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._server.server_port}",
             "LAMBDA_TASK_ROOT": str(asset),
@@ -72,12 +72,12 @@ class Function:
         self._server.server_close()
 
     def kill(self) -> None:
-        """As Lambda ends an environment that is out of time or memory."""
+        """End it as Lambda ends an environment that is out of time or memory."""
         self.process.kill()
         self.process.wait()
 
     def invoke(self, event: Any, *, seconds: float = 900.0, wait: float = 60.0) -> Any:
-        """The function's answer; `seconds` is the time that it is told to have. Raises FunctionError."""
+        """The function's answer; `seconds` is its remaining time. Raises FunctionError."""
         request = self.begin(event, seconds=seconds)
         answered, path, body = self._answers.get(timeout=wait)
         assert answered == request, (answered, request)
@@ -86,14 +86,14 @@ class Function:
         return json.loads(body)
 
     def begin(self, event: Any, *, seconds: float = 900.0) -> str:
-        """Hand it an event, and do not wait for the answer."""
+        """Send it an event without waiting for the answer."""
         self._number += 1
         request = f"00000000-0000-4000-8000-{self._number:012d}"
         self._waiting.put(Invocation(request, json.dumps(event).encode(), time.time() + seconds))
         return request
 
     def lines(self) -> list[dict[str, Any]]:
-        """The structured lines that it wrote."""
+        """The structured log lines it wrote."""
         return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
 
     def _handler_class(self) -> type[BaseHTTPRequestHandler]:
@@ -109,7 +109,7 @@ class Function:
                     return
                 self.send_response(200)
                 for name, value in {
-                    "Content-Type": "application/json",  # without it the client waits for ever
+                    "Content-Type": "application/json",  # without it the client waits forever
                     "Lambda-Runtime-Aws-Request-Id": invocation.request,
                     "Lambda-Runtime-Deadline-Ms": str(int(invocation.deadline * 1000)),
                     "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:us-east-1:123456789012:function:f",

@@ -1,4 +1,4 @@
-"""An AWS that is not ours, over the wire: moto's server, and clients of it with keys that are none."""
+"""A fake AWS: moto's server, and clients with fake keys, for every test of SQS, S3, CloudFormation or Lambda."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ KEYS = {
 }
 
 
-class Aws(msgspec.Struct, frozen=True):
-    """A running server."""
+class MotoServer(msgspec.Struct, frozen=True):
+    """A running moto server."""
 
     endpoint: str
 
     @property
     def env(self) -> dict[str, str]:
-        """What a process needs to find it."""
+        """The environment variables with which a process finds it."""
         return {**KEYS, "AWS_ENDPOINT_URL": self.endpoint}
 
     @property
     def queue_base(self) -> str:
-        """The URL of queues, up to their names."""
+        """The URL of a queue without its name."""
         return f"{self.endpoint}/{ACCOUNT}/"
 
     def client(self, service: str) -> Any:
@@ -48,7 +48,7 @@ class Aws(msgspec.Struct, frozen=True):
         )  # fmt: skip
 
     def make_queues(self, stack: str, sources: Iterable[str], *, visibility: int = 5400) -> None:
-        """The queues that the stack makes for its sources, dead letters after five receives."""
+        """The queues that a stack makes for its sources; dead letters after five receives."""
         sqs = self.client("sqs")
         for source in sources:
             sqs.create_queue(QueueName=dead_queue_name(stack, source))
@@ -59,20 +59,20 @@ class Aws(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def aws() -> Iterator[Aws]:
-    """A server that holds nothing yet; all servers of a process share what they hold, so one at a time."""
+def moto_server() -> Iterator[MotoServer]:
+    """An empty server. All servers of a process share their state, so use one at a time."""
     BackendDict.reset()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     try:
-        yield Aws(f"http://{host}:{port}")
+        yield MotoServer(f"http://{host}:{port}")
     finally:
         server.stop()
 
 
 def pass_sqs_time(stack: str, seconds: float) -> None:
-    """As if so much time had gone by for the queues of a stack: what hides their messages ends sooner."""
+    """Let this much time pass for the queues of a stack: hidden and delayed messages become visible sooner."""
     now = unix_time_millis()
     for queue in sqs_backends[ACCOUNT][REGION].queues.values():
         for message in queue._messages if queue.name.startswith(stack) else ():

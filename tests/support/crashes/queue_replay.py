@@ -1,4 +1,4 @@
-"""An SQLite queue rebuilt from the calls that wrote it: which task was gone from which line on."""
+"""Rebuilds an SQLite queue from traced writes to find when each task was acked, for tests/prove/test_write_order.py."""
 
 from __future__ import annotations
 
@@ -8,44 +8,44 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.support.crashes.strace import Call
+from tests.support.crashes.strace import Syscall
 
 _COMMITS = slice(4, 8)
-"""Of a frame's header in the write-ahead log: not nought in the last frame of a transaction."""
+"""Bytes of a frame header in the write-ahead log that are non-zero in the last frame of a transaction."""
 _HEADER = 24
 
 
-class Gone(NamedTuple):
-    """A task that was acked, and the write to `log` from which on that may survive."""
+class AckedTask(NamedTuple):
+    """An acked task, and the write to `log` after which the ack may survive a crash."""
 
     source: str
     date: str
     log: str
-    call: Call
+    call: Syscall
 
 
-class Replay:
-    """The files of the queue as they stood after each call; `before` is how they stood at the beginning."""
+class QueueReplay:
+    """The queue's files after each call; `before` is their initial content."""
 
     def __init__(self, folder: Path, before: Mapping[str, bytes]) -> None:
         self._folder = folder
-        self._files = {name: bytearray(data) for name, data in before.items() if _counts(name)}
+        self._files = {name: bytearray(data) for name, data in before.items() if _is_queue_file(name)}
         self._commits = False
 
-    def gone(self, calls: Iterable[Call]) -> list[Gone]:
+    def acked_tasks(self, calls: Iterable[Syscall]) -> list[AckedTask]:
         """Every task that left the queue."""
-        gone: list[Gone] = []
+        gone: list[AckedTask] = []
         live: set[tuple[str, str, str, int]] = set()
         for call in calls:
             name = Path(call.paths[-1]).name
-            if _counts(name) and self._apply(name, call):
+            if _is_queue_file(name) and self._apply(name, call):
                 now = self._tasks()
-                gone += [Gone(source, date, call.paths[-1], call) for source, date, *_ in sorted(live - now)]
+                gone += [AckedTask(source, date, call.paths[-1], call) for source, date, *_ in sorted(live - now)]
                 live = now
         return gone
 
-    def _apply(self, name: str, call: Call) -> bool:
-        """Do what the call did; whether it ended a transaction."""
+    def _apply(self, name: str, call: Syscall) -> bool:
+        """Repeat the call on the copy; whether it ended a transaction."""
         file = self._files.setdefault(name, bytearray())
         if call.name == "unlink":
             del self._files[name]
@@ -71,5 +71,5 @@ class Replay:
             return set(db.execute("SELECT source, date, run, hop FROM tasks"))
 
 
-def _counts(name: str) -> bool:
+def _is_queue_file(name: str) -> bool:
     return name.startswith("queue-") and not name.endswith("-shm")

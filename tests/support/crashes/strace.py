@@ -1,4 +1,4 @@
-"""What `strace` saw of a process's writes, as calls: on which files, with which bytes, from when to when."""
+"""Runs a command under `strace` and parses its file writes, for tests/prove/test_write_order.py."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _TRACED = (
     "mkdirat", "?open", "?creat", "?rename", "?link", "?symlink", "?unlink", "?mkdir", "?rmdir",
 )  # fmt: skip
 _LONGEST = 2**20
-"""Bytes of one call that are written down; a call with more could not be followed."""
+"""Bytes recorded per call; a call with more cannot be followed."""
 _BEGUN = re.compile(r"(\d+) +(\w+)\((.*?)(?:\) += (-?\d+)(?:<(.*)>)?.*| <unfinished \.\.\.>)")
 _RESUMED = re.compile(r"(\d+) +<\.\.\. (\w+) resumed>(.*?)\) += (-?\d+)(?:<(.*)>)?.*")
 _TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"(\.{3})?|(?:AT_FDCWD|\d+)<((?:[^>\\]|\\.)*)>|([^\s,"<>][^,"<>]*)')
 _WITH_DATA = frozenset({"write", "pwrite64"})
 
 
-class Call(NamedTuple):
-    """One call that succeeded. `begun` and `ended` are lines of the trace: threads interleave between them."""
+class Syscall(NamedTuple):
+    """A system call that succeeded. `begun` and `ended` are trace lines; threads interleave between them."""
 
     begun: int
     ended: int
@@ -35,19 +35,19 @@ class Call(NamedTuple):
 
     @property
     def writes(self) -> bool:
-        """Whether it opens a file to write to it."""
+        """Whether it opens a file for writing."""
         return bool({"O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC"} & set("|".join(self.words).split("|")))
 
 
-def command(trace: Path) -> list[str]:
-    """The command that traces the command which follows it, threads and children too."""
+def strace_command(trace: Path) -> list[str]:
+    """The command line that traces the command appended to it, with threads and children."""
     return ["strace", "-f", "-y", "-qq", "-s", str(_LONGEST), "-e", f"trace={','.join(_TRACED)}", "-o", str(trace)]
 
 
-def why_not(folder: Path) -> str | None:
-    """Why nothing can be traced here."""
+def unavailable_reason(folder: Path) -> str | None:
+    """Why nothing can be traced on this system, or None."""
     try:
-        done = subprocess.run([*command(folder / "probe"), "true"], capture_output=True, text=True, check=False)
+        done = subprocess.run([*strace_command(folder / "probe"), "true"], capture_output=True, text=True, check=False)
     except FileNotFoundError:
         return "no strace: apt-get install strace"
     if done.returncode:
@@ -55,8 +55,8 @@ def why_not(folder: Path) -> str | None:
     return None
 
 
-def read(lines: Iterable[str]) -> Iterator[Call]:
-    """The calls that succeeded, in the order in which they ended."""
+def parse_trace(lines: Iterable[str]) -> Iterator[Syscall]:
+    """The successful calls, in the order in which they ended."""
     open_calls: dict[str, tuple[int, str]] = {}
     for number, line in enumerate(lines):
         if resumed := _RESUMED.fullmatch(line):
@@ -75,7 +75,7 @@ def read(lines: Iterable[str]) -> Iterator[Call]:
             yield _call(begun, number, name, arguments, made)
 
 
-def _call(begun: int, ended: int, name: str, arguments: str, made: str | None) -> Call:
+def _call(begun: int, ended: int, name: str, arguments: str, made: str | None) -> Syscall:
     paths, words, data, folder = [], [], b"", ""
     for text, cut, file, word in _TOKEN.findall(arguments):
         if word:
@@ -89,19 +89,25 @@ def _call(begun: int, ended: int, name: str, arguments: str, made: str | None) -
             paths.append(os.path.normpath(os.path.join(folder, _bytes(text).decode())))
     if made:
         paths = [_bytes(made).decode()]
-    return Call(begun, ended, name, tuple(paths or [folder]), data, tuple(words))
+    return Syscall(begun, ended, name, tuple(paths or [folder]), data, tuple(words))
 
 
 def _bytes(text: str) -> bytes:
-    """What stands between the quotes, its escapes undone."""
+    """The bytes of a quoted string, unescaped."""
     return text.encode("ascii").decode("unicode_escape").encode("latin-1")
 
 
-def traced(trace: Path, arguments: Sequence[str], folder: Path, env: dict[str, str]) -> list[Call]:
-    """Run a command to its good end, and tell its calls."""
+def trace_command(trace: Path, arguments: Sequence[str], folder: Path, env: dict[str, str]) -> list[Syscall]:
+    """Run a command, which must succeed, and return its calls."""
     done = subprocess.run(
-        [*command(trace), *arguments], cwd=folder, env=env, capture_output=True, text=True, timeout=600, check=False
+        [*strace_command(trace), *arguments],
+        cwd=folder,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     with trace.open(encoding="utf-8") as lines:
-        return list(read(line.rstrip("\n") for line in lines))
+        return list(parse_trace(line.rstrip("\n") for line in lines))

@@ -1,7 +1,7 @@
-"""In which order a process's writes were safe: from its calls, for a lake in a folder.
+"""Works out from system calls in which order writes to a lake folder became safe, for tests/prove/test_write_order.py.
 
-Safe is what a crash leaves. Of the process alone: what was renamed. Of the machine (`durable`): bytes that were synced
-before they were renamed, in a folder that was synced after, which was itself safe in the folder above.
+Safe is what survives a crash. For a crash of the process: what was renamed. For a crash of the machine (`durable`):
+bytes synced before the rename, in a folder synced after it, which was itself safe in its parent folder.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from option_a.ingest.lake.keys import manifest_key, page_key, page_number, raw_prefix, segment_key, staging_prefix
-from option_a.ingest.manifest.model import Load, Manifest, decode
+from option_a.ingest.lake.keys import manifest_key, page_key, page_number, segment_key
+from option_a.ingest.manifest.model import Load, decode
 from option_a.ingest.manifest.rows import Row, checksum, decode_rows
 from option_a.ingest.partition import Partition
-from tests.support.crashes.strace import Call
+from tests.support.crashes.strace import Syscall
+from tests.support.simulation.manifests import prefix_of
 
 NEVER = sys.maxsize
 _SYNCS = ("fsync", "fdatasync")
@@ -26,32 +27,32 @@ _MAKES = ("mkdir", "mkdirat")
 _RENAMES = ("rename", "renameat", "renameat2")
 
 
-class Landing(NamedTuple):
-    """An object that was renamed to its key: from which line on it may be seen, and from which it is safe."""
+class LandedObject(NamedTuple):
+    """An object renamed to its key: the trace lines from which it may be seen, and from which it is safe."""
 
     seen: int
     safe: int
     data: bytes
 
 
-class Order:
-    """The calls on one lake, by path. `before` is what stood there already."""
+class WriteOrder:
+    """The calls on one lake, by path. `before` is its initial content."""
 
-    def __init__(self, calls: Iterable[Call], lake: Path, before: Mapping[str, bytes], *, durable: bool) -> None:
+    def __init__(self, calls: Iterable[Syscall], lake: Path, before: Mapping[str, bytes], *, durable: bool) -> None:
         self._lake, self._before, self._durable = str(lake), before, durable
         self.calls = list(calls)
-        self._by: dict[tuple[str, str], list[Call]] = defaultdict(list)
+        self._by: dict[tuple[str, str], list[Syscall]] = defaultdict(list)
         for call in self.calls:
             self._by[_kind(call.name), call.paths[-1]].append(call)
 
-    def landings(self, key: str) -> list[Landing]:
-        """Every version of an object, the first one first."""
+    def versions(self, key: str) -> list[LandedObject]:
+        """Every version of an object, oldest first."""
         path = f"{self._lake}/{key}"
-        renamed = [Landing(call.begun, self._safe(call), self._written(call)) for call in self._by["rename", path]]
-        return [*([Landing(-1, -1, self._before[key])] if key in self._before else []), *renamed]
+        renamed = [LandedObject(call.begun, self._safe(call), self._written(call)) for call in self._by["rename", path]]
+        return [*([LandedObject(-1, -1, self._before[key])] if key in self._before else []), *renamed]
 
     def removals(self, prefix: str) -> Iterator[tuple[str, int, int]]:
-        """The objects below a prefix that were deleted: from which line on that may be seen, and that it is safe."""
+        """Deleted objects under a prefix: the lines from which the deletion may be seen, and is safe."""
         for call in self.calls:
             if _kind(call.name) == "remove" and (key := self.key(call.paths[-1])) and key.startswith(f"{prefix}/"):
                 yield key, call.begun, self._gone(call.paths[-1], call.ended)
@@ -60,10 +61,10 @@ class Order:
         """The key of a path; None outside the lake."""
         return path.removeprefix(f"{self._lake}/") if path.startswith(f"{self._lake}/") else None
 
-    def _written(self, rename: Call) -> bytes:
+    def _written(self, rename: Syscall) -> bytes:
         return b"".join(call.data for call in self._by["write", rename.paths[0]])
 
-    def _safe(self, rename: Call) -> int:
+    def _safe(self, rename: Syscall) -> int:
         if not self._durable:
             return rename.ended
         written = max(call.ended for call in self._by["write", rename.paths[0]])
@@ -71,21 +72,21 @@ class Order:
         return self._there(rename.paths[-1], rename.ended) if synced < rename.begun else NEVER
 
     def _there(self, path: str, since: int) -> int:
-        """From which line on an entry is safe in its folder, and the folder in the one above, if it was made."""
+        """The line from which an entry is safe in its folder, and a new folder in its parent."""
         folder = os.path.dirname(path)
         made = [call.ended for call in self._by["make", folder] if call.begun < since]
         return max(self.synced(folder, since), self._there(folder, made[-1]) if made else -1)
 
     def _gone(self, path: str, since: int) -> int:
-        """From which line on it is safe that an entry is gone; its folder may be gone too."""
+        """The line from which an entry's removal is safe; its folder may be gone too."""
         if not self._durable:
             return since
         folder = os.path.dirname(path)
         pruned = [call.ended for call in self._by["remove", folder] if call.begun > since]
         return min(self.synced(folder, since), self._gone(folder, pruned[0]) if pruned else NEVER)
 
-    def kept(self, path: str, since: int) -> bool:
-        """Whether what was written to a file was synced before anything more was written to it."""
+    def synced_before_next_write(self, path: str, since: int) -> bool:
+        """Whether a write was synced before the next write to the same file."""
         following = next((call.begun for call in self._by["write", path] if call.begun > since), NEVER)
         return self.synced(path, since) < following
 
@@ -99,22 +100,22 @@ def _kind(name: str) -> str:
     return next((kind for kind, of in names.items() if name in of), "write" if "write" in name else name)
 
 
-class Ledgers:
-    """The manifests of a partition as they landed, and whether each was true when it could be seen."""
+class ManifestHistory:
+    """The versions of a partition's manifest, and whether each was true when it could be seen."""
 
-    def __init__(self, order: Order, partition: Partition) -> None:
+    def __init__(self, order: WriteOrder, partition: Partition) -> None:
         self._order, self.partition = order, partition
         key = manifest_key(partition)
-        self.landed = [(landing, decode(landing.data, key)) for landing in order.landings(key)]
+        self.landed = [(landing, decode(landing.data, key)) for landing in order.versions(key)]
 
-    def of(self, state: str) -> Landing | None:
-        """The first manifest of this state that was written here."""
+    def first_in_state(self, state: str) -> LandedObject | None:
+        """The first manifest of this state that was written."""
         return next((landing for landing, m in self.landed if m.state == state and landing.seen >= 0), None)
 
     def pages(self) -> Iterator[tuple[str, bool]]:
-        """Every page that a manifest names, and whether it was safe before that manifest could be seen."""
+        """Every page in a manifest, and whether it was safe before that manifest could be seen."""
         for landing, manifest in self.landed:
-            prefix = _prefix(manifest)
+            prefix = prefix_of(manifest)
             for row in self._rows(manifest.load, landing.seen):
                 if row.records and landing.seen >= 0:
                     key = page_key(prefix, row.page)
@@ -123,23 +124,17 @@ class Ledgers:
     def _rows(self, load: Load, seen: int) -> Iterator[Row]:
         for number in range(1, load.segments + 1):
             key = segment_key(self.partition, load.number, number)
-            safe = [landing.data for landing in self._order.landings(key) if landing.safe < seen]
+            safe = [landing.data for landing in self._order.versions(key) if landing.safe < seen]
             assert safe, f"{key} is named before it is safe"
             yield from decode_rows(safe[-1], key)
         yield from load.rows
 
     def _safe_before(self, key: str, digest: str, seen: int) -> bool:
-        return any(landing.safe < seen and checksum(landing.data) == digest for landing in self._order.landings(key))
+        return any(landing.safe < seen and checksum(landing.data) == digest for landing in self._order.versions(key))
 
 
-def _prefix(manifest: Manifest) -> str:
-    if manifest.load.staged and manifest.state != "complete":
-        return staging_prefix(manifest.partition, manifest.load.begun_by)
-    return raw_prefix(manifest.partition)
-
-
-def beside_pages(order: Order) -> list[str]:
-    """What was made, opened for writing or renamed below raw/ and is no page, or was not renamed there whole."""
+def unexpected_raw_writes(order: WriteOrder) -> list[str]:
+    """Writes under raw/ other than renaming complete pages into place, removing pages, and their folders."""
     wrong = []
     for call in order.calls:
         for path in call.paths:

@@ -1,4 +1,4 @@
-"""The table of messages in docs/messages.md, and the messages that the code can give."""
+"""Reads the table of docs/messages.md and the error messages in the code, for tests that they match."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import msgspec
 
 from option_a.ingest import errors
 from option_a.ingest.errors import OptionAError
-from tests.support.documents.transcript import ANY, wild
+from tests.support.documents.transcript import ELLIPSIS, line_pattern
 
 _CODE = re.compile(r"``` (.+?) ```|`([^`]+)`")
 _CLASSES = {
@@ -19,20 +19,20 @@ _CLASSES = {
 }
 
 
-class Row(msgspec.Struct, frozen=True):
-    """One line of the table; no messages: any of its cause."""
+class MessageRow(msgspec.Struct, frozen=True):
+    """One row of the table; without messages it stands for every message of its kind."""
 
     kind: str
     messages: tuple[str, ...]
     remedy: str
 
-    def tells(self, kind: str, message: str) -> list[str]:
-        """Its messages that the given one is."""
-        return [one for one in self.messages if self.kind == kind and re.fullmatch(wild(one), message)]
+    def matches(self, kind: str, message: str) -> list[str]:
+        """The patterns of this row that match the message."""
+        return [one for one in self.messages if self.kind == kind and re.fullmatch(line_pattern(one), message)]
 
 
-class Site(msgspec.Struct, frozen=True, order=True):
-    """A place in the code where an error is made; its message with `…` for what varies."""
+class ErrorSite(msgspec.Struct, frozen=True, order=True):
+    """A place in the code that creates an error; `…` stands for what varies in its message."""
 
     kind: str
     message: str
@@ -40,15 +40,15 @@ class Site(msgspec.Struct, frozen=True, order=True):
     hinted: bool
 
 
-def rows(document: str) -> list[Row]:
-    """The lines of the table under `## Messages`."""
+def message_rows(document: str) -> list[MessageRow]:
+    """The rows of the table under `## Messages`."""
     section = document.split("\n## Messages\n")[1].split("\n## ")[0]
     cells = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| `")]
-    return [Row(kind.strip(" `"), _messages(shown), remedy.strip()) for kind, shown, remedy in cells]
+    return [MessageRow(kind.strip(" `"), _messages(shown), remedy.strip()) for kind, shown, remedy in cells]
 
 
-def sites(path: Path) -> Iterator[Site]:
-    """Every error and every cause that a module makes of words of its own."""
+def error_sites(path: Path) -> Iterator[ErrorSite]:
+    """Every error and cause that a module creates with a message of its own."""
     tree = ast.parse(path.read_text("utf-8"))
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
@@ -62,7 +62,7 @@ def sites(path: Path) -> Iterator[Site]:
         around = [one for one in functions if one.lineno <= call.lineno <= (one.end_lineno or 0)]
         for text in _texts(message, around[-1] if around else tree):
             hinted = any(keyword.arg == "hint" for keyword in call.keywords)
-            yield Site(kind, text, f"{path.name}:{call.lineno} {ast.unparse(message)}", hinted)
+            yield ErrorSite(kind, text, f"{path.name}:{call.lineno} {ast.unparse(message)}", hinted)
 
 
 def _texts(node: ast.expr, scope: ast.AST) -> list[str]:
@@ -70,12 +70,12 @@ def _texts(node: ast.expr, scope: ast.AST) -> list[str]:
         case ast.Constant(value=str(text)):
             return [text]
         case ast.JoinedStr(values=parts):
-            return ["".join(str(part.value) if isinstance(part, ast.Constant) else ANY for part in parts)]
+            return ["".join(str(part.value) if isinstance(part, ast.Constant) else ELLIPSIS for part in parts)]
         case ast.IfExp(body=one, orelse=other):
             return _texts(one, scope) + _texts(other, scope)
         case ast.Name(id=name):
-            return [text for value in _assigned(name, scope) for text in _texts(value, scope)] or [ANY]
-    return [ANY]
+            return [text for value in _assigned(name, scope) for text in _texts(value, scope)] or [ELLIPSIS]
+    return [ELLIPSIS]
 
 
 def _assigned(name: str, scope: ast.AST) -> list[ast.expr]:

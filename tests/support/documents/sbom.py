@@ -1,4 +1,4 @@
-"""What is shipped, as CycloneDX: of the functions' asset, and of what `make run` installs. `make sbom` runs it."""
+"""Writes CycloneDX SBOMs of the functions' asset and of `make run`'s packages, for `make sbom` and its test."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ ROOT = Path(__file__).parents[3]
 _PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)==([^\s;\\]+)", re.MULTILINE)
 
 
-class Part(msgspec.Struct):
-    """A component, as far as it is compared with what was pinned."""
+class Component(msgspec.Struct):
+    """The parts of a component that are compared with the pins."""
 
     name: str
     version: str
     licenses: list[msgspec.Raw] = []
 
 
-class Bill(msgspec.Struct):
-    """A document, as far as it is read here."""
+class Sbom(msgspec.Struct):
+    """The parts of a document that are read here."""
 
-    components: list[Part]
+    components: list[Component]
 
 
 def asset(target: Path) -> None:
-    """The functions' asset, as a deployment builds it."""
+    """Build the functions' asset as a deployment does."""
     build(target, root=ROOT, sources_text="")
 
 
 def local(target: Path) -> None:
-    """What the main job needs on this machine."""
+    """Install what `make run` installs."""
     command = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-compile"]
     place = ["--require-hashes", "--no-deps", "--target", str(target), "-r", str(ROOT / "requirements-run.txt")]
     subprocess.run([*command, *place], check=True)
 
 
 SHIPPED: dict[str, Callable[[Path], None]] = {"lambda": asset, "run": local}
-"""What `requirements-….txt` pins, and how it is installed into a folder."""
+"""What each `requirements-….txt` pins, and how to install it into a folder."""
 
 
 def write(name: str, target: Path) -> Path:
-    """Install it, and write its document into `target`, and beside it those that its wheels carry (PEP 770)."""
+    """Install it and write its SBOM into `target`, along with those its wheels contain (PEP 770)."""
     target.mkdir(exist_ok=True)
     document = target / f"{name}.cdx.json"
     with tempfile.TemporaryDirectory() as scratch:
@@ -64,16 +64,16 @@ def write(name: str, target: Path) -> Path:
     return document
 
 
-def missed(name: str, document: Path) -> set[str]:
-    """What is pinned and not in the document, or in it and not pinned, or in it without a licence."""
+def problems(name: str, document: Path) -> set[str]:
+    """Pins missing from the document, unpinned components in it, and components without a licence."""
     wanted = _pins(ROOT / f"requirements-{name}.txt")
-    parts = msgspec.json.decode(document.read_bytes(), type=Bill).components
+    parts = msgspec.json.decode(document.read_bytes(), type=Sbom).components
     found = {f"{_plain(part.name)} {part.version}" for part in parts}
     return (wanted ^ found) | {f"{part.name} has no licence" for part in parts if not part.licenses}
 
 
 def _pins(requirements: Path) -> set[str]:
-    """Names and versions; zstd is Python's own from 3.14 on, and not installed there."""
+    """Names and versions; from Python 3.14 on, zstd is in the standard library and not installed."""
     found = {f"{_plain(name)} {version}" for name, version in _PIN.findall(requirements.read_text("utf-8"))}
     return {pin for pin in found if sys.version_info < (3, 14) or not pin.startswith("backports-zstd ")}
 
@@ -83,10 +83,10 @@ def _plain(name: str) -> str:
 
 
 def main() -> None:
-    """Write both into ./sbom, and say what is not as it should be."""
+    """Write both into ./sbom and report any problem."""
     for name in SHIPPED:
         document = write(name, ROOT / "sbom")
-        if wrong := missed(name, document):
+        if wrong := problems(name, document):
             sys.exit(f"{document.name} is not what is pinned: {', '.join(sorted(wrong))}")
         print(document.relative_to(ROOT))
 

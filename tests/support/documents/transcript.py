@@ -1,29 +1,34 @@
-"""Commands in documents and what they print there: read from its `console` fences, compared with what is printed."""
+"""Reads the `console` transcripts of docs/runbook.md and docs/messages.md and compares them with actual output."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import msgspec
 
+_DOCS = Path(__file__).parents[3] / "docs"
+RUNBOOK = (_DOCS / "runbook.md").read_text("utf-8")
+MESSAGES = (_DOCS / "messages.md").read_text("utf-8")
+_LINK = re.compile(r"\[([^]]+)\]\([^)]+\)")
 _FENCE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _EXIT = re.compile(r"\[exit (\d+)\]")
-ANY = "…"
-"""Stands for what varies: within a line anything, as a line of its own any number of lines."""
+ELLIPSIS = "…"
+"""Stands for what varies: anything within a line; alone on a line, any number of lines."""
 
 
 class Step(msgspec.Struct):
-    """A command with its output, or what happens in the world before the next one."""
+    """A command with its output, or an event that happens before the next command."""
 
     command: str = ""
     event: str = ""
-    prints: list[str] = []
+    output: list[str] = []
     code: int = 0
 
 
 def transcripts(*documents: str) -> dict[str, list[Step]]:
-    """The steps of each fence, by the anchor of the heading above it."""
+    """The steps of each transcript, by the anchor of the heading above it."""
     found: dict[str, list[Step]] = {}
     for document, fence in ((one, fence) for one in documents for fence in _FENCE.finditer(one)):
         name = anchor(_HEADING.findall(_FENCE.sub("", document[: fence.start()]))[-1])
@@ -33,31 +38,37 @@ def transcripts(*documents: str) -> dict[str, list[Step]]:
 
 
 def anchor(heading: str) -> str:
-    """What a link to the heading ends in."""
+    """The anchor of a heading, as links name it."""
     return re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-")
 
 
+def visible_lines(document: str) -> list[str]:
+    """The lines of a document as its readers see them, without link targets."""
+    return _LINK.sub(r"\1", document).splitlines()
+
+
 def anchors(document: str) -> set[str]:
+    """The anchors of all headings."""
     return {anchor(heading) for heading in _HEADING.findall(_FENCE.sub("", document))}
 
 
-def differs(step: Step, printed: str, code: int) -> str | None:
-    """Why what was printed is not what the step shows; None if it is. Widths and blank lines do not count."""
+def mismatch(step: Step, printed: str, code: int) -> str | None:
+    """How the output differs from the transcript; None if it does not. Widths and blank lines are ignored."""
     if code != step.code:
         return f"$ {step.command}\nexit {code}, not {step.code}:\n{printed}"
     lines = [" ".join(line.split()) for line in printed.splitlines() if line.strip()]
-    if re.fullmatch("".join(map(_pattern, step.prints)), "".join(f"{line}\n" for line in lines)):
+    if re.fullmatch("".join(map(_pattern, step.output)), "".join(f"{line}\n" for line in lines)):
         return None
-    return f"$ {step.command}\nshown:\n" + "\n".join(step.prints) + f"\nprinted:\n{printed}"
+    return f"$ {step.command}\nshown:\n" + "\n".join(step.output) + f"\nprinted:\n{printed}"
 
 
-def wild(text: str) -> str:
-    """The regular expression of one line in which `…` is anything."""
-    return ".*".join(map(re.escape, text.split(ANY)))
+def line_pattern(text: str) -> str:
+    """The regular expression for a line in which `…` matches anything."""
+    return ".*".join(map(re.escape, text.split(ELLIPSIS)))
 
 
 def _pattern(line: str) -> str:
-    return r"(?:.*\n)*" if line == ANY else wild(" ".join(line.split())) + r"\n"
+    return r"(?:.*\n)*" if line == ELLIPSIS else line_pattern(" ".join(line.split())) + r"\n"
 
 
 def _steps(lines: list[str]) -> list[Step]:
@@ -70,5 +81,5 @@ def _steps(lines: list[str]) -> list[Step]:
         elif (ended := _EXIT.fullmatch(line)) is not None:
             steps[-1].code = int(ended[1])
         elif line.strip():
-            steps[-1].prints.append(line)
+            steps[-1].output.append(line)
     return steps

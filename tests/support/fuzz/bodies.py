@@ -1,4 +1,4 @@
-"""Targets: bodies, by two ways that must agree, and beside them the standard library's."""
+"""Fuzz targets for response bodies: the fast and the lossless decoder must agree with each other and with Python's."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 
 from option_a.ingest.decode.body import read_body
 from option_a.ingest.decode.fast import split
-from option_a.ingest.decode.fields import Fields, apply
+from option_a.ingest.decode.fields import Fields, apply_fields
 from option_a.ingest.decode.format import BodyFormat
-from option_a.ingest.decode.locate import suggestions
+from option_a.ingest.decode.locate import suggest_records
 from option_a.ingest.decode.lossless import CANDIDATES, DecodedBody, split_losslessly
 from option_a.ingest.errors import BodyError
-from tests.support.apis.malformed_json import ILLEGAL, LEGAL, PLACES
+from tests.support.apis.json_samples import ILLEGAL, LEGAL, PLACES
+from tests.support.fuzz.checks import check_error, expecting
 from tests.support.fuzz.engine import Target
-from tests.support.fuzz.keys import check_error, refused
 from tests.unit.decode.json_documents import compact
 
 BODIES = [
@@ -35,24 +35,24 @@ WORDS = [
 
 
 def json_body(data: bytes) -> bool:
-    """The fast path and the slow one have one outcome, told or not, and what is legal is what the standard says."""
+    """Fast and lossless decoder give the same result, with any hint, and accept what the standard library accepts."""
     slow = outcome(split_losslessly, data, None)
     for guess in (None, "items", "@"):
         assert outcome(split, data, None, guess) == slow
     assert outcome(split, data, "data") == outcome(split_losslessly, data, "data")
-    standard = decoded(data)
+    standard = standard_decode(data)
     told = "the body is no JSON" in str(slow)
     if standard is not None:
         assert told == (standard == ()), slow
         found = split(data, None) if not isinstance(slow, str) else None
         if found is not None and found.records:
             check_records(found, standard[0])
-    suggestions(data)
+    suggest_records(data)
     return not told
 
 
 def check_records(found: DecodedBody, value: Any) -> None:
-    """The lines read as the records of the value."""
+    """The lines decode to the records of the value."""
     records = [value] if found.path == "" else value
     if found.path in CANDIDATES:
         records = next(item for key, item in value if key == found.path and isinstance(item, list))
@@ -62,8 +62,8 @@ def check_records(found: DecodedBody, value: Any) -> None:
 _EXACT: dict[str, Any] = {"parse_int": str, "parse_float": str, "object_pairs_hook": list}
 
 
-def decoded(data: bytes) -> tuple[Any, ...] | None:
-    """The value by the standard library, in a tuple; an empty one where it is no JSON; None where it cannot tell."""
+def standard_decode(data: bytes) -> tuple[Any, ...] | None:
+    """The standard library's value in a tuple; an empty tuple if invalid; None if it cannot tell."""
 
     def refuse(constant: str) -> None:
         raise ValueError(constant)
@@ -77,7 +77,7 @@ def decoded(data: bytes) -> tuple[Any, ...] | None:
 
 
 def outcome(read: Callable[..., DecodedBody], data: bytes, *how: object) -> object:
-    """What a way of reading gives, to compare: token by token, or its error."""
+    """A comparable result of a decoder: its tokens, or its error."""
     try:
         found = read(data, *how)
     except BodyError as error:
@@ -100,7 +100,7 @@ SHAPED = [
 
 
 def shaped(data: bytes) -> bool:
-    """Every shape of JSON: lines of objects, or a BodyError with the body."""
+    """Every shape of JSON yields lines of objects, or a BodyError with the body."""
     taken = False
     for how in SHAPES:
         try:
@@ -112,7 +112,7 @@ def shaped(data: bytes) -> bool:
         assert len(lines) == found.records
         assert all(line[:1] == b"{" and line[-2:] == b"}\n" and b"\r" not in line for line in lines)
         if how.shape == "keyed":
-            assert all(top(line).count(how.key_field) == 1 for line in lines if decoded(line))
+            assert all(top(line).count(how.key_field) == 1 for line in lines if standard_decode(line))
         if how.format == "ndjson":
             check_lines(data, lines, values=how.shape == "values")
         taken = taken or found.records > 0
@@ -120,18 +120,18 @@ def shaped(data: bytes) -> bool:
 
 
 def check_lines(data: bytes, lines: list[bytes], *, values: bool) -> None:
-    """Each line of NDJSON reads as the line that it was."""
+    """Each landed line decodes to the line that was sent."""
     given = [piece for piece in data.decode().removeprefix("\ufeff").split("\n") if piece.strip(" \t\r")]
     assert len(given) == len(lines)
     for sent, landed in zip(given, lines, strict=True):
-        value, found = decoded(sent.encode()), decoded(landed)
+        value, found = standard_decode(sent.encode()), standard_decode(landed)
         assert value != ()
         if value is not None and found is not None:
             assert found[0] == ([("value", value[0])] if values else value[0])
 
 
 def csv_body(data: bytes) -> bool:
-    """CSV: the fields that the standard library reads, or a BodyError with the body."""
+    """CSV yields the fields that the standard library reads, or a BodyError with the body."""
     taken = False
     for delimiter in ",;":
         try:
@@ -154,14 +154,14 @@ FIELDS = [
 
 
 def fields(data: bytes) -> bool:
-    """Fields of legal records: what is dropped is gone, what is kept is as it was, or a BodyError."""
+    """Dropped fields are gone and kept ones unchanged, or there is a BodyError."""
     try:
         found = split(data, None)
     except BodyError:
         return False
     for number, table in enumerate(FIELDS):
-        with refused(BodyError):
-            lines = apply(table, found.lines, "salt")
+        with expecting(BodyError):
+            lines = apply_fields(table, found.lines, "salt")
             assert lines.count(b"\n") == found.records
             if number == 0:
                 assert not [key for line in lines.splitlines() for key in top(line) if key == "a"]
@@ -172,7 +172,7 @@ def fields(data: bytes) -> bool:
 
 def top(line: bytes) -> list[str]:
     """The keys of a record."""
-    value = decoded(line)
+    value = standard_decode(line)
     return [key for key, _ in value[0]] if value else []
 
 

@@ -1,8 +1,7 @@
-"""Targets: the files that a user writes."""
+"""Fuzz targets for what users write: sources.toml, access.toml, row filters, environment variables."""
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import tomllib
 from typing import Any
@@ -10,22 +9,18 @@ from typing import Any
 from option_a.ingest.config.read import read_sources
 from option_a.ingest.config.source import Source
 from option_a.ingest.errors import ConfigError
-from option_a.ingest.http.request import request_of
+from option_a.ingest.http.request import build_request
 from option_a.ingest.http.urls import with_params
 from option_a.ingest.partition import Partition
-from option_a.ingest.plan.freshness import expected
+from option_a.ingest.plan.freshness import expected_partitions
 from option_a.ingest.task import Task
 from option_a.lakeformation.grants import group_permissions
 from option_a.lakeformation.read import read_access
 from option_a.lakeformation.row_filter import check_rows
+from tests.support.clock import NOW
+from tests.support.fuzz.checks import check_keys, expecting
 from tests.support.fuzz.engine import Target
-from tests.support.fuzz.keys import check_keys, refused
-from tests.support.pipeline import source
-
-DATE = dt.date(2023, 11, 1)
-RUN = "20231114T220000Z-a"
-NOW = 1_700_000_000.0
-"""Of a date that any source may have."""
+from tests.support.pipeline import DATE, RUN, source
 
 SEED = b"""
 [sources.orders]
@@ -86,8 +81,8 @@ WORDS = [
 
 
 def sources(data: bytes) -> bool:
-    """A file is sources that can be planned, fingerprinted and asked, or a ConfigError that names the file."""
-    with refused(ConfigError):
+    """A file yields sources that can be planned, fingerprinted and requested, or a ConfigError."""
+    with expecting(ConfigError):
         for declared in read_sources(data.decode(errors="replace"), {}).values():
             _check(declared)
         return True
@@ -95,7 +90,7 @@ def sources(data: bytes) -> bool:
 
 
 def values(data: bytes) -> bool:
-    """The same for tables given as JSON: each of their values is changed, and what is written is TOML again."""
+    """The same for tables given as JSON, whose values are mutated and written as TOML."""
     try:
         table = json.loads(data)
         text = "".join(f"[sources.{_toml(name)}]\n{_lines(keys)}" for name, keys in table.items())
@@ -117,9 +112,9 @@ def _toml(value: Any) -> str:
 
 
 def environment(data: bytes) -> bool:
-    """USE_REAL_HTTP and ENDPOINT_MAP, one behind the other."""
+    """USE_REAL_HTTP and ENDPOINT_MAP, separated by a bar."""
     real, _, endpoints = data.decode(errors="surrogateescape").partition("|")
-    with refused(ConfigError):
+    with expecting(ConfigError):
         for declared in read_sources(None, {"USE_REAL_HTTP": real, "ENDPOINT_MAP": endpoints}).values():
             _check(declared)
         return True
@@ -130,10 +125,10 @@ def _check(declared: Source) -> None:
     assert len(declared.fingerprint) == 12
     check_keys(Partition(declared.name, DATE), RUN)
     assert declared.view.replace("_", "a").isalnum()
-    request = request_of(declared, Task(declared.name, DATE, RUN), 1, None)
+    request = build_request(declared, Task(declared.name, DATE, RUN), 1, None)
     assert with_params(request.url, request.params)
     assert declared.patience_seconds >= 0.0 <= declared.interval
-    assert len(list(expected([declared], NOW))) <= 1
+    assert len(list(expected_partitions([declared], NOW))) <= 1
 
 
 COLUMNS = {"id": "bigint", "status": "string", "paid": "boolean", "amount": "double"}
@@ -172,8 +167,8 @@ ROW_WORDS = [
 
 
 def access(data: bytes) -> bool:
-    """A file is groups whose grants can be told, or a ConfigError."""
-    with refused(ConfigError):
+    """A file yields groups whose grants can be listed, or a ConfigError."""
+    with expecting(ConfigError):
         groups = read_access(data.decode(errors="replace"), KNOWN)
         for group in groups.values():
             assert group_permissions(group, KNOWN)
@@ -182,12 +177,12 @@ def access(data: bytes) -> bool:
 
 
 def rows(data: bytes) -> bool:
-    """A row filter names declared columns and holds one expression, or it is refused."""
+    """A row filter uses declared columns in a single expression, or is rejected."""
     text = data.decode(errors="replace")
-    with refused(ValueError):
+    with expecting(ValueError):
         named = check_rows(text, {**KNOWN["orders"].columns, "ingestion_date": "string"})
         assert named
-        outside = "".join(text.split("'")[::2])  # what is in quotes is data
+        outside = "".join(text.split("'")[::2])  # quoted text is data
         assert not set(outside) & set(";`\\{}[]#"), text
         assert "--" not in outside.replace("- -", "")
         return True

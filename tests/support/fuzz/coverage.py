@@ -1,6 +1,6 @@
-"""The same targets under libFuzzer, which goes where it has not been: `python -m tests.support.fuzz.coverage TARGET`.
+"""Runs a fuzz target under libFuzzer, guided by coverage: `python -m tests.support.fuzz.coverage TARGET`.
 
-libFuzzer takes the process over, so it needs one of its own. It ends with 0, or with what it found.
+libFuzzer takes over the process, so it needs one of its own. Exits with 0 unless it finds a fault.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     with atheris.instrument_imports(include=["option_a"]):
-        from tests.support.fuzz.every import TARGETS
+        from tests.support.fuzz.targets import TARGETS
     target = TARGETS[given.target]
     with tempfile.TemporaryDirectory() as folder:
         for number, seed in enumerate(target.seeds):
@@ -36,19 +36,19 @@ def main() -> None:
             f"-artifact_prefix={folder}/",
             "-max_len=4096",
         ]
-        atheris.Setup([sys.argv[0], *options, folder], _judged(target.run))
+        atheris.Setup([sys.argv[0], *options, folder], _reporting(target.run))
         atheris.Fuzz()
 
 
-def _judged(run: Any) -> Any:
-    def judge(data: bytes) -> None:
+def _reporting(run: Any) -> Any:
+    def run_and_report(data: bytes) -> None:
         try:
             run(data)
         except Exception:
             print(f"found by {data!r}", flush=True)
             raise
 
-    return judge
+    return run_and_report
 
 
 if __name__ == "__main__":

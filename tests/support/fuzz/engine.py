@@ -1,4 +1,4 @@
-"""A mutational fuzzer: seeds, changed over and over, are given to a target under a watchdog. The seed replays it."""
+"""A mutational fuzzer with a watchdog, for tests/prove/test_fuzz.py: the same seed replays the same inputs."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 HANG = 10.0
-"""Seconds of its own CPU after which an input is a hang."""
+"""CPU seconds after which an input counts as a hang."""
 POOL = 400
-"""Inputs that are kept to go on from, beside the seeds: those that a target took."""
+"""The number of inputs kept for further mutation: the seeds and inputs that a target accepted."""
 TOKENS = (
     b"", b"\0", b'"', b"'", b"\\", b"{", b"}", b"[", b"]", b",", b":", b"=", b"/", b"..", b"../", b"%2e%2e/", b"\n",
     b"\r", b"\r\n",
@@ -36,44 +36,44 @@ VALUES: tuple[Any, ...] = (
 
 
 class Target(NamedTuple):
-    """What is fuzzed. `run` raises if it finds a fault; it says whether the input was taken: others grow of it."""
+    """What is fuzzed. `run` raises on a fault, and returns whether to mutate the input further."""
 
     name: str
     seeds: Sequence[bytes]
     run: Callable[[bytes], bool]
     share: float = 1.0
-    """Its part of all inputs, to others': what costs more gets fewer."""
+    """Its share of the inputs relative to other targets; expensive ones get fewer."""
     words: Sequence[bytes] = ()
-    """What its language is made of."""
+    """The tokens of its language."""
 
 
-class Tally(NamedTuple):
-    """What was tried."""
+class FuzzResult(NamedTuple):
+    """How many inputs were tried, and how many accepted."""
 
     inputs: int
     taken: int
     slowest: float
-    """Seconds of CPU of the slowest input."""
+    """CPU seconds of the slowest input."""
 
 
-class Fault(AssertionError):
-    """An input that a target did not stand."""
+class FuzzFailure(AssertionError):
+    """An input on which a target failed."""
 
 
-class NoEnd(BaseException):
-    """Raised in the midst of an input that takes too long. No target catches it."""
+class HangDetected(BaseException):
+    """Raised during an input that takes too long. No target catches it."""
 
 
 class Mutator:
-    """Makes inputs of seeds: bytes, words and, of JSON, values are changed."""
+    """Makes inputs from seeds by changing bytes, tokens and JSON values."""
 
     def __init__(self, target: Target, rng: random.Random) -> None:
         self._rng, self._seeds = rng, list(target.seeds)
         self._pool = list(target.seeds)
         self._words = [*TOKENS, *target.words]
 
-    def take(self, found: bytes) -> None:
-        """Go on from an input too."""
+    def keep(self, found: bytes) -> None:
+        """Mutate this input further too."""
         if len(found) > 20_000:
             return
         if len(self._pool) < POOL:
@@ -111,7 +111,7 @@ class Mutator:
 
 
 def _reshaped(data: bytes, rng: random.Random) -> bytes | None:
-    """JSON with one of its values, keys or members changed; None for what is none."""
+    """JSON with one value, key or member changed; None if the data is not JSON."""
     try:
         value = json.loads(data)
         places = list(_places(value, 40))
@@ -133,7 +133,7 @@ def _reshaped(data: bytes, rng: random.Random) -> bytes | None:
 
 
 def _places(value: Any, most: int) -> Iterable[tuple[Any, Any]]:
-    """Where values are: a holder, and the key or the position in it."""
+    """Where values are: a container, and the key or position in it."""
     waiting = [value]
     while waiting and most > 0:
         holder = waiting.pop()
@@ -143,8 +143,8 @@ def _places(value: Any, most: int) -> Iterable[tuple[Any, Any]]:
             waiting.append(holder[key])
 
 
-class Watch:
-    """Raises NoEnd in the thread that made it when one input has taken more than so many seconds of its CPU."""
+class Watchdog:
+    """Raises HangDetected in the thread that made it once an input has used more than `hang` CPU seconds."""
 
     def __init__(self, hang: float) -> None:
         self.number = 0
@@ -170,17 +170,19 @@ class Watch:
                 seen, since = self.number, now
             elif now - since > self._hang:
                 faulthandler.dump_traceback()
-                # no signal: whoever starts the tests in the background may have SIGINT ignored
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._watched), ctypes.py_object(NoEnd))
+                # not a signal: tests started in the background may ignore SIGINT
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                    ctypes.c_ulong(self._watched), ctypes.py_object(HangDetected)
+                )
                 return
 
 
-def fuzz(target: Target, count: int, seed: int, hang: float = HANG) -> Tally:
-    """So many inputs. Raises Fault with the input and how to replay it."""
+def fuzz(target: Target, count: int, seed: int, hang: float = HANG) -> FuzzResult:
+    """Try this many inputs. Raises FuzzFailure with the input and how to replay it."""
     mutator = Mutator(target, random.Random(f"{seed}/{target.name}"))
     taken, slowest = 0, 0.0
     data = b""
-    with Watch(hang) as watch:
+    with Watchdog(hang) as watch:
         try:
             for number in range(count):
                 watch.number = number
@@ -188,15 +190,15 @@ def fuzz(target: Target, count: int, seed: int, hang: float = HANG) -> Tally:
                 began = time.thread_time()
                 if target.run(data):
                     taken += 1
-                    mutator.take(data)
+                    mutator.keep(data)
                 slowest = max(slowest, time.thread_time() - began)
-        except NoEnd:
-            raise Fault(_told(target, watch.number, seed, data, "no end")) from None
+        except HangDetected:
+            raise FuzzFailure(_replay_message(target, watch.number, seed, data, "no end")) from None
         except Exception as error:
-            raise Fault(_told(target, watch.number, seed, data, repr(error))) from error
-    return Tally(count, taken, slowest)
+            raise FuzzFailure(_replay_message(target, watch.number, seed, data, repr(error))) from error
+    return FuzzResult(count, taken, slowest)
 
 
-def _told(target: Target, number: int, seed: int, data: bytes, what: str) -> str:
+def _replay_message(target: Target, number: int, seed: int, data: bytes, what: str) -> str:
     shown = data if len(data) < 2_000 else data[:2_000] + b"..."
     return f"{target.name}, input {number} of --seed {seed}: {what}\n{shown!r}"

@@ -1,4 +1,4 @@
-"""Targets: what comes over a queue or by an event."""
+"""Fuzz targets for queue messages: tasks, dead letters, planner events, deliveries to a worker."""
 
 from __future__ import annotations
 
@@ -14,22 +14,20 @@ from option_a.aws.functions.event import known_names, read_event
 from option_a.aws.functions.planner import Planner
 from option_a.ingest.config.source import Source
 from option_a.ingest.errors import ConfigError, MessageError
-from option_a.ingest.http.request import request_of
+from option_a.ingest.http.request import build_request
 from option_a.ingest.lake.bucket import BucketLake
-from option_a.ingest.load.job import Limits, Services
+from option_a.ingest.load.services import Limits, Services
 from option_a.ingest.load.worker import Worker
-from option_a.ingest.manifest.cutoff import day_over
+from option_a.ingest.manifest.cutoff import utc_date_end
 from option_a.ingest.ports import Cause, Request, Response
 from option_a.ingest.task import RUN_ID, Task, decode_task, encode_task
-from tests.support.clock import FakeClock
+from tests.support.clock import NOW, FakeClock
+from tests.support.fuzz.checks import check_keys, expecting
 from tests.support.fuzz.engine import Target
-from tests.support.fuzz.keys import check_keys, refused
 from tests.support.inline_executor import InlineExecutor
-from tests.support.pipeline import source
+from tests.support.pipeline import RUN, source
 from tests.support.queues.memory import MemoryQueue
 
-NOW = 1_700_000_000.0
-RUN = "20231114T220000Z-a"
 SOURCES: dict[str, Source] = {
     "s": source(),
     "w": source(name="w", date_param=None, window={"from": "from", "to": "to", "zone": "Asia/Tokyo"}),
@@ -45,28 +43,28 @@ TASKS = [encode_task(Task(name, dt.date(2023, 11, 1), RUN)) for name in SOURCES]
 
 
 def task(data: bytes) -> bool:
-    """A message is a task, or a MessageError: its keys stay in their rooms, and its API can be asked."""
-    with refused(MessageError):
+    """A message is a task with valid keys and a request that can be built, or a MessageError."""
+    with expecting(MessageError):
         read = decode_task(data)
         assert decode_task(encode_task(read)) == read
         check_keys(read.partition, read.run)
         check_keys(read.partition, read.requeued().run)
         for declared in SOURCES.values():
-            assert request_of(declared, read, 1, None).url == declared.url
-        assert day_over(read.date) < 1e12
+            assert build_request(declared, read, 1, None).url == declared.url
+        assert utc_date_end(read.date) < 1e12
         return True
     return False
 
 
 def letter(data: bytes) -> bool:
-    """A dead letter is one whatever is in it: body, cause and count, each behind a zero byte."""
+    """Any body, cause and count (separated by zero bytes) make a dead letter."""
     body, cause, told = [*data.split(b"\0"), b"", b""][:3]
     attributes = {"cause": {"StringValue": cause.decode(errors="replace")}, "receives": {"StringValue": _text(told)}}
     message = {
         "Body": _text(body), "ReceiptHandle": "r", "Attributes": {"SentTimestamp": "1"},
         "MessageAttributes": attributes,
     }  # fmt: skip
-    found = decode_dead_letter("q", message, 5)
+    found = decode_dead_letter("q", message)
     assert encode_cause(found.cause)["cause"].isascii()
     return found.task is not None or found.cause.kind != "receives"
 
@@ -83,12 +81,12 @@ def _planner() -> tuple[Planner, MemoryQueue]:
 
 
 def event(data: bytes) -> bool:
-    """An event is a trigger whose run keys may hold, and whose plan can be made; or a ConfigError."""
+    """An event is a trigger with a valid run id that can be planned, or a ConfigError."""
     try:
         told: Any = json.loads(data)
     except (ValueError, RecursionError):
         return False
-    with refused(ConfigError):
+    with expecting(ConfigError):
         trigger = read_event(told, "request 1/2", NOW)
         assert RUN_ID.fullmatch(trigger.run)
         names = known_names(trigger.plan_request, SOURCES)
@@ -99,19 +97,19 @@ def event(data: bytes) -> bool:
     return False
 
 
-class _Desk:
-    """A worker with a queue and a lake in memory, made anew every so many messages."""
+class _InMemoryWorker:
+    """A worker with queue and lake in memory, replaced every few hundred messages."""
 
     def __init__(self) -> None:
         self.clock = FakeClock()
         self.queue = MemoryQueue(self.clock)
         limits = Limits(30.0, lambda: False, lambda: False)
         self.lake = BucketLake(MemoryStore(), "memory")
-        self.world = Services(
+        self.services = Services(
             lake=self.lake, queue=self.queue, fetch=_fetch, clock=self.clock, limits=limits, executor=InlineExecutor,
             jitter=lambda: 0.5, emit=lambda event: None,
         )  # fmt: skip
-        self.worker = Worker(self.world, SOURCES)
+        self.worker = Worker(self.services, SOURCES)
         self.handled = 0
 
     def handle(self, data: bytes) -> str:
@@ -128,16 +126,18 @@ def _fetch(request: Request) -> Response:
     return Response(200, {}, b'{"data":[{"id":1}]}' if first else b'{"data":[]}')
 
 
-_desks: list[_Desk] = []
+_workers: list[_InMemoryWorker] = []
 
 
 def worker(data: bytes) -> bool:
-    """Whatever a message is, the worker ends it in one of its ways and writes in its rooms alone."""
-    if not _desks or _desks[0].handled > 200:
-        _desks[:] = [_Desk()]
-    desk = _desks[0]
-    outcome = desk.handle(data)
-    assert outcome in {"complete", "done", "superseded", "claimed", "anew", "failed", "unreadable", "waiting"}, outcome
+    """Whatever the message, the worker ends it with one of its outcomes."""
+    if not _workers or _workers[0].handled > 200:
+        _workers[:] = [_InMemoryWorker()]
+    current = _workers[0]
+    outcome = current.handle(data)
+    assert outcome in {"complete", "done", "superseded", "leased", "requeued", "failed", "unreadable", "waiting"}, (
+        outcome
+    )
     assert (outcome == "unreadable") == _unreadable(data)
     return outcome != "unreadable"
 
@@ -155,7 +155,7 @@ _SCHEDULED = {
     "version": "0", "id": "53dc4d37-cffa-4f76", "detail-type": "Scheduled Event", "source": "aws.events", "detail": {},
     "time": "2023-11-14T01:00:00Z",
 }  # fmt: skip
-_WISHES: list[Any] = [
+_PLAN_REQUESTS: list[Any] = [
     {}, {"date": "2023-11-01", "sources": ["s", "w"], "fresh": True}, {"only": "failed", "sources": ["b"]},
     {"from": "2023-11-01", "to": "2023-11-03", "only": "missing"}, {"from": "2023-11-03", "to": "2023-11-01"},
 ]  # fmt: skip
@@ -164,7 +164,10 @@ TARGETS = [
     Target("dead letters", [b"\0".join([TASKS[0], _CAUSE, b"5"]), b"x\0[]\0\xc2\xb2"], letter, 2.0),
     Target(
         "events",
-        [json.dumps(wish).encode() for wish in [*_WISHES, *(_SCHEDULED | {"detail": wish} for wish in _WISHES)]],
+        [
+            json.dumps(request).encode()
+            for request in [*_PLAN_REQUESTS, *(_SCHEDULED | {"detail": request} for request in _PLAN_REQUESTS)]
+        ],
         event,
         0.2,
     ),

@@ -1,4 +1,4 @@
-"""A queue in memory, by the contract that tests/contract holds every queue to."""
+"""A queue in memory for pipeline tests; tests/contract/queue holds it to the contract of the real queues."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class MemoryQueue:
         self.messages.append(_Message(queue, body, self._clock.now() + delay, next(self._numbers)))
 
     def tasks(self) -> list[Task]:
-        """Every live task that can be read."""
+        """Every readable task on the queue."""
         return [task for message in self.messages if (task := _readable(message.body))]
 
     def receive(self, queues: Sequence[str], *, lease: float) -> Delivery | None:

@@ -1,12 +1,12 @@
-"""The embedded queue as trials have it whose clock is their own."""
+"""The embedded queue for tests with a fake clock: it tells how far the clock may be moved."""
 
 from __future__ import annotations
 
 from option_a.local.queue import SqliteQueue
 
 
-class SeenQueue(SqliteQueue):
-    """It tells, besides, when there is something to do: until then such a clock can be moved."""
+class InspectableSqliteQueue(SqliteQueue):
+    """The real queue, plus the time at which the next task becomes visible."""
 
     def next_visible(self) -> float | None:
         """The epoch second at which the first live task is or becomes visible; None if there is none."""

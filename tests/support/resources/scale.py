@@ -1,6 +1,7 @@
-"""What grows with a lake, at any size, in its own process: `python -m tests.support.resources.scale WHAT SIZE FOLDER`.
+"""Measures what grows with a lake, for tests/prove/test_scale.py.
 
-Prints what it cost, as JSON. What is only made in order to be measured is made before the clock starts.
+`python -m tests.support.resources.scale WHAT SIZE FOLDER` prints the cost as JSON. Preparations are made before the
+clock starts.
 """
 
 from __future__ import annotations
@@ -20,23 +21,23 @@ from option_a.ingest.config.source import Source
 from option_a.ingest.lake.keys import manifest_key
 from option_a.ingest.manifest.model import Load, Manifest, encode
 from option_a.ingest.partition import Partition
-from option_a.ingest.plan.plan import backfill, plan
+from option_a.ingest.plan.planner import backfill_partitions, plan_tasks
 from option_a.ingest.task import Task
 from option_a.local.queue import SqliteQueue
 from option_a.workspace.clock import SystemClock
-from tests.support.resources.peak_memory import peak
+from tests.support.resources.process_usage import peak_memory
 
 SOURCES = 400
 FIRST = dt.date(2024, 1, 1)
 RUN = "20260101T000000Z-a"
 HANDLED = 1_000
-"""Tasks that are received and acked at the front of a queue, however long it is."""
+"""Tasks received and acked at the front of a queue, however long it is."""
 OF_ONE = 20
-"""Of which so many are the last source's, behind a task of every other one."""
+"""How many of them belong to the last source, behind a task of every other source."""
 
 
 class Cost(msgspec.Struct, frozen=True):
-    """At a size: CPU seconds for so many items, and the most bytes that the process held."""
+    """At a size: CPU seconds for this many items, and the process's peak memory in bytes."""
 
     size: int
     items: int
@@ -44,13 +45,13 @@ class Cost(msgspec.Struct, frozen=True):
     peak: int
 
     @property
-    def each(self) -> float:
-        """CPU seconds an item."""
+    def cpu_per_item(self) -> float:
+        """CPU seconds per item."""
         return self.cpu / self.items
 
 
 class Stopwatch:
-    """The CPU of this process, between `with` and its end."""
+    """Measures this process's CPU seconds within a `with` block."""
 
     cpu = 0.0
 
@@ -63,7 +64,7 @@ class Stopwatch:
 
 
 def declared(count: int = SOURCES) -> dict[str, Source]:
-    """So many sources, real and dated."""
+    """This many dated sources of real data."""
     names = [f"source-{number:03d}" for number in range(count)]
     return {
         name: msgspec.convert(
@@ -73,45 +74,45 @@ def declared(count: int = SOURCES) -> dict[str, Source]:
     }
 
 
-def planned(size: int, folder: Path) -> Cost:
+def measure_plan(size: int, folder: Path) -> Cost:
     """`size` partitions of 400 sources, planned and enqueued."""
     sources, last = declared(), FIRST + dt.timedelta(days=size // SOURCES - 1)
     with Stopwatch() as watch:
-        tasks = plan(backfill(sources.values(), FIRST, last), sources, {}, RUN, now=time.time())
+        tasks = plan_tasks(backfill_partitions(sources.values(), FIRST, last), sources, {}, RUN, now=time.time())
         queue = SqliteQueue(folder / "queue.sqlite", SystemClock())
-        sent = queue.send(item.task for item in tasks)
-    assert sent == size
+        measure_send = queue.send(item.task for item in tasks)
+    assert measure_send == size
     queue.close()
-    return Cost(size, size, watch.cpu, peak())
+    return Cost(size, size, watch.cpu, peak_memory())
 
 
-def looked_at(size: int, folder: Path) -> Cost:
-    """`option-a status` over `size` partitions, all complete but a few, the first time."""
+def measure_status(size: int, folder: Path) -> Cost:
+    """`option-a status` over `size` partitions, almost all complete, with a cold cache."""
     sources = declared()
     _make_lake(size, folder / "lake")
     tables = "\n".join(f'[sources.{s.name}]\nurl = "{s.url}"\ndate_param = "date"' for s in sources.values())
     (folder / "sources.toml").write_text(tables)
     with Stopwatch() as watch:
         _option_a("status", folder)
-    return Cost(size, size, watch.cpu, peak())
+    return Cost(size, size, watch.cpu, peak_memory())
 
 
-def looked_at_again(size: int, folder: Path) -> Cost:
-    """The same, when the home remembers it."""
+def measure_status_cached(size: int, folder: Path) -> Cost:
+    """The same with a warm cache."""
     with Stopwatch() as watch:
         _option_a("status", folder)
-    return Cost(size, size, watch.cpu, peak())
+    return Cost(size, size, watch.cpu, peak_memory())
 
 
-def nightly(size: int, folder: Path) -> Cost:
+def measure_nightly(size: int, folder: Path) -> Cost:
     """`option-a plan` over the same lake."""
     with Stopwatch() as watch:
         _option_a("plan", folder)
-    return Cost(size, size, watch.cpu, peak())
+    return Cost(size, size, watch.cpu, peak_memory())
 
 
 def _option_a(command: str, folder: Path) -> None:
-    """One command, in this process, since its imports and its interpreter are not what grows."""
+    """Run a command in this process: neither interpreter nor imports grow with the lake."""
     from option_a.cli.main import cli
 
     os.chdir(folder)
@@ -143,25 +144,25 @@ def _queue(folder: Path) -> SqliteQueue:
     return SqliteQueue(folder / "queue.sqlite", SystemClock())
 
 
-def sent(size: int, folder: Path) -> Cost:
+def measure_send(size: int, folder: Path) -> Cost:
     """`size` tasks enqueued."""
     queue = _queue(folder)
     with Stopwatch() as watch:
         assert queue.send(_tasks(size)) == size
     queue.close()
-    return Cost(size, size, watch.cpu, peak())
+    return Cost(size, size, watch.cpu, peak_memory())
 
 
-def counted(size: int, folder: Path) -> Cost:
+def measure_depth(size: int, folder: Path) -> Cost:
     """The depth of a queue of `size` tasks."""
     queue = _queue(folder)
     with Stopwatch() as watch:
         assert sum(depth.visible for depth in queue.depth()) == size
-    return Cost(size, size, watch.cpu, peak())
+    return Cost(size, size, watch.cpu, peak_memory())
 
 
-def handled(size: int, folder: Path) -> Cost:
-    """A thousand tasks received, extended and acked at the front of a queue of `size`; some of them of one source."""
+def measure_deliveries(size: int, folder: Path) -> Cost:
+    """A thousand tasks received, extended and acked at the front of a queue of `size`; some from a single source."""
     queue, names, number = _queue(folder), list(declared()), min(HANDLED, size // 2)
     of_one = min(OF_ONE, size // SOURCES)
     with Stopwatch() as watch:
@@ -171,14 +172,23 @@ def handled(size: int, folder: Path) -> Cost:
             assert queue.extend_visibility(delivery, 60)
             queue.ack(delivery)
             assert queue.has_tasks(names)
-    return Cost(size, number, watch.cpu, peak())
+    return Cost(size, number, watch.cpu, peak_memory())
 
 
-WHAT: dict[str, Callable[[int, Path], Cost]] = {
-    work.__name__: work for work in (planned, looked_at, looked_at_again, nightly, sent, counted, handled)
+MEASUREMENTS: dict[str, Callable[[int, Path], Cost]] = {
+    work.__name__: work
+    for work in (
+        measure_plan,
+        measure_status,
+        measure_status_cached,
+        measure_nightly,
+        measure_send,
+        measure_depth,
+        measure_deliveries,
+    )
 }
 
 
 if __name__ == "__main__":
     what, size, folder = sys.argv[1:]
-    print(msgspec.json.encode(WHAT[what](int(size), Path(folder))).decode())
+    print(msgspec.json.encode(MEASUREMENTS[what](int(size), Path(folder))).decode())

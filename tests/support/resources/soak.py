@@ -1,4 +1,4 @@
-"""One process that runs and backfills without a pause: a line of arguments in, a line of what it holds then out."""
+"""A process that runs commands without a pause, for tests/prove/test_soak.py: commands in, exit codes and usage out."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from contextlib import redirect_stderr, redirect_stdout
 import msgspec
 
 from option_a.cli.main import cli
-from tests.support.resources.held import Held
+from tests.support.resources.process_usage import ProcessUsage
 
 
 def main() -> None:
-    """Each line of stdin is a list of commands; each line of stdout their exit codes, and what is held after them."""
+    """Each line of stdin is a list of commands; each line of stdout their exit codes and the usage after them."""
     out = sys.stdout
     with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
         for line in sys.stdin:
             codes = [_called(arguments) for arguments in json.loads(line)]
             gc.collect()
-            out.write(msgspec.json.encode([codes, Held.of()]).decode() + "\n")
+            out.write(msgspec.json.encode([codes, ProcessUsage.of()]).decode() + "\n")
             out.flush()
 
 

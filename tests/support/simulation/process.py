@@ -1,4 +1,4 @@
-"""One life of a worker: its ports, at each call of which others may come first, and it may die, sleep or be refused."""
+"""A simulated process: at each port call others may run first, and it may die, pause or get an error."""
 
 from __future__ import annotations
 
@@ -14,107 +14,110 @@ from option_a.ingest.lake.base import Lake
 from option_a.ingest.ports import DeadLetter, Queue, Request, Response
 from option_a.ingest.task import Delivery, decode_task
 from tests.support.crashes.port_crash import Crash
-from tests.support.simulation.api import Apis, base_of
-from tests.support.simulation.faults import Faults
-from tests.support.simulation.law import Law, Tasks
-from tests.support.simulation.stage import Actor, Stage
+from tests.support.simulation.apis import SimulatedApis, base_of
+from tests.support.simulation.faults import FaultRates
+from tests.support.simulation.invariants import InvariantChecker, QueueView
+from tests.support.simulation.scheduler import Actor, Scheduler
 
 T = TypeVar("T")
-Refusal = Callable[[str], Exception]
+ErrorFactory = Callable[[str], Exception]
 LEASE = 30.0
 
 
-class Watched(Queue, Tasks, Protocol):
-    """A queue of a trial: the port, and what can be seen and done from outside."""
+class InspectableQueue(Queue, QueueView, Protocol):
+    """A queue in a trial: the port, plus what an observer can see and do."""
 
     def next_visible(self) -> float | None: ...
 
     def delete_dead_letters(self, letters: Iterable[DeadLetter]) -> None: ...
 
 
-class Setting(msgspec.Struct):
+class SimulationContext(msgspec.Struct):
     """What all processes of a trial share."""
 
-    stage: Stage
-    faults: Faults
-    law: Law
+    scheduler: Scheduler
+    faults: FaultRates
+    invariants: InvariantChecker
     lake: Lake
-    queue: Watched
-    apis: Apis
+    queue: InspectableQueue
+    apis: SimulatedApis
     sources: dict[str, Source]
-    slow: float
-    """Seconds that a request takes, most often."""
-    tell: Callable[[Event], None]
-    fenced: dict[str, Process] = msgspec.field(default_factory=dict)
-    """Folders that a process has locked, where the lake is one that can."""
+    request_seconds: float
+    """The seconds a request takes, at most, unless the process pauses."""
+    emit: Callable[[Event], None]
+    locked_folders: dict[str, SimulatedProcess] = msgspec.field(default_factory=dict)
+    """Folders locked by a process, in a lake that can lock."""
     folder: bool = False
 
 
-class Process:
+class SimulatedProcess:
     """Satisfies `Clock`, and makes the calls of the other ports."""
 
-    def __init__(self, setting: Setting, actor: Actor) -> None:
-        self.setting, self.actor = setting, actor
-        self.stage, self.faults, self.law = setting.stage, setting.faults, setting.law
+    def __init__(self, context: SimulationContext, actor: Actor) -> None:
+        self.context, self.actor = context, actor
+        self.scheduler, self.faults, self.invariants = context.scheduler, context.faults, context.invariants
         self.dead = False
         self.delivery: Delivery | None = None
         self.ends: float | None = None
-        """When its invocation is killed, where it is one of a Lambda."""
+        """When its Lambda invocation is killed, if it is one."""
         self.stops: float | None = None
         """When it is asked to stop."""
 
     def now(self) -> float:
-        return self.stage.time
+        return self.scheduler.time
 
     def sleep(self, seconds: float) -> None:
-        self.stage.wait(self.actor, seconds)
+        self.scheduler.wait(self.actor, seconds)
         self.alive()
 
     def alive(self) -> None:
-        """Raises Crash, again and again, once it is dead."""
+        """Raises Crash, every time, once the process is dead."""
         if self.ends is not None and self.now() >= self.ends:
             self.faults.seen["killed at the end of its time"] += not self.dead
             self.dead = True
         if self.dead:
             raise Crash
 
-    def call(self, what: str, act: Callable[[], T], refusal: Refusal | None, *, cost: float, fenced: bool = True) -> T:
-        """One call of a port: a step of the trial. One that is not `fenced` is made whatever happened meanwhile."""
+    def call(
+        self, what: str, act: Callable[[], T], refusal: ErrorFactory | None, *, cost: float, fenced: bool = True
+    ) -> T:
+        """One port call, a step of the trial. Unless `fenced`, it is made even if the lease was lost meanwhile."""
         self.alive()
-        rng = self.stage.rng
+        rng = self.scheduler.rng
         fault = self.faults.of_call(rng, storage=refusal is not None)
         seconds = cost * rng.random()
-        if fault == "pause" and (fenced or self.faults.asleep_in_writes):
+        if fault == "pause" and (fenced or self.faults.pause_before_writes):
             seconds += rng.choice((LEASE / 2, LEASE, 1.5 * LEASE, 4 * LEASE, 20 * LEASE))
             if not fenced:
-                self._outdated()
-        self.stage.wait(self.actor, seconds)
+                self._make_stale()
+        self.scheduler.wait(self.actor, seconds)
         self.alive()
         if fault == "death before":
             self.die(what)
         if fault == "refused" and refusal is not None:
-            self.stage.note(self.actor.name, f"{what}: refused")
+            self.scheduler.note(self.actor.name, f"{what}: refused")
             raise refusal(what)
         result = act()
-        self.stage.note(self.actor.name, f"{what}{f': {fault}' if fault else ''}")
-        self.law.step()
+        self.scheduler.note(self.actor.name, f"{what}{f': {fault}' if fault else ''}")
+        self.invariants.step()
         if fault == "death after":
             self.die(what)
         if fault == "no answer" and refusal is not None:
             raise refusal(what)
         return result
 
-    def _outdated(self) -> None:
-        """It sleeps amid a write, and what it is about to write is no longer what the API holds."""
-        self.law.fenced = False
+    def _make_stale(self) -> None:
+        """The process pauses before a write, and what it is about to write is no longer what the API holds."""
+        self.invariants.fenced = False
         if self.delivery is not None:
             partition = decode_task(self.delivery.body).partition
-            self.law.mixed.add(partition)
-            self.setting.apis.restate(base_of(self.setting.sources[partition.source]), partition, self.now())
+            self.invariants.mixed.add(partition)
+            self.context.apis.restate(base_of(self.context.sources[partition.source]), partition, self.now())
 
     def die(self, what: str) -> None:
-        self.stage.note(self.actor.name, f"died at {what}")
-        self.law.died(self.delivery)
+        """Raises Crash: the process dies here."""
+        self.scheduler.note(self.actor.name, f"died at {what}")
+        self.invariants.died(self.delivery)
         self.dead = True
         raise Crash
 
@@ -130,10 +133,10 @@ class Process:
 
     def fetch(self, request: Request) -> Response:
         """Satisfies `Fetch`."""
-        self.setting.apis.asked.setdefault(request.source, []).append(self.now())
+        self.context.apis.asked.setdefault(request.source, []).append(self.now())
 
         def ask() -> Response:
-            self.faults.request(self.stage.rng)
-            return self.setting.apis.answer(request, self.now())
+            self.faults.request(self.scheduler.rng)
+            return self.context.apis.answer(request, self.now())
 
-        return self.call(f"ask {request.source}", ask, None, cost=self.setting.slow)
+        return self.call(f"ask {request.source}", ask, None, cost=self.context.request_seconds)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from option_a.ingest.config.source import NAME, mock_source, seconds
+from option_a.ingest.config.duration import seconds
+from option_a.ingest.config.source import NAME, mock_source
 from tests.support.pipeline import source
 
 

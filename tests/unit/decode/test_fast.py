@@ -13,7 +13,7 @@ from option_a.ingest.decode.fast import split
 from option_a.ingest.decode.lossless import CANDIDATES, WHOLE, DecodedBody, split_losslessly
 from option_a.ingest.errors import BodyError
 from option_a.ingest.jsontext import parser as jsontext
-from option_a.ingest.pagination import MISSING, find
+from option_a.ingest.jsontext.values import MISSING, find_path
 from tests.unit.decode.json_documents import Document, compact, deep_records, documents, text_of, values
 
 GUESSES = (None, *CANDIDATES, WHOLE, "", "elsewhere")
@@ -67,6 +67,7 @@ def test_records_land_byte_for_byte_save_for_white_space_between_tokens(document
     check(document, split_losslessly(document.body, None))
 
 
+@pytest.mark.slow
 @slowly
 @given(documents(deep_records))
 def test_depth_is_no_obstacle(document: Document) -> None:
@@ -217,16 +218,17 @@ def test_a_body_without_the_records_says_what_it_has(body: bytes, path: str | No
     assert str(error.value).encode()
 
 
-LONG, DEEP = b"9" * 5_000, b"[" * 50_000 + b"]" * 50_000
+LONG = b"9" * 5_000
+DEEP = (b"[" * 50_000 + b"]" * 50_000, b'{"a":' * 50_000 + b"1" + b"}" * 50_000)
 
 
-@pytest.mark.parametrize("odd", [LONG, b"-" + LONG, DEEP, b'{"a":' * 50_000 + b"1" + b"}" * 50_000])
+@pytest.mark.parametrize("odd", [LONG, b"-" + LONG, *(pytest.param(deep, marks=pytest.mark.slow) for deep in DEEP)])
 def test_what_is_long_or_deep_beside_the_records_hides_nothing_else(odd: bytes) -> None:
     for body in (b'{"x":%b,"pages":3,"data":[{}]}', b'{"a":{"x":%b,"n":{"pages":3}},"pages":3,"data":[{}]}'):
         meta = split(body % odd, None).meta
-        assert find(meta, "pages") == 3
-        assert find(meta, "a.n.pages") in (3, MISSING)
-    assert find(meta, "a.n.pages") == 3
+        assert find_path(meta, "pages") == 3
+        assert find_path(meta, "a.n.pages") in (3, MISSING)
+    assert find_path(meta, "a.n.pages") == 3
 
 
 def test_a_number_beyond_what_python_takes_stays_as_it_is_spelt() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from option_a.ingest.decode.fast import split
-from option_a.ingest.decode.locate import places, suggestions
+from option_a.ingest.decode.locate import record_lists, suggest_records
 from option_a.ingest.errors import BodyError
 
 
@@ -29,12 +29,14 @@ from option_a.ingest.errors import BodyError
     ],
 )
 def test_places_come_with_the_likeliest_first(document: Any, found: list[str]) -> None:
-    assert [str(place) for place in places(document)] == found
-    assert suggestions(json.dumps(document).encode()) == (f"; records may be at: {', '.join(found)}" if found else "")
+    assert [str(place) for place in record_lists(document)] == found
+    assert suggest_records(json.dumps(document).encode()) == (
+        f"; records may be at: {', '.join(found)}" if found else ""
+    )
 
 
 def test_a_body_that_is_no_json_or_too_deep_suggests_nothing() -> None:
-    assert suggestions(b"<html>") == suggestions(b"[" * 100_000) == ""
+    assert suggest_records(b"<html>") == suggest_records(b"[" * 100_000) == ""
 
 
 def test_the_error_of_a_path_that_finds_nothing_names_the_paths_that_would() -> None:

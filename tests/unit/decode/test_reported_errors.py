@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from option_a.ingest.decode.reported_errors import ERRORS, means_no_error, reported_error
-from option_a.ingest.pagination import decoded
+from option_a.ingest.jsontext.decode import decode_exact
 
 NOTHING = [
     "0.00",
@@ -45,7 +45,7 @@ def nested(leaves: list[str]) -> st.SearchStrategy[str]:
             )
         ),
         max_leaves=6,
-    ).filter(lambda text: deepest(decoded(text.encode())) < 16)
+    ).filter(lambda text: deepest(decode_exact(text.encode())) < 16)
 
 
 def deepest(value: Any) -> int:
@@ -63,23 +63,23 @@ def leaves(value: Any) -> Iterator[Any]:
 
 @pytest.mark.parametrize("text", NOTHING)
 def test_a_leaf_that_says_nothing_is_quiet(text: str) -> None:
-    assert means_no_error(decoded(text.encode()))
+    assert means_no_error(decode_exact(text.encode()))
 
 
 @pytest.mark.parametrize("text", SOMETHING)
 def test_a_leaf_that_says_something_is_not(text: str) -> None:
-    assert not means_no_error(decoded(text.encode()))
+    assert not means_no_error(decode_exact(text.encode()))
 
 
 @given(nested(NOTHING + SOMETHING))
 def test_a_value_is_quiet_just_if_all_its_leaves_are(text: str) -> None:
-    value = decoded(text.encode())
+    value = decode_exact(text.encode())
     assert means_no_error(value) == all(map(means_no_error, leaves(value))), text
 
 
 @given(nested(NOTHING), st.sampled_from(ERRORS), st.sampled_from(["data", "a.data", ""]))
 def test_what_says_nothing_is_no_error_wherever_it_stands(text: str, key: str, where: str) -> None:
-    body = decoded(f'{{"{key}":{text},"data":null,"a":{{"data":null,"{key}":{text}}}}}'.encode())
+    body = decode_exact(f'{{"{key}":{text},"data":null,"a":{{"data":null,"{key}":{text}}}}}'.encode())
     assert reported_error(body, where) is None
 
 

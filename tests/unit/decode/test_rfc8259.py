@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from option_a.ingest.decode.fast import split
 from option_a.ingest.errors import BodyError
-from tests.support.apis.malformed_json import BOM, ILLEGAL, LEGAL
+from tests.support.apis.json_samples import BOM, ILLEGAL, LEGAL
 
 PLACES = {
     "in a record": b'{"data":[{"x":%s}],"page":1}',
@@ -17,9 +19,16 @@ PLACES = {
     "among line ends": b'{"data":[\r\n{"x":\n%s\r}\n]}\n',
     "in one record": b'{"x":%s}',
 }
+DEEP = 10_000
 
 
-@pytest.mark.parametrize("value", LEGAL, ids=lambda value: ascii(value[:24]))
+def case(value: bytes) -> Any:
+    """A value to try; what nests tens of thousands deep takes seconds."""
+    nests = value.count(b"[") + value.count(b"{") > DEEP
+    return pytest.param(value, id=ascii(value[:24]), marks=[pytest.mark.slow] if nests else [])
+
+
+@pytest.mark.parametrize("value", [case(value) for value in LEGAL])
 def test_a_legal_value_lands_wherever_it_stands(value: bytes) -> None:
     for place, body in PLACES.items():
         found = split(body % value, None)
@@ -28,7 +37,7 @@ def test_a_legal_value_lands_wherever_it_stands(value: bytes) -> None:
             assert b"".join(value.split()) in b"".join(found.lines.split())
 
 
-@pytest.mark.parametrize("value", [*ILLEGAL, b"", BOM + b"1"], ids=lambda value: ascii(value[:24]))
+@pytest.mark.parametrize("value", [case(value) for value in (*ILLEGAL, b"", BOM + b"1")])
 def test_an_illegal_value_is_a_body_error_wherever_it_stands(value: bytes) -> None:
     for body in PLACES.values():
         with pytest.raises(BodyError, match=r"the body is no JSON: .* at byte") as error:

@@ -8,14 +8,14 @@ import pytest
 
 from tests.prove import scale_chart
 from tests.prove.chart import draw
-from tests.support.resources.held import Held
+from tests.support.resources.process_usage import ProcessUsage
 from tests.support.resources.scale import Cost
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 def test_it_has_a_line_for_memory_and_one_for_files() -> None:
-    chart = ET.fromstring(draw([Held(40_000 + n, 4, 2) for n in range(5)], 30.0))
+    chart = ET.fromstring(draw([ProcessUsage(40_000 + n, 4, 2) for n in range(5)], 30.0))
     lines = [line.attrib["points"].split() for line in chart.iter(f"{SVG}polyline")]
     assert [len(points) for points in lines] == [5, 5]
     assert lines[0][0].startswith("64.0,")
@@ -36,7 +36,7 @@ def test_it_has_a_line_for_memory_and_one_for_files() -> None:
     ],
 )
 def test_its_lines_are_at_round_numbers_and_the_highest_is_above_all(most: float, marks: list[str]) -> None:
-    chart = ET.fromstring(draw([Held(int(most * 1024), 4, 2), Held(1_024, 4, 2)], 30.0))
+    chart = ET.fromstring(draw([ProcessUsage(int(most * 1024), 4, 2), ProcessUsage(1_024, 4, 2)], 30.0))
     ends = [text.text for text in chart.iter(f"{SVG}text") if text.attrib.get("text-anchor") == "end"]
     assert ends[: len(marks)] == marks
     highest = min(float(point.split(",")[1]) for point in next(chart.iter(f"{SVG}polyline")).attrib["points"].split())
@@ -53,7 +53,7 @@ def test_its_lines_are_at_round_numbers_and_the_highest_is_above_all(most: float
     ],
 )
 def test_an_axis_tells_the_round(rounds: int, told: list[str]) -> None:
-    chart = ET.fromstring(draw([Held(40_000, 4, 2)] * rounds, 30.0))
+    chart = ET.fromstring(draw([ProcessUsage(40_000, 4, 2)] * rounds, 30.0))
     below = [text for text in chart.iter(f"{SVG}text") if text.attrib.get("text-anchor") == "middle"]
     assert [text.text for text in below] == told * 2
     assert {text.attrib["y"] for text in below} == {"244", "470"}

@@ -96,6 +96,7 @@ except Exception as error:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", PACKERS)
 def test_a_bomb_is_refused_within_little_memory(encoding: str) -> None:
     bomb = PACKERS[encoding](bytes(200 * 2**20))

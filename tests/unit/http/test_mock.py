@@ -12,7 +12,7 @@ import pytest
 
 from option_a.ingest.config.source import DEFAULT_NAMES
 from option_a.ingest.errors import HttpError
-from option_a.ingest.http.mock import PAGE_SIZE, MockFetch, body_of
+from option_a.ingest.http.mock import PAGE_SIZE, MockFetch, mock_body
 from option_a.ingest.ports import Request
 from option_a.local.mock_api import serve
 
@@ -21,7 +21,7 @@ DAY = "2026-11-23"
 
 @pytest.mark.parametrize("name", [*DEFAULT_NAMES, "orders"])
 def test_pages_are_full_to_the_last_and_empty_behind_it(name: str) -> None:
-    counts = [len(json.loads(body_of(name, DAY, str(page)))["data"]) for page in range(1, 16)]
+    counts = [len(json.loads(mock_body(name, DAY, str(page)))["data"]) for page in range(1, 16)]
     full = counts.index(next(count for count in counts if count < PAGE_SIZE))
     assert counts[:full] == [PAGE_SIZE] * full
     assert counts[full + 1 :] == [0] * (14 - full)
@@ -29,33 +29,33 @@ def test_pages_are_full_to_the_last_and_empty_behind_it(name: str) -> None:
 
 
 def test_no_record_comes_twice() -> None:
-    ids = [record["id"] for page in range(1, 16) for record in json.loads(body_of("api-a", DAY, str(page)))["data"]]
+    ids = [record["id"] for page in range(1, 16) for record in json.loads(mock_body("api-a", DAY, str(page)))["data"]]
     assert len(set(ids)) == len(ids)
 
 
 def test_the_same_question_has_the_same_answer_and_another_has_another() -> None:
-    bodies = {body_of(name, day, page) for name in DEFAULT_NAMES for day in (DAY, "2026-11-22") for page in "12"}
+    bodies = {mock_body(name, day, page) for name in DEFAULT_NAMES for day in (DAY, "2026-11-22") for page in "12"}
     assert len(bodies) == 16
-    assert body_of("api-a", DAY, "1") == body_of("api-a", DAY, "1")
+    assert mock_body("api-a", DAY, "1") == mock_body("api-a", DAY, "1")
 
 
 @pytest.mark.parametrize("page", ["0", "-1", "", "x", "1.5", "²", "٣", "9" * 5_000])
 def test_a_page_that_is_none_is_refused_as_an_api_would(page: str) -> None:
     with pytest.raises(HttpError) as error:
-        body_of("api-a", DAY, page)
+        mock_body("api-a", DAY, page)
     assert error.value.status == 400
 
 
 @pytest.mark.parametrize("date", ["yesterday", "2026-02-30", "23.11.2026"])
 def test_a_date_that_is_none_is_refused_as_an_api_would(date: str) -> None:
     with pytest.raises(HttpError) as error:
-        body_of("api-a", date, "1")
+        mock_body("api-a", date, "1")
     assert error.value.status == 400
 
 
 def test_a_mock_url_is_answered_by_its_host_and_query() -> None:
     response = MockFetch()(Request("api-b", "mock://api-b", {"date": DAY, "page": "2"}))
-    assert (response.status, response.body) == (200, body_of("api-b", DAY, "2"))
+    assert (response.status, response.body) == (200, mock_body("api-b", DAY, "2"))
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def api() -> Iterator[str]:
 def test_over_http_the_mock_says_the_same(api: str) -> None:
     with urllib.request.urlopen(f"{api}/api-c?date={DAY}&page=3") as response:
         assert response.headers["content-type"] == "application/json"
-        assert response.read() == body_of("api-c", DAY, "3")
+        assert response.read() == mock_body("api-c", DAY, "3")
 
 
 @pytest.mark.parametrize(

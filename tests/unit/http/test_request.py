@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from option_a.ingest.config.body_template import SLOTS, fill, put, slots
+from option_a.ingest.config.body_template import SLOTS, fill_template, set_path, template_slots
 from option_a.ingest.config.source import Source
-from option_a.ingest.http.request import request_of
+from option_a.ingest.http.request import build_request
 from option_a.ingest.ports import Request
 from option_a.ingest.task import Task
 from tests.support.pipeline import RUN, source
@@ -23,7 +23,7 @@ TASK = Task("s", dt.date(2026, 11, 23), RUN)
 
 
 def asked(page: int = 1, cursor: Any = None, **fields: Any) -> Request:
-    return request_of(source(**fields), TASK, page, cursor)
+    return build_request(source(**fields), TASK, page, cursor)
 
 
 def body(page: int = 1, cursor: Any = None, **fields: Any) -> Any:
@@ -147,17 +147,17 @@ def test_whatever_a_body_holds_its_slots_are_filled_and_nothing_else_changes(
 ) -> None:
     if not isinstance(table, dict):
         table = {"it": table}
-    filled = fill(table, values)
-    assert slots(filled) & values.keys() == set()
-    assert slots(filled) == set()
-    if not slots(table):
+    filled = fill_template(table, values)
+    assert template_slots(filled) & values.keys() == set()
+    assert template_slots(filled) == set()
+    if not template_slots(table):
         assert filled == table
 
 
 def test_a_path_is_made_where_there_is_none() -> None:
     table: dict[str, Any] = {"a": 1, "b": {"c": 2}}
-    put(table, "a.x", 3)
-    put(table, "b.d", 4)
+    set_path(table, "a.x", 3)
+    set_path(table, "b.d", 4)
     assert table == {"a": {"x": 3}, "b": {"c": 2, "d": 4}}
 
 
@@ -167,4 +167,4 @@ def shown(text: str) -> Source:
 
 @pytest.mark.parametrize("text", ["query { orders { id page } }", "{ date }", "{id}", "{{}}"])
 def test_braces_that_are_no_slot_stay(text: str) -> None:
-    assert json.loads(request_of(shown(text), TASK, 1, None).body or b"") == {"q": text}
+    assert json.loads(build_request(shown(text), TASK, 1, None).body or b"") == {"q": text}

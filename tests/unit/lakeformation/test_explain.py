@@ -9,7 +9,7 @@ from option_a.ingest.config.read import read_sources
 from option_a.lakeformation.explain import explain, who
 from option_a.lakeformation.groups import Account, Group, IdentityCenter, Principals, Saml, Who
 from option_a.lakeformation.read import read_access
-from tests.support.aws.random_access import Case, cases
+from tests.support.aws.access_cases import AccessCase, access_cases
 
 SOURCES = read_sources(
     '[sources.a]\nurl = "https://x.example"\ncolumns = { id = "bigint", email = "string" }\n'
@@ -18,8 +18,8 @@ SOURCES = read_sources(
 )
 
 
-@given(cases())
-def test_it_says_what_the_text_says(case: Case) -> None:
+@given(access_cases())
+def test_it_says_what_the_text_says(case: AccessCase) -> None:
     for name, group in case.read().items():
         lines = explain(group, case.sources)
         typed = {(one.source, column) for one in lines if one.seen for column in one.columns}

@@ -10,14 +10,14 @@ from option_a.ingest.config.read import Sources, read_sources
 from option_a.lakeformation import grants as said
 from option_a.lakeformation.grants import AllTables, Cells, Columns, Database, Grant, Location, Table
 from option_a.lakeformation.read import read_access
-from tests.support.aws.random_access import DAY, Case, athena, cases, limited
+from tests.support.aws.access_cases import DAY, AccessCase, access_cases, athena_name, is_limited
 
 MODES = [mode for mode in get_args(said.Mode) if mode != "off"]
 
 
-def seen(case: Case, grant: Grant) -> set[tuple[str, str]]:
+def seen(case: AccessCase, grant: Grant) -> set[tuple[str, str]]:
     """The columns that a grant shows, as Lake Formation has it."""
-    whole = {name: {*(athena(key) for key in keys), DAY} for name, keys in case.columns.items()}
+    whole = {name: {*(athena_name(key) for key in keys), DAY} for name, keys in case.columns.items()}
     views = {name.replace("-", "_"): name for name in case.columns}
     match grant.resource:
         case AllTables():
@@ -33,8 +33,8 @@ def seen(case: Case, grant: Grant) -> set[tuple[str, str]]:
     return set()
 
 
-@given(cases())
-def test_a_group_is_granted_what_it_was_given_no_more_and_no_less(case: Case) -> None:
+@given(access_cases())
+def test_a_group_is_granted_what_it_was_given_no_more_and_no_less(case: AccessCase) -> None:
     groups = case.read()
     for mode in MODES:
         every = said.permissions(groups, case.sources, mode)
@@ -43,20 +43,20 @@ def test_a_group_is_granted_what_it_was_given_no_more_and_no_less(case: Case) ->
             assert set().union(*(seen(case, grant) for grant in mine)) == case.may_see(name)
 
 
-@given(cases())
-def test_a_limited_group_gets_typed_tables_alone(case: Case) -> None:
+@given(access_cases())
+def test_a_limited_group_gets_typed_tables_alone(case: AccessCase) -> None:
     groups = case.read()
     for name, group in groups.items():
         for grant in said.group_permissions(group, case.sources):
-            if limited(group):
+            if is_limited(group):
                 assert not isinstance(grant.resource, AllTables)
                 assert not (isinstance(grant.resource, Table) and grant.resource.name.endswith("_lines")), name
             if isinstance(grant.resource, Cells):
                 assert grant.resource.rows == group.rows
 
 
-@given(cases())
-def test_what_iam_lets_a_group_ask_for_is_what_it_is_granted(case: Case) -> None:
+@given(access_cases())
+def test_what_iam_lets_a_group_ask_for_is_what_it_is_granted(case: AccessCase) -> None:
     for group in case.read().values():
         granted = [grant.resource for grant in said.group_permissions(group, case.sources)]
         tables = {
@@ -73,8 +73,8 @@ def test_what_iam_lets_a_group_ask_for_is_what_it_is_granted(case: Case) -> None
         assert mine is None or {*mine} == tables
 
 
-@given(cases())
-def test_a_group_is_opted_in_to_what_it_is_granted_in_hybrid_mode_alone(case: Case) -> None:
+@given(access_cases())
+def test_a_group_is_opted_in_to_what_it_is_granted_in_hybrid_mode_alone(case: AccessCase) -> None:
     groups = case.read()
     for name, group in groups.items():
         mine = {one.resource for one in said.opt_ins(groups, case.sources, "hybrid") if said.group_of(one.who) == name}
@@ -83,15 +83,15 @@ def test_a_group_is_opted_in_to_what_it_is_granted_in_hybrid_mode_alone(case: Ca
     assert said.opt_ins(groups, case.sources, "enforce") == []
 
 
-@given(cases())
-def test_a_group_has_nothing_but_select_and_the_names_of_the_database(case: Case) -> None:
+@given(access_cases())
+def test_a_group_has_nothing_but_select_and_the_names_of_the_database(case: AccessCase) -> None:
     for grant in said.permissions(case.read(), case.sources, "enforce"):
         if said.group_of(grant.who) is not None:
             assert grant.permissions == (("DESCRIBE",) if grant.resource == Database() else ("SELECT",))
 
 
-@given(cases())
-def test_no_grant_is_told_twice(case: Case) -> None:
+@given(access_cases())
+def test_no_grant_is_told_twice(case: AccessCase) -> None:
     every = said.permissions(case.read(), case.sources, "enforce")
     assert len({(grant.who, grant.resource) for grant in every}) == len(every)
 

@@ -10,9 +10,9 @@ import pytest
 
 from option_a.constructs import projection
 from option_a.ingest.config.read import read_sources
-from option_a.ingest.decode.columns import as_toml, infer
+from option_a.ingest.decode.columns import columns_as_toml, infer_columns
 from option_a.ingest.errors import ConfigError
-from option_a.ingest.http.mock import body_of
+from option_a.ingest.http.mock import mock_body
 from option_a.lakeformation.groups import Account, Group, IdentityCenter, Principals, Saml
 from option_a.lakeformation.read import read_access
 from option_a.lakeformation.tables import columns_of
@@ -154,7 +154,7 @@ def test_the_file_of_the_repository_says_what_the_defaults_are() -> None:
 
 def test_its_commented_lines_hold_once_columns_are_declared() -> None:
     text = re.sub(r"^# (without|rows) ", r"\1 ", (ROOT / "access.toml").read_text("utf-8"), flags=re.MULTILINE)
-    columns = as_toml(infer(msgspec.json.decode(body_of("api-a", "2026-11-23", "1"))["data"]))
+    columns = columns_as_toml(infer_columns(msgspec.json.decode(mock_body("api-a", "2026-11-23", "1"))["data"]))
     sources = read_sources(f"[sources.api-a]\n{columns}\n[sources.api-b]\n{columns}\n", {})
     group = read_access(text, sources)["analysts-limited"]
     assert (group.without, group.rows) == (("customer", "coupon"), "status <> 'cancelled'")

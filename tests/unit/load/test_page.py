@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +19,7 @@ def page(number: int) -> bytes:
     return b"".join(RECORD % (number * 7_919 + 0x1000, record * 7_919, record) for record in range(10))
 
 
+@pytest.mark.slow
 def test_the_same_lines_give_the_same_bytes_wherever_the_packer_stands_in_memory(proof: Proof) -> None:
     """A packer that hashed its own address told 3 pages of 8,192 otherwise; this packs 120,000."""
     pages = [page(number) for number in range(200)]

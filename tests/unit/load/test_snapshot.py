@@ -35,9 +35,9 @@ def test_a_load_that_was_begun_on_its_day_may_end_within_patience_and_none_is_be
     if taken:
         check_day(asked, DAY, load, now)
         return
-    with pytest.raises(SnapshotError, match="2023-11-14 cannot be taken any more") as caught:
+    with pytest.raises(SnapshotError, match="2023-11-14 can no longer be taken") as caught:
         check_day(asked, DAY, load, now)
-    assert caught.value.hint == "option-a run takes today's"
+    assert caught.value.hint == "option-a run takes today's snapshot"
 
 
 def test_a_dated_source_is_asked_for_any_day() -> None:

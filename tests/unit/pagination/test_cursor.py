@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from option_a.ingest.decode.fast import split
 from option_a.ingest.errors import PaginationError
-from option_a.ingest.http.request import request_of
+from option_a.ingest.http.request import build_request
 from option_a.ingest.jsontext.values import Exact
 from option_a.ingest.manifest.model import Load
 from option_a.ingest.pagination import Cursor, CursorPaginator, PageInfo, PageResponse, Pagination
@@ -159,10 +159,10 @@ def test_it_is_sent_digit_for_digit_and_stays_a_number_in_a_body(text: bytes, cu
     assert CursorPaginator(path="n").ask(2, kept).params == {"cursor": own.decode()}
     task = Task("s", DATE, RUN)
     placed = {"style": "cursor", "path": "n", "param": "q.c", "send": "body"}
-    sent = request_of(source(method="POST", pagination=placed), task, 2, kept)
+    sent = build_request(source(method="POST", pagination=placed), task, 2, kept)
     assert sent.body == b'{"q":{"c":%b}}' % own
     named = source(method="POST", body={"c": "{cursor}"}, pagination={"style": "cursor", "path": "n"})
-    assert request_of(named, task, 2, kept).body == b'{"c":%b}' % own
+    assert build_request(named, task, 2, kept).body == b'{"c":%b}' % own
 
 
 @given(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from option_a.ingest.errors import PaginationError
 from option_a.ingest.pagination import LinkHeaderPaginator, PageInfo, PageRequest, PageResponse
-from option_a.ingest.pagination.link_header import Malformed, targets
+from option_a.ingest.pagination.link_header import MalformedLink, link_targets
 
 GITHUB = (
     '<https://api.github.com/repositories/1300192/issues?page=2>; rel="prev", '
@@ -41,7 +41,7 @@ GITHUB = (
     ],
 )
 def test_a_header_is_read_as_the_rfc_has_it(header: str, found: dict[str, str]) -> None:
-    assert targets(header) == found
+    assert link_targets(header) == found
 
 
 @pytest.mark.parametrize(
@@ -49,8 +49,8 @@ def test_a_header_is_read_as_the_rfc_has_it(header: str, found: dict[str, str]) 
     ["/a; rel=next", "</a; rel=next", "</a>; rel=next </b>", "</a> rel=next", '<a>; "b"', "</a>" + "b" * 99, "a" * 99],
 )
 def test_what_is_no_link_header_is_refused(header: str) -> None:
-    with pytest.raises(Malformed) as refused:
-        targets(header)
+    with pytest.raises(MalformedLink) as refused:
+        link_targets(header)
     assert str(refused.value) in header
     assert len(str(refused.value)) <= 40
     with pytest.raises(PaginationError, match=r"RFC 8288 .*another style of pagination"):
@@ -69,14 +69,14 @@ def test_what_was_written_is_read(links: list[tuple[str, list[str], str]]) -> No
         written.append(f'<{target}>; title="{quoted}"; rel="{" ".join(relations)}"')
         for relation in relations:
             expected.setdefault(relation, target.strip())
-    assert targets(" , ".join(written)) == expected
+    assert link_targets(" , ".join(written)) == expected
 
 
 @given(st.text('<>;=", \\relnxt', max_size=60))
 def test_any_text_is_a_header_or_is_refused(text: str) -> None:
     try:
-        targets(text)
-    except Malformed:
+        link_targets(text)
+    except MalformedLink:
         return
 
 

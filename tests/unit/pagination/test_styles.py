@@ -10,17 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from option_a.ingest.errors import PaginationError, TotalError
+from option_a.ingest.jsontext.values import MISSING, describe_keys, find_path
 from option_a.ingest.pagination import (
-    MISSING,
     NextUrlPaginator,
     PageInfo,
     PageNumberPaginator,
     PageRequest,
     PageResponse,
     Pagination,
-    find,
-    keys,
-    number,
 )
 
 
@@ -165,21 +162,21 @@ def test_what_stands_at_a_dotted_path_is_found(path: list[str], value: int) -> N
     meta: Any = value
     for key in reversed(path):
         meta = {key: meta}
-    assert find(meta, ".".join(path)) == value
-    assert find({".".join(path): value}, ".".join(path)) == value
-    assert find(meta, ".".join([*path, "z"])) is MISSING
-    assert find(meta, ".".join(["z", *path])) is MISSING
+    assert find_path(meta, ".".join(path)) == value
+    assert find_path({".".join(path): value}, ".".join(path)) == value
+    assert find_path(meta, ".".join([*path, "z"])) is MISSING
+    assert find_path(meta, ".".join(["z", *path])) is MISSING
 
 
 def test_errors_name_a_dozen_keys_at_most_and_can_be_written_whatever_the_keys_are() -> None:
-    assert keys({str(n): 0 for n in range(99)}).count(",") == 11
-    assert keys({"\ud800": 1, "é": 2}).encode() == "é, \\ud800".encode()
-    assert keys([1]) == keys({}) == keys(None) == "no keys"
+    assert describe_keys({str(n): 0 for n in range(99)}).count(",") == 11
+    assert describe_keys({"\ud800": 1, "é": 2}).encode() == "é, \\ud800".encode()
+    assert describe_keys([1]) == describe_keys({}) == describe_keys(None) == "no keys"
 
 
 @given(st.integers(0, 10**18 - 1))
 def test_a_number_is_read_whether_or_not_it_is_quoted(value: int) -> None:
-    assert number({"n": value}, "n", "n") == number({"n": str(value)}, "n", "n") == value
+    assert seen(n=value).number("n", "n") == seen(n=str(value)).number("n", "n") == value
 
 
 @pytest.mark.parametrize(

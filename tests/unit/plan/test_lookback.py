@@ -10,16 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from option_a.ingest.config.source import Source
-from option_a.ingest.manifest.cutoff import day_over
+from option_a.ingest.manifest.cutoff import utc_date_end
 from option_a.ingest.manifest.model import Load, Manifest
 from option_a.ingest.partition import Partition
-from option_a.ingest.plan.plan import Planned, lookback, nightly_partitions, plan
+from option_a.ingest.plan.planner import Planned, lookback_partitions, nightly_partitions, plan_tasks
 from option_a.ingest.plan.summary import Summary, needs_reload, summarize
 from tests.support.pipeline import source
 
 TODAY = dt.date(2026, 11, 24)
 DAY = dt.timedelta(days=1)
-NOW = day_over(TODAY) - 3600
+NOW = utc_date_end(TODAY) - 3600
 RUN = "20261124T010000Z-a"
 LATE = source(lookback=3)
 
@@ -32,9 +32,9 @@ def complete(*days: int, **fields: Any) -> dict[Partition, Summary]:
 
 
 def nightly(known: dict[Partition, Summary], of: Source = LATE, **options: Any) -> list[Planned]:
-    late = lookback([of], TODAY, known)
+    late = lookback_partitions([of], TODAY, known)
     partitions = [*nightly_partitions([of], TODAY, known, NOW), *late]
-    return plan(dict.fromkeys(partitions), {"s": of}, known, RUN, now=NOW, late=late, **options)
+    return plan_tasks(dict.fromkeys(partitions), {"s": of}, known, RUN, now=NOW, late=late, **options)
 
 
 def whys(planned: list[Planned]) -> list[tuple[int, str, bool]]:
@@ -65,13 +65,13 @@ def test_what_is_not_complete_is_not_looked_back_at() -> None:
 
 
 def test_what_was_loaded_today_is_not_loaded_again_by_the_days_second_run() -> None:
-    assert whys(nightly(complete(1, started=day_over(TODAY - DAY)))) == [(0, "missing", False)]
-    assert whys(nightly(complete(1, started=day_over(TODAY - DAY) - 1)))[1:] == [(1, "lookback", True)]
+    assert whys(nightly(complete(1, started=utc_date_end(TODAY - DAY)))) == [(0, "missing", False)]
+    assert whys(nightly(complete(1, started=utc_date_end(TODAY - DAY) - 1)))[1:] == [(1, "lookback", True)]
 
 
 @pytest.mark.usefixtures("far_from_utc")
 def test_today_begins_by_utc_whatever_the_machines_zone() -> None:
-    found = [lookback([LATE], TODAY, complete(1, started=day_over(TODAY - DAY) + by)) for by in (-1, 0)]
+    found = [lookback_partitions([LATE], TODAY, complete(1, started=utc_date_end(TODAY - DAY) + by)) for by in (-1, 0)]
     assert [len(partitions) for partitions in found] == [1, 0]
 
 
@@ -85,17 +85,17 @@ def test_a_partition_whose_task_waits_gets_no_second_one_and_only_narrows() -> N
 
 
 def test_a_source_that_does_not_look_back_asks_for_nothing_more() -> None:
-    assert lookback([source()], TODAY, complete(1, 2, 3)) == []
+    assert lookback_partitions([source()], TODAY, complete(1, 2, 3)) == []
 
 
 @given(st.integers(0, 40), st.sets(st.integers(0, 50)))
 def test_of_any_dates_those_that_are_complete_and_near_are_planned(days: int, there: set[int]) -> None:
-    found = lookback([source(lookback=days)], TODAY, complete(*there))
+    found = lookback_partitions([source(lookback=days)], TODAY, complete(*there))
     assert [(TODAY - p.date).days for p in found] == [n for n in range(1, days + 1) if n in there]
 
 
 def test_a_day_of_another_zone_is_over_when_it_is_over_there() -> None:
-    ends = day_over(TODAY) + 5 * 3600
+    ends = utc_date_end(TODAY) + 5 * 3600
     load = Load(run=RUN, origin="real", shape="x", started=ends - 1, date_ends_at=ends)
     found = summarize(Manifest("s", TODAY, "complete", load))
     assert found.open

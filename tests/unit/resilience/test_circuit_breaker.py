@@ -19,9 +19,8 @@ from option_a.ingest.resilience.circuit_breaker import (
     MEMORY,
     SHORTEST,
     THRESHOLD,
+    BreakerState,
     CircuitBreaker,
-    State,
-    open_breakers,
     read_breakers,
 )
 from option_a.ingest.resilience.retry import LONGEST_DELAY
@@ -30,7 +29,7 @@ from tests.support.clock import FakeClock
 NOW = 1_700_000_000.0
 
 
-def after(faults: int, *, every: float = 1.0, wish: float | None = None) -> State:
+def after(faults: int, *, every: float = 1.0, wish: float | None = None) -> BreakerState:
     state = CLOSED
     for n in range(faults):
         state = state.failed(NOW + n * every, "503", wish)
@@ -159,7 +158,7 @@ def test_while_all_is_well_it_costs_one_read_a_delivery_and_nothing_a_page(tmp_p
 )
 def test_an_object_that_nobody_can_read_is_a_closed_breaker(lake: FolderLake, data: bytes) -> None:
     lake.put(breaker_key("s"), data)
-    assert open_breakers(lake, ["s"], FakeClock().now()) == {}
+    assert read_breakers(lake, ["s"], FakeClock().now()) == {}
     worker = CircuitBreaker(lake, "s", FakeClock())
     assert worker.blocked_by() is None
     opened(lake, FakeClock())
@@ -175,11 +174,13 @@ def test_those_that_are_open_are_found_with_no_read_of_the_others(tmp_path: Path
     CircuitBreaker(lake, "shaky", clock).failed("503", None)
     CircuitBreaker(lake, "another's", clock).failed("503", 60.0)
     lake.calls = 0
-    found = open_breakers(lake, ["s", "recovered", "shaky", "well"], clock.now())
-    assert {source: (state.failures, state.why) for source, state in found.items()} == {"s": (THRESHOLD, "503")}
+    found = read_breakers(lake, ["s", "recovered", "shaky", "well"], clock.now())
     assert lake.calls == 2
-    assert read_breakers(lake, ["s", "recovered", "shaky", "well"], clock.now()).keys() == {"s", "shaky"}
-    assert open_breakers(lake, ["s"], clock.now() + 86_400).keys() == {"s"}, "nobody has asked since"
+    assert found.keys() == {"s", "shaky"}
+    opened_ones = {source: (state.failures, state.why) for source, state in found.items() if state.until}
+    assert opened_ones == {"s": (THRESHOLD, "503")}
+    later = read_breakers(lake, ["s"], clock.now() + 86_400)
+    assert later["s"].until, "nobody has asked since"
 
 
 class Contested(Lake):
@@ -219,7 +220,9 @@ def test_who_is_never_fast_enough_gives_up() -> None:
 @pytest.mark.parametrize("until", [LONGEST_DELAY + 1, 86_400.0, 1e300])
 def test_one_that_is_open_for_longer_than_anybody_opens_it_is_probed_at_once(until: float, tmp_path: Path) -> None:
     clock, lake = FakeClock(), FolderLake(tmp_path)
-    lake.put(breaker_key("s"), msgspec.json.encode(State(5, clock.now(), clock.now(), clock.now() + until, "503")))
+    lake.put(
+        breaker_key("s"), msgspec.json.encode(BreakerState(5, clock.now(), clock.now(), clock.now() + until, "503"))
+    )
     breaker = CircuitBreaker(lake, "s", clock)
     assert breaker.blocked_by() is None
     assert breaker.probes

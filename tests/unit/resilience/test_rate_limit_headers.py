@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from option_a.ingest.config.rate import interval
+from option_a.ingest.config.duration import interval
 from option_a.ingest.config.source import Source
 from option_a.ingest.errors import HttpError, TransientError
 from option_a.ingest.http.status_errors import refusal

@@ -16,10 +16,10 @@ from option_a.ingest.resilience.retry import (
     MAX_IN_PROCESS_WAIT,
     Requeue,
     Retry,
-    decide,
-    delay,
     is_transient,
-    retry_after,
+    next_attempt,
+    parse_retry_after,
+    requeue_delay,
 )
 
 NOW = dt.datetime(2026, 11, 23, 12, 0, 0, tzinfo=dt.UTC)
@@ -28,7 +28,7 @@ chances = st.floats(0, 1, exclude_max=True)
 
 def wait_of(attempt: int, wish: float | None, chance: float) -> float:
     """The wait of a decision that must be to ask again."""
-    decision = decide(attempt, wish, lambda: chance)
+    decision = next_attempt(attempt, wish, lambda: chance)
     assert isinstance(decision, Retry)
     return decision.wait
 
@@ -48,19 +48,19 @@ def test_a_short_wish_is_the_least_that_is_waited(attempt: int, wish: float, cha
 
 @given(st.integers(1, 99), st.floats(MAX_IN_PROCESS_WAIT, 1e9, exclude_min=True))
 def test_a_long_wish_is_never_slept_out(attempt: int, wish: float) -> None:
-    assert decide(attempt, wish, lambda: 0.5) == Requeue(wish)
+    assert next_attempt(attempt, wish, lambda: 0.5) == Requeue(wish)
 
 
 @given(st.integers(ATTEMPTS, 10_000), st.none() | st.floats(0, MAX_IN_PROCESS_WAIT))
 def test_the_last_attempt_gives_the_task_back(attempt: int, wish: float | None) -> None:
-    assert decide(attempt, wish, lambda: 0.5) == Requeue(wish)
+    assert next_attempt(attempt, wish, lambda: 0.5) == Requeue(wish)
 
 
 @given(st.floats(0, 1e7), st.none() | st.floats(0, 1e9), chances)
 def test_a_delay_is_at_least_the_wish_and_half_its_ceiling_and_at_most_what_sqs_can(
     waited: float, wish: float | None, chance: float
 ) -> None:
-    seconds = delay(waited, wish, lambda: chance)
+    seconds = requeue_delay(waited, wish, lambda: chance)
     ceiling = min(LONGEST_DELAY, max(FIRST_DELAY, waited))
     assert max(ceiling / 2, min(wish or 0.0, LONGEST_DELAY)) <= seconds <= LONGEST_DELAY
     assert wish is not None or seconds <= ceiling
@@ -69,24 +69,24 @@ def test_a_delay_is_at_least_the_wish_and_half_its_ceiling_and_at_most_what_sqs_
 def test_delays_double_from_thirty_seconds_to_fifteen_minutes() -> None:
     waits, waited = [], 0.0
     for _ in range(7):
-        waits.append(delay(waited, None, lambda: 1.0))
+        waits.append(requeue_delay(waited, None, lambda: 1.0))
         waited += waits[-1]
     assert waits == [30, 30, 60, 120, 240, 480, 900]
 
 
 @pytest.mark.parametrize("value", ["0", "7", " 120 ", "3600", "999999999"])
 def test_retry_after_in_seconds(value: str) -> None:
-    assert retry_after(value, NOW.timestamp()) == float(value)
+    assert parse_retry_after(value, NOW.timestamp()) == float(value)
 
 
 def test_a_wish_of_more_than_thirty_years_is_one_of_thirty() -> None:
-    assert retry_after("9" * 40, NOW.timestamp()) == 999_999_999
+    assert parse_retry_after("9" * 40, NOW.timestamp()) == 999_999_999
 
 
 @given(st.integers(-(10**6), 10**6))
 def test_retry_after_as_a_date_is_the_time_until_then_and_never_negative(seconds: int) -> None:
     value = format_datetime(NOW + dt.timedelta(seconds=seconds), usegmt=True)
-    assert retry_after(value, NOW.timestamp()) == max(0, seconds)
+    assert parse_retry_after(value, NOW.timestamp()) == max(0, seconds)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_retry_after_as_a_date_is_the_time_until_then_and_never_negative(seconds
 )
 @pytest.mark.usefixtures("far_from_utc")
 def test_retry_after_takes_the_old_forms_of_dates_too_wherever_the_machine_is(value: str, seconds: float) -> None:
-    assert retry_after(value, NOW.timestamp()) == seconds
+    assert parse_retry_after(value, NOW.timestamp()) == seconds
 
 
 @pytest.mark.parametrize(
@@ -113,12 +113,12 @@ def test_retry_after_takes_the_old_forms_of_dates_too_wherever_the_machine_is(va
     ],
 )  # fmt: skip
 def test_nonsense_in_retry_after_is_no_wish(value: str | None) -> None:
-    assert retry_after(value, NOW.timestamp()) is None
+    assert parse_retry_after(value, NOW.timestamp()) is None
 
 
 @given(st.text(max_size=60) | st.from_regex(r"\A(Mon, )?\d{1,20} (Nov|Jan) \d{1,22} \d+:\d+:\d+ [+-]?\d{0,20}\Z"))
 def test_no_header_whatever_breaks_retry_after(value: str) -> None:
-    seconds = retry_after(value, NOW.timestamp())
+    seconds = parse_retry_after(value, NOW.timestamp())
     assert seconds is None or seconds >= 0
 
 

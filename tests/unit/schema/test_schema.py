@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from option_a.ingest.config.read import STYLES, read_sources
-from option_a.schema.generate import document, placed, schema
-from option_a.schema.texts import STRUCTS, Row, Table, faults, fields, markdown, meanings, tables
+from option_a.schema.generate import document, schema
+from option_a.schema.texts import STRUCTS, Row, Table, fields, markdown, meanings, tables
 
 ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs"
@@ -23,6 +23,8 @@ STALE = "run `make docs`"
 
 @pytest.fixture(scope="module")
 def validator() -> Any:
+    import jsonschema  # type: ignore[import-untyped]  # two seconds, where its checks of formats are installed too
+
     written = json.loads((DOCS / "sources.schema.json").read_text("utf-8"))
     jsonschema.Draft7Validator.check_schema(written)
     return jsonschema.Draft7Validator(written, format_checker=jsonschema.FormatChecker())
@@ -40,8 +42,18 @@ def test_the_schema_is_what_the_types_make_of_it() -> None:
 def test_the_tables_of_the_document_are_what_the_types_make_of_them() -> None:
     text = (DOCS / "sources.md").read_text("utf-8")
     assert text == document(text, tables()), STALE
-    assert sorted(placed(text)) == sorted(table.name for table in tables() if table.name)
-    assert text.count("| key | default |") == len(placed(text)), "a table of keys that is written by hand"
+    placed = re.findall(r"<!-- keys: ([\w-]+) -->", text)
+    assert sorted(placed) == sorted(table.name for table in tables() if table.name)
+    assert text.count("| key | default |") == len(placed), "a table of keys that is written by hand"
+
+
+def faults(found: list[Table]) -> Iterator[str]:
+    """Keys that nobody explains, that are explained twice, or that are none."""
+    for name, struct in STRUCTS.items():
+        told = [key for table in found if table.struct == name for row in table.rows for key in row.keys]
+        yield from (f"{name}.{key} has no text" for key in fields(struct) if key not in told)
+        yield from (f"{name}.{key} is no key" for key in told if key not in fields(struct))
+        yield from (f"{name}.{key} has two texts" for key in set(told) if told.count(key) > 1)
 
 
 def test_every_key_has_a_text_and_every_text_a_key() -> None:
@@ -103,5 +115,4 @@ def test_every_recipe_and_every_example_of_the_document_is_taken_by_both(validat
     ],
 )  # fmt: skip
 def test_what_is_none_is_refused(text: str, validator: Any) -> None:
-    with pytest.raises(jsonschema.ValidationError):
-        validator.validate(plain(text))
+    assert not validator.is_valid(plain(text))

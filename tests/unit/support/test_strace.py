@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.crashes.strace import Call, read
+from tests.support.crashes.strace import Syscall, parse_trace
 
 TRACE = r"""
 7 openat(AT_FDCWD</w>, "lake/\303\251 \"a\"", O_WRONLY|O_CREAT|O_EXCL, 0644) = 5</w/lake/\303\251 "a">
@@ -20,11 +20,11 @@ TRACE = r"""
 
 
 def test_what_is_written_down_of_a_process_is_its_calls() -> None:
-    opened, written, synced, at, renamed, relative = read(TRACE.strip().splitlines())
-    assert opened == Call(0, 0, "openat", ('/w/lake/é "a"',), b"", ("O_WRONLY|O_CREAT|O_EXCL", "0644"))
+    opened, written, synced, at, renamed, relative = parse_trace(TRACE.strip().splitlines())
+    assert opened == Syscall(0, 0, "openat", ('/w/lake/é "a"',), b"", ("O_WRONLY|O_CREAT|O_EXCL", "0644"))
     assert opened.writes
-    assert written == Call(1, 3, "write", ("/w/lake/t",), b"a\n\x00\x011, <\xff>)", ("9",))
-    assert synced == Call(2, 4, "fsync", ("/w/lake/u",), b"", ())
+    assert written == Syscall(1, 3, "write", ("/w/lake/t",), b"a\n\x00\x011, <\xff>)", ("9",))
+    assert synced == Syscall(2, 4, "fsync", ("/w/lake/u",), b"", ())
     assert (at.data, at.words) == (b"", ("0", "4096"))
     assert renamed.paths == ("/w/lake/t", "/w/lake/raw/p")
     assert relative.paths == ("/w/t", "/w/raw/p")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.documents.transcript import Step, differs, transcripts
+from tests.support.documents.transcript import Step, mismatch, transcripts
 
 DOCUMENT = """
 # Title
@@ -33,7 +33,7 @@ def test_a_fence_is_read_under_the_heading_above_it() -> None:
     "printed", ["a b?d\nthe end\n", "a    bd\n\nx\ny\n  the  end\n", "a bcd\nthe end\nthe end", "a bc d\nthe end"]
 )
 def test_what_may_vary_does(printed: str) -> None:
-    assert differs(RUN, printed, 1) is None
+    assert mismatch(RUN, printed, 1) is None
 
 
 @pytest.mark.parametrize(
@@ -50,12 +50,12 @@ def test_what_may_vary_does(printed: str) -> None:
     ],
 )
 def test_anything_else_is_a_difference(printed: str, code: int) -> None:
-    assert differs(RUN, printed, code)
+    assert mismatch(RUN, printed, code)
 
 
 def test_a_command_of_which_nothing_is_shown_prints_nothing() -> None:
-    assert differs(Step("rm it"), "", 0) is None
-    assert differs(Step("rm it"), "rm: cannot remove it\n", 0)
+    assert mismatch(Step("rm it"), "", 0) is None
+    assert mismatch(Step("rm it"), "rm: cannot remove it\n", 0)
 
 
 def test_two_fences_under_one_heading_are_refused() -> None:
