@@ -109,7 +109,7 @@ class Trial:
         Metrics(namespace="Test", service="test").clear_metrics()  # all instances of a process share theirs
         telemetry = Telemetry(Logger(service="test", level="CRITICAL"), Metrics(namespace="Test", service="test"))
         world = msgspec.structs.replace(
-            self.pipeline.services, queue=self.queue, lake=self.lake, tell=self.pipeline.events.append
+            self.pipeline.services, queue=self.queue, lake=self.lake, emit=self.pipeline.events.append
         )
         return SqsBatchHandler(world, self.queue, self.pipeline.sources, telemetry)  # type: ignore[arg-type]
 

@@ -70,7 +70,7 @@ def _print(scope: VerifyScope, totals: Verified, differences: Sequence[Differenc
         click.echo(f"{difference.what}: {printable(difference.message)}")
     complete, others = scope.states["complete"], {s: n for s, n in sorted(scope.states.items()) if s != "complete"}
     partitions = f"{plural(complete, 'partition')} complete" if others else plural(len(scope.partitions), "partition")
-    verdict = plural(len(differences), "difference") if differences else "all as the ledger has it"
+    verdict = plural(len(differences), "difference") if differences else "all as the manifest has it"
     unfinished = f"; {tally(others)}: option-a status" if others else ""
     click.echo(
         f"{partitions}, {plural(totals.pages, 'page')}, {plural(totals.records, 'record')}, "

@@ -26,6 +26,7 @@ def start(job: Job, old: Manifest | None, *, keep_current: bool) -> None:
     manifest = Manifest(job.task.source, job.task.date, "loading", fresh)
     manifest.previous_load = previous
     manifest.attempts = old.attempts if old is not None else []
+    # a load that was given up may have left pages: a shorter day must not keep the old tail
     _begin(job, manifest, "started", clear=old is not None)
 
 
@@ -33,6 +34,7 @@ def resume(job: Job, manifest: Manifest, *, adopt: bool) -> None:
     """Go on where the load stands; `adopt` where it belonged to an older run."""
     manifest.state, manifest.cause = "loading", None
     manifest.load.run = job.task.run
+    # nothing landed so far, so whatever is under the prefix is no part of this load
     _begin(job, manifest, "adopted" if adopt else "resumed", clear=manifest.load.answered == 0)
 
 
@@ -61,7 +63,7 @@ def _begin(job: Job, manifest: Manifest, kind: Literal["started", "resumed", "ad
     now = job.services.clock.now()
     manifest.begin_attempt(Attempt(job.task.run, now, job.delivery.receives, manifest.load.answered))
     job.manifest = manifest
-    job.lease.acquire(manifest)
+    job.lease.acquire(manifest)  # before anything is deleted or requested
     if clear:
         _clear(job)
     job.emit(kind)
@@ -70,7 +72,7 @@ def _begin(job: Job, manifest: Manifest, kind: Literal["started", "resumed", "ad
 def load(job: Job) -> None:
     """Land every page and complete the partition. Raises what stopped it: see `settle`."""
     check_day(job.source, job.task.date, job.load, job.services.clock.now())
-    if job.outage_error is not None:
+    if job.outage_error is not None:  # the manifest must say why, so this fails under the lease
         raise job.outage_error
     while True:
         try:
@@ -95,9 +97,9 @@ def _restart(job: Job, why: str, *, restarts: int, refusals: int) -> None:
     if job.manifest.state == "promoting":
         job.manifest.state, job.manifest.previous_load = "loading", None
     fresh = _new_load(job, job.load.number + 1, staged=job.load.staged)
-    fresh.restarts, fresh.refusals = restarts, refusals
+    fresh.restarts, fresh.refusals = restarts, refusals  # else a load could restart for ever
     job.manifest.load = fresh
-    job.lease.checkpoint()
+    job.lease.checkpoint()  # first the manifest: a crash must not leave it naming deleted pages
     _clear(job)
 
 

@@ -67,9 +67,10 @@ def decide(manifest: Manifest | None, task: Task, source: Source, delivery: Deli
         return Leased(manifest.lease.expires)
     if manifest.state == "failed" and manifest.load.run == task.run and manifest.cause is not None:
         return Failed(manifest.cause)
+    # before Resume: five crashes with progress must not exhaust the receive count
     if _died_with_progress(manifest, delivery):
         return RequeueFresh()
-    if manifest.state == "promoting":
+    if manifest.state == "promoting":  # raw/ is half old and half new: this comes before anything else
         return Promote()
     if _may_resume(manifest, task, source, now):
         return Resume(adopt=manifest.load.run != task.run)
@@ -98,4 +99,5 @@ def _may_resume(manifest: Manifest, task: Task, source: Source, now: float) -> b
         return False
     if load.run == task.run:
         return True
+    # a fresh load was asked for, or the cause of the failure said that the cursor is no longer accepted
     return not task.fresh and not (manifest.cause is not None and manifest.cause.restart)

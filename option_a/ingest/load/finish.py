@@ -32,7 +32,7 @@ def finish(job: Job) -> None:
         job.emit("promoting")
         promote(job)
     reconcile_listing(job)
-    job.manifest.state = "complete"
+    job.manifest.state = "complete"  # written by `release`, in one swap with the end of the lease
     job.manifest.previous_load = None
     job.manifest.cause = None
     job.load.finished = job.services.clock.now()

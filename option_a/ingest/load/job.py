@@ -12,7 +12,6 @@ from option_a.ingest.events import Event, Kind
 from option_a.ingest.lake import raw_prefix, staging_prefix
 from option_a.ingest.load.services import Services
 from option_a.ingest.manifest import BATCH_SIZE, Lease, Load, Manifest, ManifestStore
-from option_a.ingest.partition import Partition
 from option_a.ingest.resilience import CircuitBreaker
 from option_a.ingest.secrets import reference
 from option_a.ingest.task import Delivery, Task
@@ -25,7 +24,7 @@ class Job:
         self, services: Services, source: Source, task: Task, delivery: Delivery, store: ManifestStore
     ) -> None:
         self.services, self.source, self.task, self.delivery, self.store = services, source, task, delivery, store
-        self.partition = Partition(task.source, task.date)
+        self.partition = task.partition
         self.manifest: Manifest
         limits = services.limits
         self.lease = Lease(

@@ -57,6 +57,7 @@ class PartitionLoader:
 
     def run(self) -> None:
         """Land every page. Raises what stopped it, once all threads have ended."""
+        # the pool is left only when all its threads have ended, so `_conclude` sees the final state
         with self.job.services.executor(self.job.source.parallel) as pool, self.lock:
             while self._fill_slots(pool):
                 self.lock.wait(TICK)
@@ -73,6 +74,7 @@ class PartitionLoader:
         return self.active_workers > 0
 
     def _slots(self) -> int:
+        # a probe asks for one page: the source may still be down
         one_by_one = self.load.last is None or self.job.breaker.probes
         return 1 if one_by_one else self.job.source.parallel
 
@@ -84,7 +86,7 @@ class PartitionLoader:
         try:
             while work():
                 pass
-        except BaseException as error:
+        except BaseException as error:  # a thread of a pool would swallow it
             self.manifest_error = self.manifest_error or error
         finally:
             with self.lock:
@@ -98,6 +100,7 @@ class PartitionLoader:
                 return False
             self.schedule.in_flight.add(page)
             cursor = self.load.cursor
+        # outside the lock: this is where the time goes
         result = land_page(self.job, page, cursor)
         with self.lock:
             self._account(result)
@@ -136,7 +139,7 @@ class PartitionLoader:
         else:
             self._record_failure(result)
         self._heartbeat()
-        if self._slots() > slots:
+        if self._slots() > slots:  # page 1 has declared the last page: `run` may start more threads
             self.lock.notify()
 
     def _record_page(self, landed: LandedPage) -> None:
@@ -146,6 +149,7 @@ class PartitionLoader:
             check_repeat(load, row, info, source.pagination.advice, alike=source.repeats == "allow")
         except OptionAError as error:
             redact(error, landed.redact)
+            # its object stays in the lake; the listing at the end of the load removes it
             self._record_failure(FailedPage(row.page, error.at(self.job.where(row.page))))
             return
         load.land(row)
@@ -169,6 +173,7 @@ class PartitionLoader:
     def _conclude(self) -> None:
         if self.manifest_error is not None:
             raise self.manifest_error
+        # a transient failure while stopping is no fault of the source: the task is requeued as stopped
         stopping = self.job.services.limits.stopping()
         if self.failed is not None and not (stopping and isinstance(self.failed.error, TransientError)):
             raise self._final_error(self.failed)

@@ -68,7 +68,7 @@ def land_page(job: Job, page: int, cursor: Cursor | None) -> LandedPage | Failed
         if job.source.fields is not None:
             forget_body(error)
         return FailedPage(page, error.at(job.where(page)))
-    except BaseException as error:
+    except BaseException as error:  # the loader decides what follows, in its own thread
         return FailedPage(page, error)
 
 
@@ -121,10 +121,10 @@ def pack(lines: bytes) -> bytes:
 
 
 def _put(job: Job, page: int, found: DecodedBody) -> Row:
-    if not found.records:
+    if not found.records:  # an empty page has a row and no object
         return Row(page, 0, 0, "")
     fields = job.source.fields
     data = pack(found.lines if fields is None else apply_fields(fields, found.lines, job.salt))
-    job.lease.ensure()
+    job.lease.ensure()  # packing may have taken long
     job.services.lake.put(page_key(job.prefix, page), data)
     return Row(page, found.records, len(data), checksum(data))

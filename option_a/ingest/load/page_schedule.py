@@ -25,6 +25,7 @@ class PageSchedule:
         if load.last is None:  # each page tells how the next one is requested
             return None if self.in_flight else load.high_water_mark + 1
         self._ahead = max(self._ahead, load.high_water_mark + 1)
+        # pages land out of order, and a resumed load has gaps
         while self._ahead in self.in_flight or load.has(self._ahead):
             self._ahead += 1
         return self._ahead if self._ahead <= min(load.last, load.high_water_mark + WINDOW) else None

@@ -10,6 +10,7 @@ from option_a.ingest.manifest import Load
 
 def reconcile(load: Load, rule: Literal["exact", "at_least", "ignore"]) -> None:
     """Raise TotalError where the last response declares other pages or another total than what landed."""
+    # the last pages are in the manifest itself, so no segment has to be read
     beyond = [row.page for row in load.rows if row.page > (load.last or 0) and row.records]
     if beyond:
         what = f"the API now declares {load.last} pages, and page {beyond[0]} had records"

@@ -24,7 +24,7 @@ def fetch_with_retries(job: Job, request: Request, page: int) -> Response:
                 raise
             job.emit("retrying", page=page, message=error.what, seconds=wait)
             job.services.clock.sleep(wait)
-            if job.services.limits.out_of_time():
+            if job.services.limits.out_of_time():  # the wait used up what was left
                 raise
         except HttpError:
             job.breaker.succeeded()  # a refusal is an answer too
@@ -40,6 +40,7 @@ def _wait(job: Job, error: TransientError, attempt: int) -> float | None:
     decision = next_attempt(attempt, error.retry_after, job.services.jitter)
     if limits.stopping():
         return None
+    # a first failure is not counted: one reset among thousands of answers is no outage
     if attempt > 1 or job.breaker.probes or not isinstance(decision, Retry):
         state = job.breaker.failed(error.what, error.retry_after)
         if state.until:

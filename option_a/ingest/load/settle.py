@@ -50,6 +50,7 @@ def postpone(job: Job, state: BreakerState) -> Ending | None:
     left = since + job.source.patience_seconds - now
     if left <= 0:
         return None
+    # not beyond the end of patience, so that the failure is reported when it is due
     seconds = max(1.0, min(seconds_until_retry(job, state.until), left, LONGEST_DELAY))
     requeue_task(job.services.queue, job.delivery, task.requeued(waiting_since=since), delay=seconds)
     job.services.emit(Event("waiting", task.source, task.date, task.run, seconds=seconds, message=state.why))
@@ -103,6 +104,7 @@ def _requeue_out_of_time(job: Job) -> Ending:
 def _requeue_after_wait(job: Job, error: TransientError) -> Ending:
     """Requeue with a delay. Patience counts from the last page that landed."""
     now = job.services.clock.now()
+    # a page that landed shows that the source is up again
     since = now if job.task.waiting_since is None or job.lease.progressed else job.task.waiting_since
     if now - since >= job.source.patience_seconds:
         what = f"{error.what}, for longer than the patience of {job.source.patience}"
@@ -123,7 +125,7 @@ def _fail(job: Job, error: PermanentError) -> Ending:
         job.manifest.previous_load = None  # raw/ holds neither the old load nor the new one
     job.manifest.state = "failed"
     job.manifest.cause = cause
-    job.lease.release("failed", cause.message)
+    job.lease.release("failed", cause.message)  # manifest first: a crash here leaves `Failed` to be decided
     return dead_letter(job, cause)
 
 

@@ -41,6 +41,7 @@ class Worker:
             task = decode_task(delivery.body)
         except MessageError as error:
             services.emit(Event(kind="unreadable", source=delivery.queue, message=error.what))
+            # visible at once: after five receives the queue itself makes it a dead letter
             services.queue.extend_visibility(delivery, 0.0)
             return "unreadable"
         source = self._sources.get(task.source)
@@ -54,7 +55,7 @@ class Worker:
             except LeaseLost as error:
                 services.emit(Event("lease-lost", task.source, task.date, task.run, message=error.what))
                 if not services.queue.extend_visibility(delivery, services.limits.lease):
-                    break
+                    break  # the queue has given the message to another worker already
         return "lease-lost"
 
     def _handle(self, job: Job) -> Outcome:
@@ -78,6 +79,7 @@ def _carry_out(job: Job, manifest: Manifest, decision: to.WithManifest) -> Outco
         case to.Superseded():
             return _ack(job, "superseded")
         case to.Leased(until):
+            # a second later, so that two clocks that differ a little do not meet again
             return _requeue(job, "leased", max(0.0, until - job.services.clock.now()) + 1.0)
         case to.RequeueFresh():
             return _requeue(job, "requeued")
@@ -106,7 +108,7 @@ def _load(job: Job) -> Outcome:
     try:
         attempt.load(job)
     except LeaseLost:
-        raise
+        raise  # nothing may be written any more, so the delivery is decided again
     except Exception as error:
         return settle.resolve_error(job, error)
     if job.load.run != job.task.run:  # an older run's promotion is done; this run's own load comes next

@@ -57,6 +57,7 @@ class Lease:
         now = self._clock.now()
         try:
             self._check_expiry(now)
+            # visibility first: if the swap fails, the message merely returns later
             if not self._queue.extend_visibility(self._delivery, self._seconds):
                 raise LeaseLost("the delivery's visibility ran out, and the task belongs to another worker")
             self._manifest.lease = LeaseRecord(self._delivery.receipt, now + self._seconds, self._steps_at_start)
@@ -64,7 +65,7 @@ class Lease:
         except LeaseLost:
             self._expires = _LOST  # pages in flight must not be written any more
             raise
-        self._expires = now + self._seconds
+        self._expires = now + self._seconds  # by the clock before the calls, which may have been slow
         self.due = now + self._interval
 
     def heartbeat(self) -> None:

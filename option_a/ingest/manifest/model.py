@@ -150,7 +150,7 @@ class Load(msgspec.Struct, omit_defaults=True):
 
     def apply_page_info(self, page: int, info: PageInfo) -> None:
         """Take over what a page declares. The highest page wins."""
-        if page < self.last_told_by:
+        if page < self.last_told_by:  # parallel answers arrive in any order, and totals change
             return
         if info.last is not None or info.total is not None:
             self.last_told_by = page

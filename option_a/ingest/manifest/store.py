@@ -70,6 +70,7 @@ class ManifestStore:
     def _flush(self, load: Load) -> None:
         # keep one row more than a segment: the next page is compared with the one before it
         while load.high_water_mark - load.segments * SEGMENT > SEGMENT:
+            # written before the manifest that counts it, and never changed afterwards
             self.lake.put(segment_key(self.partition, load.number, load.segments + 1), encode_rows(load.rows[:SEGMENT]))
             load.rows = load.rows[SEGMENT:]
             load.segments += 1

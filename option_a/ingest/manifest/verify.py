@@ -72,7 +72,7 @@ def _against(
     partition, load = manifest.partition, manifest.readable
     whole = load is not None
     load = load or manifest.load
-    if load.staged and not whole:
+    if load.staged and not whole:  # its pages are under staging/, and not promised yet
         return
     prefix, counted = raw_prefix(partition), Verified()
     landed = array("Q")
