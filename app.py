@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 try:
-    from option_a.ingest.config import read_sources
-    from option_a.ingest.config import DEFAULT_NAMES
+    from option_a.ingest.config import DEFAULT_NAMES, read_sources
     from option_a.ingest.errors import BuildError, ConfigError, OptionAError, UserError, Where
     from option_a.lakeformation.read import FILE, read_access
 except ModuleNotFoundError as missing:

@@ -16,7 +16,7 @@ _GROUPS = {
     "start": "Start-up",
 }
 _RERUN = """\
-## Again
+## Run it again
 
     make bench                              # everything, a few minutes
     .venv/bin/python -m bench --help        # a part of it, or more rounds
@@ -26,16 +26,16 @@ It needs nginx (`apt-get install nginx`); the peers are installed into `bench/.v
 
 ## How it is measured
 
-- Every contender is a process of its own, started afresh with an empty lake. Wall time is from start to exit, the
-  interpreter's start included. CPU is user and system time of the process and all its children (`wait4`); peak
-  memory is that of the largest single process (`ru_maxrss`), in MB of 10^6 bytes.
-- The server runs outside the measured process, on the same cores: nginx, or for latency a small server that waits.
+- Each contender runs in its own process, started with an empty lake. Wall time is from start to exit, including the
+  interpreter's start. CPU is user and system time of the process and all its children (`wait4`). Peak memory is that
+  of the largest single process (`ru_maxrss`), in MB of 10^6 bytes.
+- The server runs outside the measured process, on the same cores: nginx, or a small server that waits, for latency.
 - Contenders take turns; the figure is the median, the range is in brackets.
 - After each run of option-a and of the bare loop, every page is compared with the API's body, byte for byte. Peers
-  write in their own way: their records are counted.
-- The bare loop (`bench/limit.py`) is the least that Python can do: fetch, split, pack, rename. It keeps no ledger and
-  checks nothing. What `option-a run` takes above it is the price of its promises.
-- dlt is tuned by its performance guide (`bench/peers/dlt_rest.py`), beside it as it comes.
+  write their own formats, so their records are counted.
+- The bare loop (`bench/limit.py`) is the minimum in Python: fetch, split, compress, rename. It keeps no manifest and
+  checks nothing. Whatever `option-a run` needs beyond it is the price of its promises.
+- dlt is measured as it comes, and tuned according to its performance guide (`bench/peers/dlt_rest.py`).
 """
 
 
@@ -48,7 +48,7 @@ def markdown(machine: dict[str, str], results: Results) -> str:
     """RESULTS.md."""
     about = [f"- {caption}: {text}" for caption, text in machine.items()]
     head = ["# Results", "", f"Standard workload: {STANDARD} of 353 B, 141 MB.", "", *about, ""]
-    chart = ["![Records a second and peak memory, option-a beside the others](results.svg)", ""]
+    chart = ["![Records per second and peak memory of option-a and the others](results.svg)", ""]
     return "\n".join([*head, *chart, *_bars(results), *_tables(results), *_ledger(results), _RERUN])
 
 
@@ -115,8 +115,8 @@ def _ledger(results: Results) -> Iterator[str]:
         if "--durable" not in r.contender.title
     ]
     if rows:
-        head = ("workload", "pages", "ledger bytes", "bytes a page")
-        yield from ("## The ledger grows with the pages, and no faster", "", *_grid(head, rows), "")
+        head = ("workload", "pages", "manifest bytes", "bytes per page")
+        yield from ("## The manifest grows no faster than the pages", "", *_grid(head, rows), "")
 
 
 def _grid(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:

@@ -122,7 +122,7 @@ class SqsQueue:
                     return
         why = next(iter(refused.values())).get("Message", "no reason told")
         raise QueueError(
-            f"the queue {url} refused {len(left)} tasks: {why}", hint="send them again: nothing is doubled"
+            f"the queue {url} refused {len(left)} tasks: {why}", hint="send them again; duplicates are harmless"
         )
 
 

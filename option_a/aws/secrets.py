@@ -25,7 +25,8 @@ class ManagedSecrets:
     def __call__(self, wanted: Reference) -> str:
         if wanted.scheme != "aws-secret":
             raise SecretError(
-                f"{wanted.scheme}:{wanted.name} is a secret of one machine", hint="on AWS write aws-secret:NAME#key"
+                f"{wanted.scheme}:{wanted.name} exists on your machine only",
+                hint="on AWS write aws-secret:NAME#key",
             )
         text = self._read(wanted.name)
         return text.strip() if wanted.key is None else _field(text, wanted.name, wanted.key)
@@ -59,6 +60,6 @@ def _field(text: str, name: str, key: str) -> str:
         value = None
     if not isinstance(value, str) or not value:
         raise SecretError(
-            f"the secret {name} has no text under `{key}`", hint="it is JSON with that key, or leave #key out"
+            f"the secret {name} has no text value under `{key}`", hint="store JSON with that key, or leave out #key"
         )
     return value

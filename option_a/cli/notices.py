@@ -25,17 +25,17 @@ def report_defaults(pipeline: Pipeline) -> None:
 def report_not_attempted(counts: Mapping[str, int]) -> None:
     """Report the partitions that stay failed or incomplete, and how they are loaded."""
     if count := counts["failed"]:
-        was = f"{count} failed before, and {'is' if count == 1 else 'are'} not tried again"
+        was = f"{count} failed before and {'is' if count == 1 else 'are'} not retried"
         click.echo(f"{was}: option-a redrive, or backfill --only failed", err=True)
     if count := counts["incomplete"]:
-        click.echo(f"{count} left incomplete before, and not gone on with: backfill --only incomplete", err=True)
+        click.echo(f"{count} left incomplete before and not resumed: backfill --only incomplete", err=True)
 
 
 def report_kept_real(count: int) -> None:
     """Report real data that is kept because its source is mock now."""
     if count:
         click.echo(
-            f"{plural(count, 'partition')} of real data left as it is: the source is mock now. Are USE_REAL_HTTP "
+            f"{plural(count, 'partition')} of real data kept: the source is mock now. Are USE_REAL_HTTP "
             "and ENDPOINT_MAP set? (USE_REAL_HTTP=false, or --fresh, puts mock data in its place)",
             err=True,
         )

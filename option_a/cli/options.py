@@ -32,7 +32,7 @@ class Date(click.ParamType[dt.date]):
         except ValueError:
             date = dt.date.min
         if date < EARLIEST:
-            self.fail(f"{value!r} is no date: write {_DATE_FORMAT}, as in 2026-11-23", param, ctx)
+            self.fail(f"{value!r} is not a valid date: write {_DATE_FORMAT}, as in 2026-11-23", param, ctx)
         return date
 
 
@@ -52,7 +52,7 @@ _LOADING = (
     click.option("--detach", is_flag=True, help="With --stack: send the tasks, and do not wait for their end."),
     click.option("--workers", default=WORKERS, show_default=True, type=click.IntRange(1, 256), metavar="N",
                  help="Partitions that are loaded at once."),
-    click.option("--durable", is_flag=True, help="Survive a power cut too: fsync every page before the ledger."),
+    click.option("--durable", is_flag=True, help="Survive a power cut too: fsync every page before the manifest."),
 )  # fmt: skip
 _SETTINGS = ("sources", "lake", "home", "stack", "durable", "workers")
 
@@ -104,14 +104,12 @@ def _with_settings(command: F) -> F:
 def _check_stack_options(stack: str | None, *, detach: bool) -> None:
     source = click.get_current_context().get_parameter_source
     if stack is not None and source("lake") is ParameterSource.COMMANDLINE:
-        raise click.UsageError(
-            f"the stack {stack} has a lake of its own: leave out --lake, or --stack (OPTION_A_STACK)"
-        )
+        raise click.UsageError(f"the stack {stack} has its own lake: leave out --lake, or --stack (OPTION_A_STACK)")
     for option in ("workers", "durable"):
         if stack is not None and source(option) is ParameterSource.COMMANDLINE:
-            raise click.UsageError(f"--{option} is for one machine: the stack {stack} has workers of its own")
+            raise click.UsageError(f"--{option} applies to one machine only: the stack {stack} has its own workers")
     if stack is None and detach:
-        raise click.UsageError("--detach is for --stack: on one machine nobody else would do the work")
+        raise click.UsageError("--detach needs --stack: on one machine, this command does the work")
 
 
 def _note(text: str) -> None:

@@ -120,10 +120,10 @@ def describe(event: Event) -> str:
         case "leased":
             return f"{name}: another worker is on it; looking again{after}"
         case "held":
-            return f"{name}: waiting for a worker's claim until {message}"
+            return f"{name}: waiting for another worker's lease until {message}"
         case "failed":
             return message if message.startswith(name) else f"{name}{page}: {message}"
         case "stopped":
-            return f"{name}: stopped after {plural(event.pages, 'page')}; the next run goes on there"
+            return f"{name}: stopped after {plural(event.pages, 'page')}; the next run resumes there"
         case _:
             return f"{name}{page}: {event.kind}" + (f": {message}" if message else "")

@@ -107,10 +107,10 @@ def _print_json(outcome: Outcome, **facts: Any) -> None:
 
 def _print_outcome(outcome: Outcome, *, idle: bool) -> None:
     if idle and outcome.partitions:
-        click.echo("Nothing to do: every partition asked for is complete.\n")
+        click.echo("Nothing to do: every requested partition is complete.\n")
     _print_table(outcome)
     if any(outcome.not_requested.values()):
-        click.echo(f"Not asked for: {tally(outcome.not_requested)} (option-a status --all)")
+        click.echo(f"Outside this run: {tally(outcome.not_requested)} (option-a status --all)")
 
 
 def _print_table(outcome: Outcome) -> None:
@@ -145,7 +145,7 @@ def _print_failures(failures: Sequence[Failure]) -> None:
     if len(failures) > _MAX_ROWS:
         click.echo(f"… and {len(failures) - _MAX_ROWS} more: option-a status", err=True)
     if any(failure.cause is not None for failure in failures):
-        click.echo("  when the cause is mended: option-a redrive", err=True)
+        click.echo("  when the cause is fixed: option-a redrive", err=True)
 
 
 @contextmanager

@@ -111,7 +111,7 @@ def _install(requirements: Path, target: Path, architecture: str, python: str) -
         errors = [line for line in lines if line.startswith("ERROR")] or lines[-1:]
         raise BuildError(
             f"pip could not install the functions' packages for {architecture}: {' '.join(errors)}",
-            hint="is there a network, and is pip new enough? `python -m pip install --upgrade pip`",
+            hint="is the network up, and is pip recent enough? `python -m pip install --upgrade pip`",
         )
 
 

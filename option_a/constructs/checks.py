@@ -70,13 +70,13 @@ def _check_secrets(source: Source) -> None:
         wanted = reference(text)
         if wanted.scheme != "aws-secret":
             raise ConfigError(
-                f"[sources.{source.name}] auth: {wanted.scheme}:{wanted.name} exists on one machine alone",
+                f"[sources.{source.name}] auth: {wanted.scheme}:{wanted.name} exists on your machine only",
                 hint="put it into AWS Secrets Manager and write aws-secret:NAME#key",
             )
         if not _SECRET.fullmatch(wanted.name):
             raise ConfigError(
-                f"[sources.{source.name}] auth: {wanted.name!r} is no name of a secret in AWS Secrets Manager",
-                hint="a name holds letters, digits and /_+=.@-; or write its whole ARN",
+                f"[sources.{source.name}] auth: {wanted.name!r} is not a valid secret name in AWS Secrets Manager",
+                hint="use letters, digits and /_+=.@-, or write the whole ARN",
             )
 
 
@@ -101,7 +101,7 @@ def _check_tables(sources: Iterable[Source]) -> None:
             place = f"[sources.{source.name}]"
             if name in owners:
                 raise ConfigError(
-                    f"{place} and {owners[name]} would have one table in Athena, {name}", hint="rename one of them"
+                    f"{place} and {owners[name]} would share a table in Athena, {name}", hint="rename one of them"
                 )
             if name.startswith(CRAWLED):
                 raise ConfigError(

@@ -35,7 +35,7 @@ def role(
 
 
 def planner(bucket: s3.IBucket, log: logs.ILogGroup, stack: str) -> list[iam.PolicyStatement]:
-    """The ledgers to read, the queues to fill."""
+    """The manifests to read, the queues to fill."""
     return [
         _objects(bucket, ["s3:GetObject"], f"{MANIFEST}/*"),
         listing(bucket, MANIFEST),
@@ -45,7 +45,7 @@ def planner(bucket: s3.IBucket, log: logs.ILogGroup, stack: str) -> list[iam.Pol
 
 
 def worker(bucket: s3.IBucket, log: logs.ILogGroup, stack: str, sources: Iterable[Source]) -> list[iam.PolicyStatement]:
-    """Pages and ledgers to write, the queues to work off, and the secrets that sources name."""
+    """Pages and manifests to write, queues to work through, and the secrets that sources name."""
     everywhere = [f"{prefix}/*" for prefix in (RAW, MANIFEST, STAGING, DEAD, CONTROL)]
     return [
         _objects(bucket, ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"], *everywhere),
@@ -67,7 +67,7 @@ def worker(bucket: s3.IBucket, log: logs.ILogGroup, stack: str, sources: Iterabl
 
 
 def freshness(bucket: s3.IBucket, log: logs.ILogGroup) -> list[iam.PolicyStatement]:
-    """The ledgers to read."""
+    """The manifests to read."""
     return [_objects(bucket, ["s3:GetObject"], f"{MANIFEST}/*"), listing(bucket, MANIFEST), _own_log(log)]
 
 

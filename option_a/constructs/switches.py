@@ -55,7 +55,7 @@ def read_switches(context: Mapping[str, Any]) -> Switches:
         if key not in _READERS:
             close = closest(key, _READERS)
             hint = f"did you mean {close}? " if close is not None else ""
-            raise ConfigError(f"-c {key}: there is no such switch", hint=f"{hint}allowed: {', '.join(_READERS)}")
+            raise ConfigError(f"-c {key}: no such switch", hint=f"{hint}allowed: {', '.join(_READERS)}")
     return Switches(**{key: _read(key, value) for key, value in given.items()})
 
 
@@ -65,7 +65,7 @@ def _read(key: str, value: Any) -> Any:
     try:
         return reader(text)
     except ValueError:
-        raise ConfigError(f"-c {key}={text} cannot be", hint=f"allowed: {allowed}") from None
+        raise ConfigError(f"-c {key}={text} is not valid", hint=f"allowed: {allowed}") from None
 
 
 def _whole(lowest: int, highest: int) -> Read:

@@ -38,7 +38,7 @@ def columns(source: Source) -> dict[str, str]:
             )
         if name in names:
             raise ConfigError(
-                f"[sources.{source.name}] columns: `{names[name]}` and `{key}` are one column in Athena, {name}",
+                f"[sources.{source.name}] columns: `{names[name]}` and `{key}` are the same column in Athena, {name}",
                 hint="leave one of them out of `columns`",
             )
         names[name] = key

@@ -74,7 +74,9 @@ def _told(signs: Signals, query: Query, records: int, first: dict[str, Any]) -> 
         yield _cursor(signs, signs.cursor, total)
     if signs.more is not None and signs.cursor is None and "id" in first and query.number is None:
         table = {"style": "cursor", "record": "id", "param": "starting_after", "has_more": signs.more.place, **total}
-        yield Candidate(table, f"{signs.more} says whether there is more, and no cursor beside it: the last id is one")
+        yield Candidate(
+            table, f"{signs.more} says whether there are more pages, but no cursor beside it: the last id is one"
+        )
     yield from _counted(signs, query, records, total)
     yield from _null_next(signs)
 

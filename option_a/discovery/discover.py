@@ -202,7 +202,6 @@ class Discovery:
         return self._compared(guess, first, second)
 
     def _past_the_end(self, guess: Candidate) -> str | None:
-        """Some APIs answer 404 past their last page."""
         if guess.table["style"] != "page":
             return None
         self.lines.append(Line("statuses", {"404": "empty"}, "page 2 was answered with 404: there was one page only"))

@@ -92,7 +92,7 @@ def _second(asked: Asked) -> Iterator[str]:
     before = set(asked.first.found.lines.splitlines())
     again = sum(line in before for line in asked.second.found.lines.splitlines())
     if again == asked.second.records:
-        yield f"page 2 is page 1 again: the API ignores how it is asked for (pagination is {asked.source.pagination})"
+        yield f"page 2 repeats page 1: the API ignores how it is asked for (pagination is {asked.source.pagination})"
     elif again:
         yield (
             f"{again} of the {asked.second.records} records of page 2 are on page 1 too: pages overlap, "

@@ -15,7 +15,7 @@ OptionAError
 │   ├── PatienceError       a transient fault outlasted the source's patience
 │   ├── SecretError         a secret that is not there, or that no header can carry
 │   ├── SnapshotError       a day's snapshot was not taken on that day
-│   └── StalledError        out of time twice with nothing landed in between
+│   └── StalledError        ran out of time twice with nothing landed
 ├── LeaseLost               another worker took the partition over: write nothing more
 ├── MessageError            a message on the queue that nobody can read
 ├── LakeError               the lake refused a read or a write (full disk, no permission, no network)

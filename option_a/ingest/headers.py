@@ -13,9 +13,9 @@ UNSENDABLE = "a line break or a letter beyond ASCII"
 def check_header(name: str) -> None:
     """Raises ValueError for an invalid header name, or for a header that the client sets itself."""
     if not _TOKEN.fullmatch(name):
-        raise ValueError(f"`header` {name!r} is no name of a header")
+        raise ValueError(f"`header` {name!r} is not a valid header name")
     if name.lower() in _OWN:
-        raise ValueError(f"the header {name} is the request's own: leave it out")
+        raise ValueError(f"the header {name} is set by option-a itself: leave it out")
 
 
 def is_sendable(value: str) -> bool:

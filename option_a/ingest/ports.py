@@ -98,7 +98,9 @@ class Cause(msgspec.Struct, frozen=True, omit_defaults=True):
 
 MAX_RECEIVES = 5
 """Receipts after which a message that was never done is a dead letter, in every queue."""
-EXHAUSTED = Cause("receives", f"received {MAX_RECEIVES} times and never done: its worker died, or nobody can read it")
+EXHAUSTED = Cause(
+    "receives", f"received {MAX_RECEIVES} times and never finished: its worker died, or the message is unreadable"
+)
 """The cause of a letter that its queue put there by itself."""
 
 

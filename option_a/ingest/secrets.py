@@ -26,5 +26,5 @@ def reference(text: str) -> Reference:
     """The reference that a text is. Raises ValueError; its message never holds the text, which may be a secret."""
     match = _REFERENCE.fullmatch(text)
     if match is None or (match[3] and match[1] != "aws-secret"):
-        raise ValueError(f"a secret in it is no reference: write {FORMS}; a secret itself never stands in sources.toml")
+        raise ValueError(f"not a secret reference: write {FORMS}; a secret itself must not stand in sources.toml")
     return msgspec.convert({"scheme": match[1], "name": match[2], "key": match[3]}, Reference)

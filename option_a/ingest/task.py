@@ -69,9 +69,9 @@ def decode_task(body: bytes) -> Task:
         raise MessageError(f"not a task: {error}") from None
     if not EARLIEST <= task.date <= LATEST:
         hint = f"send one of {EARLIEST} to {LATEST}"
-        raise MessageError("not a task: its date is the first or the last of all", hint=hint)
+        raise MessageError("not a task: its date is out of range", hint=hint)
     if not RUN_ID.fullmatch(task.run) or not _SOURCE.fullmatch(task.source):
-        raise MessageError("not a task: its run or its source is not a name that keys may hold")
+        raise MessageError("not a task: its run or its source is not valid in a key")
     return task
 
 

@@ -52,7 +52,9 @@ def _caller(facts: AccountFacts) -> Iterator[Finding]:
     if (mine[0].split(":")[-1], mine[1] if len(mine) > 1 else "") in admins:
         yield Finding("you", "ok", f"{facts.caller} is an administrator of Lake Formation")
     else:
-        yield Finding("you", "note", f"{facts.caller} is no administrator: of grants only those you may see are told")
+        yield Finding(
+            "you", "note", f"{facts.caller} is not an administrator: only the grants that you may see are listed"
+        )
 
 
 def _administrators(facts: AccountFacts) -> Iterator[Finding]:
@@ -66,12 +68,12 @@ def _administrators(facts: AccountFacts) -> Iterator[Finding]:
 
 def _executor(facts: AccountFacts, stack: str) -> Iterator[Finding]:
     if facts.executor_policies is None:
-        what = f"there is no role {facts.executor}"
+        what = f"the role {facts.executor} does not exist"
         yield Finding("executor", "missing", what, f"cdk bootstrap aws://{facts.account}/{facts.region}")
         return
     if facts.executor not in facts.administrators:
         alive = [arn for arn in facts.administrators if arn not in facts.dead]
-        what = f"CloudFormation's role {facts.executor} is no administrator of Lake Formation"
+        what = f"CloudFormation's role {facts.executor} is not an administrator of Lake Formation"
         # where there are some, one of them may have to add it; the first ones the deployment makes
         added = commands.put_administrators(facts, [*alive, facts.executor])
         yield Finding("executor", "missing", what, added if alive else _deploy(stack, "hybrid"))
@@ -152,7 +154,7 @@ def _filters(facts: AccountFacts, stack: Governed, groups: Groups, sources: Mapp
         found = there.get((cells.filter, cells.columns.table))
         mend = commands.filter_cells(cells, stack.database, facts.account, there=found is not None)
         if found is None:
-            yield Finding("filters", "missing", f"there is no filter {cells.filter}", mend)
+            yield Finding("filters", "missing", f"the filter {cells.filter} does not exist", mend)
         elif found != answers.let_through(commands.as_filter(cells, stack.database, facts.account)):
             what = f"the filter {cells.filter} lets through something else than access.toml says"
             yield Finding("filters", "wrong", what, mend)

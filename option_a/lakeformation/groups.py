@@ -27,7 +27,7 @@ class Principals(msgspec.Struct, frozen=True, tag_field="style", tag="principals
             raise ValueError("`arns` is empty: name users or roles")
         for arn in self.arns:
             if not PRINCIPAL.fullmatch(arn):
-                raise ValueError(f"{arn!r} is no ARN of a user or a role: arn:aws:iam::123456789012:role/NAME")
+                raise ValueError(f"{arn!r} is not the ARN of a user or a role: arn:aws:iam::123456789012:role/NAME")
 
 
 class IdentityCenter(msgspec.Struct, frozen=True, tag_field="style", tag="identity_center", forbid_unknown_fields=True):
@@ -37,7 +37,7 @@ class IdentityCenter(msgspec.Struct, frozen=True, tag_field="style", tag="identi
 
     def __post_init__(self) -> None:
         if not _SET.fullmatch(self.permission_set):
-            raise ValueError(f"{self.permission_set!r} is no name of a permission set")
+            raise ValueError(f"{self.permission_set!r} is not a valid permission set name")
 
 
 class Saml(msgspec.Struct, frozen=True, tag_field="style", tag="saml", forbid_unknown_fields=True):
@@ -48,10 +48,12 @@ class Saml(msgspec.Struct, frozen=True, tag_field="style", tag="saml", forbid_un
 
     def __post_init__(self) -> None:
         if not PROVIDER.fullmatch(self.provider):
-            raise ValueError(f"{self.provider!r} is no ARN of a provider: arn:aws:iam::123456789012:saml-provider/NAME")
+            raise ValueError(
+                f"{self.provider!r} is not the ARN of a provider: arn:aws:iam::123456789012:saml-provider/NAME"
+            )
         for key in self.attributes:
             if not re.fullmatch(r"(?i)saml:\w+", key) or key.lower() == "saml:aud":
-                raise ValueError(f"{key!r} is no attribute that a role can ask for, as SAML:sub is")
+                raise ValueError(f"{key!r} is not an attribute that a role can require, such as SAML:sub")
 
 
 Who = Account | Principals | IdentityCenter | Saml
@@ -69,7 +71,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     def __post_init__(self) -> None:
         if self.columns and self.without:
-            raise ValueError("`columns` and `without` contradict each other: name what is seen, or what is not")
+            raise ValueError("`columns` and `without` are mutually exclusive: name what is visible, or what is hidden")
         if not self.sources:
             raise ValueError('`sources` is empty: name some, or write "*" for all, those to come included')
         if self.rows is not None and not self.rows.strip():

@@ -67,10 +67,10 @@ def _group(name: str, table: Any) -> Group:
     if not NAME.fullmatch(name):
         raise ConfigError(f"{place}: the name may hold a-z, 0-9 and -, at most 40, and begin with a letter")
     if not isinstance(table, dict):
-        raise ConfigError(f"{place} is no table", hint=f"write {place} on a line of its own, its keys below")
+        raise ConfigError(f"{place} is not a table", hint=f"write {place} on its own line, with its keys below")
     check_keys(place, table, _KEYS)
     if not isinstance(table.get("sources"), list) and table.get("sources") != "*":
-        raise ConfigError(f"{place}: `sources` is missing, or no list", hint='sources = ["api-a"], or "*" for all')
+        raise ConfigError(f"{place}: `sources` is missing or not a list", hint='sources = ["api-a"], or "*" for all')
     for key in ("columns", "without"):
         if table.get(key) == []:
             raise ConfigError(f"{place}: `{key}` is empty", hint="name some, or leave it out: all are seen then")

@@ -45,7 +45,7 @@ def _tokens(text: str) -> list[Token]:
     while place < end:
         match = _TOKEN.match(text, place)
         if match is None:
-            raise ValueError(f"`{text[place:].strip()[:20]}` is nothing that a filter may hold")
+            raise ValueError(f"`{text[place:].strip()[:20]}` is not valid in a filter")
         kind = match.lastgroup or ""
         word = match[kind]
         if kind == "word" and word.upper() in _WORDS:
@@ -70,7 +70,7 @@ class _Filter:
 
     def _either(self, depth: int) -> None:
         if depth > _DEEPEST:
-            raise ValueError(f"it nests more than {_DEEPEST} deep")
+            raise ValueError(f"it is nested more than {_DEEPEST} levels deep")
         self._both(depth)
         while self._took("OR"):
             self._both(depth)
@@ -115,7 +115,7 @@ class _Filter:
         written = self._taken().text
         name = written.strip('"').lower()
         if name not in self._columns:
-            raise ValueError(f"`{written}` is no declared column; there are: {', '.join(self._columns)}")
+            raise ValueError(f"`{written}` is not a declared column; declared: {', '.join(self._columns)}")
         self._named.add(name)
         return name
 
@@ -123,7 +123,7 @@ class _Filter:
         self._took("NOT")
         self._take("NULL")
         if column == PARTITION_KEY:
-            raise ValueError(f"Lake Formation takes no IS NULL of a partition key, and {column} is one")
+            raise ValueError(f"Lake Formation does not accept IS NULL on a partition key, which {column} is")
 
     def _like(self, column: str) -> None:
         if _family(self._columns[column]) != "text":

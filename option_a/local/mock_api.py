@@ -16,7 +16,7 @@ def serve(host: str, port: int) -> ThreadingHTTPServer:
         return _Server((host, port), _Handler)
     except OSError as error:
         raise ConfigError(
-            f"cannot listen on {host}:{port}: {error.strerror}", hint="choose another with --port"
+            f"cannot listen on {host}:{port}: {error.strerror}", hint="choose another port: --port"
         ) from None
 
 

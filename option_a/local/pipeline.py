@@ -36,7 +36,7 @@ class LocalPipeline(Pipeline):
     """The pipeline on one machine, whose own threads do the work."""
 
     stopping_message = "stopping: pages in flight land first (Ctrl-C again to kill; nothing is lost either way)"
-    stopped_message = "stopped; the next `option-a run` goes on where it stood"
+    stopped_message = "stopped; the next `option-a run` resumes from there"
 
     @cached_property
     def sources(self) -> Sources:

@@ -37,7 +37,7 @@ class SqliteRateLimiter:
                 turn: float = self._db.execute(_TAKE, values).fetchall()[0][0]
         except (sqlite3.Error, OSError) as error:
             hint = "delete the file: it holds nothing but whose turn it is; is the disk full, or not yours?"
-            raise QueueError(f"the turns {self._path}: {error}", hint=hint) from None
+            raise QueueError(f"the rate limiter {self._path}: {error}", hint=hint) from None
         return max(0.0, turn - now)
 
     @cached_property

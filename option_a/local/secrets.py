@@ -32,8 +32,8 @@ def _file(name: str) -> str:
     try:
         value = Path(name).expanduser().read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise SecretError(f"the file {name} cannot be read: {why}", hint="mend it, then option-a redrive") from None
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise SecretError(f"the file {name} cannot be read: {why}", hint="fix it, then option-a redrive") from None
     if not value:
         raise SecretError(f"the file {name} is empty", hint="write the secret into it, then option-a redrive")
     return value

@@ -1,4 +1,4 @@
-"""What happened to one partition, attempt by attempt."""
+"""Show one partition's attempts, one by one."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def resolve_sources(declared: Sources, names: Iterable[str]) -> list[str]:
     requested = list(dict.fromkeys(names))
     for name in requested:
         if name not in declared:
-            raise InvalidRequest(f"no source `{name}`; there are: {', '.join(declared)}")
+            raise InvalidRequest(f"no source `{name}`; declared: {', '.join(declared)}")
     return requested or list(declared)
 
 

@@ -98,7 +98,7 @@ class DuckDBEngine:
             raise QueryError(_first_lines(error)) from None
         if len(statements) != 1 or statements[0].type not in _READS:
             hint = "write SELECT, WITH, DESCRIBE, SUMMARIZE or EXPLAIN; to save the answer: --format csv > file"
-            raise QueryError("a query is one statement, and it only reads", hint=hint)
+            raise QueryError("a query must be one statement that only reads", hint=hint)
 
     def _make(self, view: str) -> None:
         if view in self._made:
@@ -183,7 +183,7 @@ def _rows(cursor: Any) -> Iterator[tuple[Any, ...]]:
 
 
 def _gone() -> QueryError:
-    return QueryError("a page is gone that was there when the query began", hint="a load has deleted it: ask again")
+    return QueryError("a page disappeared while the query ran", hint="a load deleted it: run the query again")
 
 
 def _first_lines(error: duckdb.Error) -> str:

@@ -1,4 +1,4 @@
-"""The SQL that makes a lake queryable: a view a source, `raw` over every line, `partitions` over the ledger. Pure."""
+"""The SQL that makes a lake queryable: a view per source, `raw` for all lines, `partitions` for the manifests. Pure."""
 
 from __future__ import annotations
 

@@ -122,8 +122,6 @@ def _read_text(path: Path, *, required: bool) -> str | None:
     except FileNotFoundError:
         if not required:
             return None
-        raise ConfigError(
-            "there is no such file", hint="name another with --sources", where=Where(file=str(path))
-        ) from None
+        raise ConfigError("no such file", hint="name another with --sources", where=Where(file=str(path))) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot be read: {error}", where=Where(file=str(path))) from None

@@ -17,7 +17,7 @@ def declare(file: Path, name: str, table: str, env: Mapping[str, str]) -> bool:
     try:
         before = file.read_text("utf-8") if file.exists() else ""
         if name in _names(before):
-            raise ConfigError(f"there is a source `{name}` already", hint="choose another: --name", where=where)
+            raise ConfigError(f"source `{name}` exists already", hint="choose another: --name", where=where)
         after = f"{before.rstrip()}\n\n{table}" if before.strip() else table
         read_sources(after, env, str(file))
         _replace(file, after)

@@ -177,7 +177,7 @@ def test_what_is_given_about_dates_fits_the_date_of_the_url(
     [
         (["ftp://api.test/x"], 2, "it begins with https:// or http://"),
         (["{url}/paged?api_key=canary-4711"], 2, "`params.api_key` looks like a secret"),
-        (["{url}/paged", "--name", "No!"], 2, "the name may hold a-z"),
+        (["{url}/paged", "--name", "No!"], 2, "a name has at most 63 characters of a-z"),
         (["{url}/paged", "--set", "records ="], 2, "--set is no TOML"),
         (["{url}/paged", "--set", "recrods = 'x'"], 2, "did you mean `records`?"),
         (["{url}/paged", "--set", "records = 'rows'"], 1, "records may be at: `result.items` (20)"),

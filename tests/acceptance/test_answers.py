@@ -39,9 +39,11 @@ BODIES = {
     "NaN": Case(ApiResponse(b'{"data":[{"id":NaN}],"pages":3}'), ("no JSON",)),
     "Infinity beside the records": Case(ApiResponse(b'{"data":[{"id":3}],"pages":3,"took":Infinity}'), ("no JSON",)),
     "records that are no objects": Case(
-        ApiResponse(b'{"data":[{"id":3},4],"pages":3}'), ("record 2 is no object but 4",)
+        ApiResponse(b'{"data":[{"id":3},4],"pages":3}'), ("record 2 is not an object but 4",)
     ),
-    "records that are no list": Case(ApiResponse(b'{"data":{"id":3},"pages":3}'), ("`data` is no list", "`records`")),
+    "records that are no list": Case(
+        ApiResponse(b'{"data":{"id":3},"pages":3}'), ("`data` is not a list", "`records`")
+    ),
     "no records": Case(ApiResponse(b'{"error":"quota","pages":3}'), ("no records at `data`", "error, pages")),
     "a refusal": Case(ApiResponse(b'{"error":"no"}', 403), ("the API answered 403", "credentials")),
 }
@@ -88,7 +90,7 @@ def test_a_page_that_is_the_one_before_it_again_is_no_end(option_a: Place) -> No
     with serve_api(pages) as api:
         option_a.declare(SICK.format(url=api.url, style='stop = "empty"'))
         done = option_a("run", "--date", DAY)
-    fails(option_a, done.code, done.err, 4, "page 4 is page 3 again", "total_pages", "repeats")
+    fails(option_a, done.code, done.err, 4, "page 4 repeats page 3", "total_pages", "repeats")
 
 
 def test_pages_without_end_are_capped(option_a: Place) -> None:
@@ -150,7 +152,7 @@ def fails(option_a: Place, code: int, err: str, page: int | None, *said: str) ->
     assert line.startswith(f"error: sick {DAY} page {page}: " if page else f"error: sick {DAY}: ")
     for words in said:
         assert words in line, line
-    assert "when the cause is mended: option-a redrive" in err
+    assert "when the cause is fixed: option-a redrive" in err
     rows = option_a("status", "--json").json()["partitions"]
     states = {row["source"]: row["state"] for row in rows if row["date"] == DAY}
     assert states == {"sick": "failed", "well": "complete"}

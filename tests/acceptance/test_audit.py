@@ -121,7 +121,7 @@ def test_logs_tell_each_attempt_with_its_end_and_its_cause(option_a: Place) -> N
         failed = option_a("logs", "orders", DAY)
         assert failed.code == 0
         assert f"orders {DAY}: failed, 1 pages, 1 records, origin real" in failed.out
-        assert "The body as it came: dead/source=orders" in failed.out
+        assert "The body as received: dead/source=orders" in failed.out
         api.pages = one
         option_a("redrive")
     answer = option_a("logs", "orders", DAY, "--json").json()
@@ -152,7 +152,7 @@ def test_preview_of_an_answer_that_is_none_names_the_place(option_a: Place) -> N
         option_a.declare(ORDERS.format(url=api.url, more=""))
         done = option_a("preview", "orders", "--date", DAY)
     assert (done.code, done.out) == (1, "")
-    assert done.err.startswith(f"error: orders {DAY} page 1: the body is no JSON")
+    assert done.err.startswith(f"error: orders {DAY} page 1: the body is not JSON")
     assert not option_a.lake.exists()
 
 
@@ -170,7 +170,7 @@ def test_preview_says_where_the_records_may_be_if_the_body_is_taken_for_one(opti
         option_a.declare(ORDERS.format(url=api.url, more=""))
         done = option_a("preview", "orders", "--date", DAY)
     assert done.code == 0, done.err
-    assert "The body itself is taken for the record; records may be at: `rows` (2)" in done.out
+    assert "The body itself is treated as the record; records may be at: `rows` (2)" in done.out
 
 
 def test_the_columns_of_preview_are_toml_that_sources_toml_takes(option_a: Place) -> None:

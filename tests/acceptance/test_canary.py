@@ -231,7 +231,7 @@ LITERALS = {
     "the url's query": f'url = "https://api.test/x?api_key={quote(CANARY, "")}"',
     "half a reference": f'auth = {{ style = "bearer", token = "env:{CANARY} x" }}',
     "a key that is none": f'auth = {{ style = "bearer", token = "env:T", secret = "{CANARY}" }}',
-    "what is no table": f'auth = "{CANARY}"',
+    "what is not a table": f'auth = "{CANARY}"',
     "what is no text": f'auth = {{ style = "bearer", token = ["{CANARY}"] }}',
     "what is no TOML": f'auth = {{ style = "bearer" token = "{CANARY}" }}',
 }

@@ -125,7 +125,7 @@ def test_where_they_are_refused_the_cause_is_told_and_no_secret_is(way: str, opt
         done = option_a("run", "--date", DAY, ETL=wrong, ORG="acme-org")
         seen = [done, *looks(option_a)[3:]]
     assert done.code == 1
-    assert ("no token of 127.0.0.1: the API answered 401" if way == "oauth2" else "answered 403") in done.err
+    assert ("no token from 127.0.0.1: the API answered 401" if way == "oauth2" else "answered 403") in done.err
     for one in seen:
         assert wrong not in one.out + one.err
     for path in option_a.folder.rglob("*"):

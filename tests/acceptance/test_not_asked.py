@@ -39,8 +39,8 @@ def test_a_run_that_has_nothing_to_do_says_what_it_was_not_asked_for(option_a: P
         two_failed_days(option_a, api)
         done = option_a("run")
         assert done.code == 0
-        assert done.out.startswith("Nothing to do: every partition asked for is complete.")
-        assert done.out.splitlines()[-1] == "Not asked for: 2 failed, 5 missing (option-a status --all)"
+        assert done.out.startswith("Nothing to do: every requested partition is complete.")
+        assert done.out.splitlines()[-1] == "Outside this run: 2 failed, 5 missing (option-a status --all)"
         answer = option_a("run", "--json").json()
         assert (answer["ok"], answer["not_asked"]) == (True, {"failed": 2, "incomplete": 0, "missing": 5})
         assert len(api.asked) == 2 + 2 * 1, "no day is loaded beside"
@@ -50,7 +50,7 @@ def test_a_backfill_says_what_lies_outside_of_its_range_and_no_more(option_a: Pl
     with serve_api(one) as api:
         two_failed_days(option_a, api)
         done = option_a("backfill", "--from", back(6), "--to", back(5))
-        assert done.out.splitlines()[-1] == "Not asked for: 2 failed, 3 missing (option-a status --all)"
+        assert done.out.splitlines()[-1] == "Outside this run: 2 failed, 3 missing (option-a status --all)"
         option_a("backfill", "--from", back(8), "--to", back(1))
         done = option_a("redrive")
         assert "Not asked for" not in done.out
@@ -63,7 +63,7 @@ def test_a_run_of_one_source_says_nothing_of_the_others(option_a: Place) -> None
         events = f'[sources.events]\nurl = "{api.url}/events"\ndate_param = "date"\n'
         option_a.declare(ORDERS.format(url=api.url, since=back(8)) + events)
         assert "Not asked for" not in option_a("run", "--source", "events").out
-        assert "Not asked for: 2 failed, 5 missing" in option_a("run").out
+        assert "Outside this run: 2 failed, 5 missing" in option_a("run").out
 
 
 def test_a_backfill_over_failed_days_says_that_they_are_not_tried_again(option_a: Place) -> None:
@@ -72,11 +72,11 @@ def test_a_backfill_over_failed_days_says_that_they_are_not_tried_again(option_a
         api.asked.clear()
         done = option_a("backfill", "--from", back(4), "--to", back(3))
         assert (done.code, api.asked) == (1, [])
-        assert "Not asked for: 5 missing (option-a status --all)" in done.out, "the two were asked for"
-        said = "2 failed before, and are not tried again: option-a redrive, or backfill --only failed"
+        assert "Outside this run: 5 missing (option-a status --all)" in done.out, "the two were asked for"
+        said = "2 failed before and are not retried: option-a redrive, or backfill --only failed"
         assert done.err.splitlines()[0] == said
         done = option_a("backfill", "--from", back(5), "--to", back(4))
-        assert done.err.startswith("1 failed before, and is not tried again: option-a redrive")
+        assert done.err.startswith("1 failed before and is not retried: option-a redrive")
         assert "1 partition to load" in done.err
         done = option_a("backfill", "--from", back(4), "--to", back(3), "--only", "failed")
         assert (done.code, "before" in done.err) == (0, False)
@@ -90,7 +90,7 @@ def test_a_backfill_over_an_interrupted_day_says_that_it_is_not_gone_on_with(opt
             file.unlink()  # else the task in it would bring the day back
         done = option_a("backfill", "--from", back(1), "--to", back(1))
         assert done.code == 1
-        assert "1 left incomplete before, and not gone on with: backfill --only incomplete" in done.err
+        assert "1 left incomplete before and not resumed: backfill --only incomplete" in done.err
 
 
 def interrupted(option_a: Place, api: FakeApi, *arguments: str) -> None:
@@ -161,7 +161,7 @@ def test_status_checks_what_is_declared_for_cron(option_a: Place) -> None:
         assert option_a("status", "--check").code == 1
         assert option_a("backfill", "--from", back(8), "--to", back(1)).code == 0
         done = option_a("status", "--check")
-        assert (done.code, done.out.splitlines()[-1]) == (0, "All that should be there is there")
+        assert (done.code, done.out.splitlines()[-1]) == (0, "OK: nothing failed, missing or late")
 
 
 def test_in_a_folder_where_nothing_was_ever_loaded_the_check_fails(option_a: Place) -> None:

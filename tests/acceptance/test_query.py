@@ -159,7 +159,7 @@ def test_a_statement_that_does_not_only_read_is_refused(option_a: Place, sql: st
     before = option_a.files()
     done = option_a("query", sql.format(lake=option_a.lake))
     assert (done.code, done.out) == (2, "")
-    assert "a query is one statement, and it only reads" in done.err
+    assert "a query must be one statement that only reads" in done.err
     assert option_a.files() == before
 
 

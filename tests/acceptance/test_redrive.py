@@ -42,7 +42,7 @@ def test_after_the_api_is_mended_redrive_lands_everything(option_a: Place) -> No
         assert option_a("run", "--date", DAY).code == 1
         listing = option_a("dead")
         assert listing.out.count(DAY) >= 2
-        assert "2 dead letters. When the cause is mended: option-a redrive" in listing.out
+        assert "2 dead letters. When the cause is fixed: option-a redrive" in listing.out
         api.pages = healthy
         api.asked.clear()
         done = option_a("redrive")

@@ -23,7 +23,7 @@ def test_a_second_run_does_no_work_and_touches_no_file(option_a: Place, argument
     before = option_a.files()
     second = option_a("run", *arguments)
     assert second.code == 0
-    assert second.out.startswith("Nothing to do: every partition asked for is complete.")
+    assert second.out.startswith("Nothing to do: every requested partition is complete.")
     assert first.out in second.out
     assert second.err.splitlines() == first.err.splitlines()[:1], "that there is no sources.toml"
     assert option_a.files() == before
@@ -150,7 +150,7 @@ def interrupted(option_a: Place, asked: list[ApiRequest], *arguments: str) -> in
         wait_for(running, lambda: len(asked) >= 5)
         running.send_signal(signal.SIGINT)
         _, err = running.communicate(timeout=120)
-    assert "stopped; the next `option-a run` goes on where it stood" in err
+    assert "stopped; the next `option-a run` resumes from there" in err
     assert "Traceback" not in err
     return running.returncode
 
@@ -164,7 +164,7 @@ def test_cancel_takes_queued_tasks_back(option_a: Place) -> None:
                 break
         days = ("--from", "2024-05-01", "--to", "2024-05-05")
         assert option_a("cancel", "orders", *days, "--json").json() == {"cancelled": 5, "in_flight": 0}
-        assert option_a("cancel", "orders", *days).out == "0 tasks taken back\n"
+        assert option_a("cancel", "orders", *days).out == "0 tasks removed from the queue\n"
         (queue,) = option_a("status", "--json").json()["queues"]
         assert (queue["queue"], queue["visible"] + queue["delayed"] + queue["in_flight"]) == ("orders", 4)
         running.kill()

@@ -91,7 +91,7 @@ def test_the_beta_repeats_its_last_page_for_ever_and_that_is_an_error_and_no_loo
     option_a.declare(table(new, "{ _per_page = 50 }", '{ style = "page", param = "_page" }', 'records = "data"'))
     done = option_a("run", "--date", DAY)
     assert done.code == 1
-    assert "page 10 is page 9 again" in done.err
+    assert "page 10 repeats page 9" in done.err
     assert "total" in done.err
 
 
@@ -112,4 +112,4 @@ def test_add_finds_the_way_by_itself(path: str, style: str, old: str, new: str, 
 def test_doctor_sees_that_the_parameter_is_another(old: str, option_a: Place) -> None:
     option_a.declare(table(old, "{}", '{ style = "page", param = "page" }'))
     done = option_a("doctor", "orders", "--date", DAY)
-    assert (done.code, "page 2 is page 1 again" in done.out) == (1, True), done.out
+    assert (done.code, "page 2 repeats page 1" in done.out) == (1, True), done.out

@@ -133,7 +133,7 @@ def test_a_second_run_does_nothing(there: There, api: FakeApi) -> None:
         asked, before = len(api.asked), there.objects()
         done = there("run", "--date", DAY)
     assert done.code == 0
-    assert "Nothing to do: every partition asked for is complete." in done.out
+    assert "Nothing to do: every requested partition is complete." in done.out
     assert (len(api.asked), there.objects()) == (asked, before)
 
 
@@ -183,7 +183,7 @@ def test_a_failing_source_fails_alone_and_lands_after_redrive(there: There, api:
         assert f"events {DAY}: complete" in done.err
         (letter,) = there("dead", "--json").json()
         assert (letter["source"], letter["date"], letter["cause"]["kind"]) == ("orders", DAY, "body")
-        assert "1 dead letter. When the cause is mended: option-a redrive" in there("dead").out
+        assert "1 dead letter. When the cause is fixed: option-a redrive" in there("dead").out
         (queue,) = there("status", "--json").json()["queues"]
         assert (queue["queue"], queue["dead"], queue["visible"]) == ("orders", 1, 0)
         logs = there("logs", "orders", DAY, "--json").json()
@@ -224,7 +224,7 @@ def test_status_shows_a_source_that_is_down_and_until_when_it_is_not_asked(there
     (down,) = there("status", "--json").json()["breakers"]
     assert (down["source"], down["failures"], down["why"]) == ("orders", 1, "the API answered 503")
     assert now + 600 <= down["until"] <= time.time() + 600
-    shown = there("status").out.partition("Down, so not asked for a while:")[2].splitlines()
+    shown = there("status").out.partition("Down, so not requested for now:")[2].splitlines()
     assert [line.split()[0] for line in shown if "the API answered 503" in line] == ["orders"]
     other = there("status", "--source", "events")
     assert ("Down" in other.out, other.code) == (False, 0)
@@ -237,6 +237,6 @@ def test_logs_of_nothing_say_so(there: There) -> None:
 
 
 def test_cancel_of_nothing_takes_nothing_back(there: There) -> None:
-    assert there("cancel", "orders", "--from", DAY, "--to", DAY).out == "0 tasks taken back\n"
+    assert there("cancel", "orders", "--from", DAY, "--to", DAY).out == "0 tasks removed from the queue\n"
     done = there("cancel", "nobody", "--from", DAY, "--to", DAY)
     assert (done.code, "no source `nobody`" in done.err) == (2, True)

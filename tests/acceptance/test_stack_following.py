@@ -52,7 +52,7 @@ def waiting(option_a: Place) -> int:
 
 def test_detach_sends_and_returns_and_the_stack_goes_on(option_a: Place, stack: FakeStack) -> None:
     done = option_a("run", "--date", DAY, "--detach")
-    assert (done.code, done.out) == (0, f"1 task sent; the stack goes on: option-a status --stack {stack.name}\n")
+    assert (done.code, done.out) == (0, f"1 task sent; the stack continues: option-a status --stack {stack.name}\n")
     assert waiting(option_a) == 1
     with stack.worker_running(option_a.folder / "sources.toml", option_a.env):
         followed = option_a("run", "--date", DAY)
@@ -86,8 +86,8 @@ def test_ctrl_c_leaves_the_stack_at_work(option_a: Place, stack: FakeStack, api:
         running.send_signal(signal.SIGINT)
         out, err = running.communicate(timeout=120)
     assert running.returncode == 130, err
-    assert "no longer following: the stack goes on with what it has" in err
-    assert f"the stack goes on: option-a status --stack {stack.name}" in err
+    assert "no longer following: the stack continues with its tasks" in err
+    assert f"the stack continues: option-a status --stack {stack.name}" in err
     assert "missing" in out
     assert waiting(option_a) == 1
     assert api.asked == []
@@ -130,7 +130,7 @@ def test_a_letter_that_nobody_can_read_is_shown_and_only_the_stack_moves_it(opti
     assert moved.code == 1, "the server of this test knows no StartMessageMoveTask: AWS does"
     assert "error: cannot move the dead letters of the queue" in moved.err
     assert option_a("dead", "--discard-unreadable").out == "0 dead letters\n"
-    assert option_a("redrive", "--unreadable").out == "0 unreadable letters on the way back to the queues\n"
+    assert option_a("redrive", "--unreadable").out == "0 unreadable letters being moved back to the queues\n"
 
 
 def test_the_age_of_the_oldest_task_is_what_cloudwatch_knows(option_a: Place, stack: FakeStack) -> None:
@@ -160,7 +160,7 @@ def test_a_source_that_is_not_deployed_yet_is_named_and_nothing_is_sent(option_a
     done = option_a("run", "--date", DAY)
     assert done.code == 2
     assert "has no queue for `added`" in done.err
-    assert "cdk deploy makes it" in done.err
+    assert "cdk deploy creates it" in done.err
     assert waiting(option_a) == 0
 
 

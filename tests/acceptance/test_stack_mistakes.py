@@ -40,8 +40,8 @@ def refusing(code: str, message: str) -> bytes:
         ("AccessDenied", SAID, "have the right to DescribeStacks given to you"),
         ("ExpiredToken", "The security token included in the request is expired", "log in again: aws sso login"),
         ("InvalidClientTokenId", "The security token is invalid", "AWS does not know these credentials"),
-        ("Throttling", "Rate exceeded", "AWS asks for patience: again in a minute"),
-        ("InternalFailure", "who knows", "nothing was lost: mend it, and again"),
+        ("Throttling", "Rate exceeded", "AWS throttles requests: try again in a minute"),
+        ("InternalFailure", "who knows", "nothing was lost: fix it and try again"),
     ],
 )
 def test_a_refusal_is_told_with_its_way_out(tmp_path: Path, code: str, message: str, advice: str) -> None:
@@ -87,7 +87,7 @@ def test_without_credentials_the_ways_to_get_some_are_told(tmp_path: Path, serve
 def test_without_a_region_it_says_so(tmp_path: Path) -> None:
     env = {key: value for key, value in KEYS.items() if "REGION" not in key}
     done = Place(tmp_path, **env, HOME=str(tmp_path))("status", "--stack", NAME)
-    assert (done.code, "error: no AWS region is named" in done.err) == (2, True)
+    assert (done.code, "error: no AWS region is set" in done.err) == (2, True)
 
 
 def test_a_profile_that_is_not_there_is_named(tmp_path: Path) -> None:

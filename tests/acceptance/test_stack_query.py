@@ -91,4 +91,4 @@ def test_without_sql_the_tables_are_glues(option_a: Place) -> None:
 def test_what_writes_is_refused(option_a: Place) -> None:
     done = option_a("query", "DROP TABLE api_a_lines")
     assert done.code == 2
-    assert "error: a query is one statement, and it only reads" in done.err
+    assert "error: a query must be one statement that only reads" in done.err

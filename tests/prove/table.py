@@ -1,4 +1,4 @@
-"""docs/reliability.md's figures, rendered from results.json; `python -m tests.prove.table` does so without a trial."""
+"""The figures of docs/reliability.md, rendered from results.json; `python -m tests.prove.table` runs no trial."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 def table(seen: dict[int, Seen]) -> str:
-    """A line for each row: what was tried, and the figures that decide it."""
+    """One line per row: the trial, and the figures that decide it."""
     rows = [_row(bar, found) for bar, found in sorted(seen.items())]
-    return "\n".join(["| # | what is tried | what was seen | took | seed |", "|--:|---|---|--:|--:|", *rows])
+    return "\n".join(["| # | trial | result | took | seed |", "|--:|---|---|--:|--:|", *rows])
 
 
 def details(seen: dict[int, Seen]) -> str:
-    """Every figure, folded up row by row."""
+    """Every figure, folded up per row."""
     return "\n\n".join("\n".join(_folded(bar, found)) for bar, found in sorted(seen.items()))
 
 
 def figures(seen: dict[int, Seen]) -> str:
-    """What stands between the marks of the document."""
+    """The text between the marks of the document."""
     machines = "; ".join(dict.fromkeys(found.machine for found in seen.values()))
-    return f"{table(seen)}\n\nSeen on {machines}. All that was counted, row by row:\n\n{details(seen)}"
+    return f"{table(seen)}\n\nSeen on {machines}. All figures, row by row:\n\n{details(seen)}"
 
 
 def write(document: Path, seen: dict[int, Seen]) -> None:
@@ -45,7 +45,7 @@ def _row(bar: int, seen: Seen) -> str:
 
 
 def _verdict(row: Row, seen: Seen) -> str:
-    """A row that a test missed has none, whatever its figures are."""
+    """A row with a test that did not pass has no verdict, whatever its figures are."""
     if seen.missed:
         return f"**{_count(len(seen.missed), 'test')} did not pass**, named below"
     found = {figure.label: figure for figure in seen.joined()}
@@ -53,14 +53,14 @@ def _verdict(row: Row, seen: Seen) -> str:
 
 
 def _decisive(figure: Figure, noun: str) -> str:
-    """That nought is the limit of a nought need not be said."""
+    """For a zero whose limit is zero, the limit is omitted."""
     limits = "" if figure.value == figure.most == 0 else _limits(figure)
     return f"**{_number(figure.value)}**{noun.replace('|', ' ')}{limits}"
 
 
 def _folded(bar: int, seen: Seen) -> Iterator[str]:
     row = ROWS[bar]
-    tried = _CODE.sub(r"<code>\1</code>", row.tried)  # within HTML, Markdown's own marks are not read
+    tried = _CODE.sub(r"<code>\1</code>", row.tried)  # Markdown is not interpreted within HTML
     yield f"<details><summary>{bar}: {tried}</summary>"
     yield ""
     yield from _listed(row, seen.joined())
@@ -82,7 +82,7 @@ def _listed(row: Row, figures: list[Figure]) -> Iterator[str]:
 
 
 def _item(words: str, figure: Figure) -> str:
-    """What is a part of the figure before it stands below that."""
+    """A part of the figure before it is indented below that figure."""
     indent = "  " if words.startswith("of them ") else ""
     return f"{indent}- {words}: {_number(figure.value)}{_limits(figure)}"
 
@@ -106,7 +106,7 @@ def _limits(figure: Figure) -> str:
 
 
 def _number(value: float | str) -> str:
-    """Thousands are set apart by commas, in texts too, and a whole number has no point."""
+    """Thousands are separated by commas, in texts too; whole numbers have no decimal point."""
     if isinstance(value, str):
         return re.sub(r"(?<=\d)_(?=\d{3})", ",", value)
     return f"{int(value):,}" if value == int(value) else f"{value:,}"

@@ -133,9 +133,9 @@ def test_two_workers_whose_calls_are_interleaved_in_any_way_leave_the_lake_of_on
     assert not violations, (proof.seed, violations[:5])
     proof.figure("seeds", proof.size(10, 200))
     proof.figure("turns", switches)
-    proof.figure("claims lost", lost, least=proof.size(5, 100))
+    proof.figure("leases lost", lost, least=proof.size(5, 100))
     proof.figure("writes and acks looked at", writes + acks)
-    proof.figure("writes without the claim, acks without a successor", len(violations), most=0)
+    proof.figure("writes without the lease, acks without a successor", len(violations), most=0)
 
 
 @pytest.mark.bar(3)

@@ -209,7 +209,7 @@ class Trial:
         for wrong in ("records lost", "records doubled", "records that should not be there"):
             proof.figure(wrong, self.found.pop(wrong), most=0)
         proof.figure("pages looked at meanwhile", self.looker.pages)
-        proof.figure("complete partitions compared with their ledger meanwhile", self.looker.ledgers)
+        proof.figure("complete partitions compared with their manifest meanwhile", self.looker.ledgers)
         proof.figure("looks and queries that saw something torn", len(self.looker.wrong), most=0)
         for what, times in self.found.items():
             proof.figure(what, times)

@@ -97,9 +97,9 @@ def fault(loaded: PartitionLoads, partition: Partition, case: Case) -> str:
         return "" if (manifest.state, lines) == ("complete", case.lines) else f"{case.name}: {manifest.state} {why}"
     cause = manifest.cause
     if manifest.state != "failed" or cause is None or lines:
-        return f"{case.name}: {manifest.state}, and it is no JSON"
+        return f"{case.name}: {manifest.state}, and it is not JSON"
     kept = loaded.pipeline.lake.get(cause.body) if cause.body else None
-    placed = cause.message.startswith(f"{partition} page 1: the body is no JSON") and "at byte" in cause.message
+    placed = cause.message.startswith(f"{partition} page 1: the body is not JSON") and "at byte" in cause.message
     letters = [letter for letter in loaded.pipeline.queue.dead if letter.task and letter.task.partition == partition]
     told = placed and [one.cause for one in letters] == [cause]
     if not told or (cause.kind, cause.page, kept) != ("body", 1, case.body):

@@ -78,10 +78,13 @@ def test_the_context_of_the_cdks_own_tool_counts(tmp_path: Path) -> None:
         (f"{ORDERS}concurrency = 1", "[sources.orders]: `concurrency`"),
         (
             f'{ORDERS}auth = {{ style = "bearer", token = "env:TOKEN" }}',
-            "[sources.orders] auth: env:TOKEN exists on one",
+            "[sources.orders] auth: env:TOKEN exists on your",
         ),
         (f"{ORDERS}timeout = 900", "[sources.orders]: `timeout` is 900 s"),
-        (f'{ORDERS}columns = {{ a = "string", A = "string" }}', "[sources.orders] columns: `a` and `A` are one column"),
+        (
+            f'{ORDERS}columns = {{ a = "string", A = "string" }}',
+            "[sources.orders] columns: `a` and `A` are the same column",
+        ),
     ],
 )
 def test_a_mistake_in_the_sources_names_its_place(tmp_path: Path, text: str, told: str) -> None:
@@ -114,8 +117,8 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("-c", "removal=delete"), "error: -c removal=delete cannot be (allowed: retain, destroy)"),
-        (("-c", "memroy=1"), "error: -c memroy: there is no such switch (did you mean memory?"),
+        (("-c", "removal=delete"), "error: -c removal=delete is not valid (allowed: retain, destroy)"),
+        (("-c", "memroy=1"), "error: -c memroy: no such switch (did you mean memory?"),
         (("-c", "memory"), "error: -c memory is no argument (write -c switch=value)"),
         (("deploy",), "error: deploy is no argument"),
         (("-c", "bundle=false", "-c", "reservedConcurrency=7"), "the sum of the sources' `concurrency`, 8"),
@@ -130,7 +133,7 @@ def test_a_switch_that_cannot_be_is_told(tmp_path: Path, arguments: tuple[str, .
     [
         ({"USE_REAL_HTTP": "maybe"}, "USE_REAL_HTTP is 'maybe'"),
         ({"USE_REAL_HTTP": "true"}, "source `api-a` has no url"),
-        ({"ENDPOINT_MAP": "{"}, "ENDPOINT_MAP is no JSON object"),
+        ({"ENDPOINT_MAP": "{"}, "ENDPOINT_MAP is not a JSON object"),
         ({"ENDPOINT_MAP": json.dumps({"api-a": f"https://x.example/{'x' * 3_000}"})}, "put the urls into sources.toml"),
     ],
 )

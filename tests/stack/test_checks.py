@@ -44,7 +44,7 @@ def test_a_ca_bundle_that_is_not_beside_the_sources_is_refused(path: str) -> Non
 def test_a_secret_of_one_machine_is_refused(reference: str) -> None:
     told = refusal(f'[sources.orders]\n{URL}\nauth = {{ style = "bearer", token = "{reference}" }}')
     assert told == (
-        f"[sources.orders] auth: {reference} exists on one machine alone "
+        f"[sources.orders] auth: {reference} exists on your machine only "
         "(put it into AWS Secrets Manager and write aws-secret:NAME#key)"
     )
 
@@ -52,7 +52,7 @@ def test_a_secret_of_one_machine_is_refused(reference: str) -> None:
 @pytest.mark.parametrize("name", ["*", "team/*", "a?", "${AWS::Region}", "arn:aws:secretsmanager:eu-west-1:1:secret:a"])
 def test_a_secret_that_is_no_name_is_refused(name: str) -> None:
     told = refusal(f'[sources.orders]\n{URL}\nauth = {{ style = "bearer", token = "aws-secret:{name}#key" }}')
-    assert told.startswith(f"[sources.orders] auth: {name!r} is no name of a secret")
+    assert told.startswith(f"[sources.orders] auth: {name!r} is not a valid secret name")
 
 
 def test_a_timeout_that_leaves_a_lambda_no_time_is_refused() -> None:
@@ -63,7 +63,7 @@ def test_a_timeout_that_leaves_a_lambda_no_time_is_refused() -> None:
 
 def test_two_sources_with_one_table_are_refused() -> None:
     told = refusal(f'[sources.x]\n{URL}\n[sources.x_lines]\n{URL}\ncolumns = {{ id = "bigint" }}')
-    assert told == "[sources.x_lines] and [sources.x] would have one table in Athena, x_lines (rename one of them)"
+    assert told == "[sources.x_lines] and [sources.x] would share a table in Athena, x_lines (rename one of them)"
 
 
 def test_without_columns_they_have_none_in_common() -> None:
@@ -106,8 +106,8 @@ def test_an_endpoint_map_that_no_lambda_would_take_is_refused() -> None:
 @pytest.mark.parametrize(
     ("columns", "told"),
     [
-        ('Id = "bigint", ID = "string"', "`Id` and `ID` are one column in Athena, id"),
-        ('"a.b" = "json", a_b = "json"', "`a.b` and `a_b` are one column in Athena, a_b"),
+        ('Id = "bigint", ID = "string"', "`Id` and `ID` are the same column in Athena, id"),
+        ('"a.b" = "json", a_b = "json"', "`a.b` and `a_b` are the same column in Athena, a_b"),
         ('ingestion_date = "date"', "`ingestion_date` is the name of the partition in Athena"),
     ],
 )

@@ -60,14 +60,12 @@ def test_a_value_is_read_as_the_command_line_gives_it(key: str, given: object, r
 def test_a_value_that_cannot_be_is_refused_with_what_is_allowed(key: str, given: str, allowed: str) -> None:
     with pytest.raises(ConfigError) as refused:
         read_switches({key: given})
-    assert str(refused.value).startswith(f"-c {key}={given} cannot be (allowed: ")
+    assert str(refused.value).startswith(f"-c {key}={given} is not valid (allowed: ")
     assert allowed in str(refused.value)
 
 
 def test_an_unknown_switch_is_refused_with_what_was_meant() -> None:
-    with pytest.raises(
-        ConfigError, match=r"-c memroy: there is no such switch \(did you mean memory\? allowed: reserved"
-    ):
+    with pytest.raises(ConfigError, match=r"-c memroy: no such switch \(did you mean memory\? allowed: reserved"):
         read_switches({"memroy": "1"})
 
 

@@ -36,7 +36,7 @@ class PlanRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         if min(date for date in (self.date, self.first, EARLIEST) if date is not None) < EARLIEST:
-            raise ValueError(f"a date in it is the first of all: write {EARLIEST} or a later one")
+            raise ValueError(f"a date is too early: write {EARLIEST} or a later one")
         if (self.first is None) != (self.last is None):
             raise ValueError("`from` and `to` go together")
         if self.date is not None and self.first is not None:
@@ -61,7 +61,7 @@ def read_event(event: Any, request: str, now: float) -> Trigger:
     Raises ConfigError for a key or a value that is none.
     """
     if not isinstance(event, dict):
-        raise ConfigError("the event is no JSON object", hint=_HINT)
+        raise ConfigError("the event is not a JSON object", hint=_HINT)
     if "detail-type" in event:
         moment = _moment(event)
         return Trigger(_plan_request(event.get("detail") or {}), run_id(moment, str(event.get("id", ""))), moment)
@@ -80,7 +80,7 @@ def known_names(request: PlanRequest, declared: Mapping[str, Any]) -> list[str]:
 
 def _plan_request(event: Any) -> PlanRequest:
     if not isinstance(event, dict):
-        raise ConfigError("the event's `detail` is no JSON object", hint=_HINT)
+        raise ConfigError("the event's `detail` is not a JSON object", hint=_HINT)
     allowed = [field.encode_name for field in msgspec.structs.fields(PlanRequest)]
     for key in event:
         if key not in allowed:

@@ -44,7 +44,7 @@ class Athena:
         """The answer to one statement that reads. Raises QueryError, or AwsError."""
         if not _READS.match(sql):
             hint = "write SELECT, WITH, VALUES, SHOW, DESCRIBE or EXPLAIN; to save the answer: --format csv > file"
-            raise QueryError("a query is one statement, and it only reads", hint=hint)
+            raise QueryError("a query must be one statement that only reads", hint=hint)
         query = self._start(sql)
         try:
             ended = self._wait(query)

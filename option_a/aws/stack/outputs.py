@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 from option_a.aws.stack.session import aws_errors, code
 from option_a.ingest.errors import ConfigError
 
-_DEPLOY = "cdk deploy makes it; the account and the region are those of AWS_PROFILE and AWS_REGION"
+_DEPLOY = "cdk deploy creates it; the account and the region are those of AWS_PROFILE and AWS_REGION"
 
 
 class Outputs(msgspec.Struct, frozen=True, rename="pascal"):
@@ -38,7 +38,7 @@ def read_outputs(client: Any, stack: str) -> Outputs:
         return msgspec.convert(values, Outputs)
     except msgspec.ValidationError as error:
         what = f"the stack {stack} ({found['StackStatus']}) is not one of Option A's, or not deployed whole: {error}"
-        raise ConfigError(what, hint="cdk deploy mends it") from None
+        raise ConfigError(what, hint="cdk deploy repairs it") from None
 
 
 def worker_environment(client: Any, function: str) -> Mapping[str, str]:

@@ -47,8 +47,8 @@ class StackPipeline(Pipeline):
         self.stack = settings.stack
         self._session = Session(settings.env.get("AWS_REGION"))
         self._sent: dict[Partition, Task] = {}
-        self.stopping_message = "no longer following: the stack goes on with what it has"
-        self.stopped_message = f"the stack goes on: option-a status --stack {self.stack}"
+        self.stopping_message = "no longer following: the stack continues with its tasks"
+        self.stopped_message = f"the stack continues: option-a status --stack {self.stack}"
 
     @cached_property
     def outputs(self) -> Outputs:
@@ -114,7 +114,7 @@ class StackPipeline(Pipeline):
             name, count = counts.most_common(1)[0]
             raise ConfigError(f"{count} dates of `{name}` are too many at once", hint=TOO_MUCH)
         for name in counts.keys() - set(self._queue_admin.sources):
-            raise ConfigError(f"the stack {self.stack} has no queue for `{name}`", hint="cdk deploy makes it")
+            raise ConfigError(f"the stack {self.stack} has no queue for `{name}`", hint="cdk deploy creates it")
         self._queue_admin.send(batch)
         self._sent |= {task.partition: task for task in batch}
 

@@ -82,18 +82,18 @@ def _refused(verb: str, error: ClientError) -> AwsError:
     if reason in _UNKNOWN:
         return AwsError(what, hint=f"AWS does not know these credentials: {_WAYS}")
     if reason in _DENIED:
-        return AwsError(what, hint=f"have the right to {action} given to you; docs/aws.md lists what the commands need")
+        return AwsError(what, hint=f"ask for permission to {action}; docs/aws.md lists what the commands need")
     if reason in _THROTTLED:
-        return AwsError(what, hint="AWS asks for patience: again in a minute")
-    return AwsError(what, hint="nothing was lost: mend it, and again")
+        return AwsError(what, hint="AWS throttles requests: try again in a minute")
+    return AwsError(what, hint="nothing was lost: fix it and try again")
 
 
 def _unreached(verb: str, error: BotoCoreError) -> OptionAError:
     what = " ".join(str(error).split())
     if isinstance(error, NoRegionError):
-        return ConfigError("no AWS region is named", hint="export AWS_REGION=…, or aws configure")
+        return ConfigError("no AWS region is set", hint="export AWS_REGION=…, or aws configure")
     if isinstance(error, ProfileNotFound):
-        return ConfigError(f"AWS: {what}", hint="aws configure list-profiles shows those that there are")
+        return ConfigError(f"AWS: {what}", hint="aws configure list-profiles lists them")
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
         return ConfigError(f"no AWS credentials: {what}", hint=_WAYS)
     if isinstance(error, SSOError | TokenRetrievalError):

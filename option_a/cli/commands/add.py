@@ -70,7 +70,7 @@ def _parse_lines(given: tuple[str, ...]) -> dict[str, Any]:
         return tomllib.loads("\n".join(given))
     except tomllib.TOMLDecodeError as error:
         hint = """a line of the table, as in --set 'records = "data"'"""
-        raise click.UsageError(f"--set is no TOML: {error} ({hint})") from None
+        raise click.UsageError(f"--set is not valid TOML: {error} ({hint})") from None
 
 
 def _check_table(name: str, table: dict[str, Any]) -> None:
@@ -108,4 +108,4 @@ def _write(settings: Settings, name: str, text: str) -> None:
     new = declare(settings.sources_file, name, text, settings.env)
     click.echo(f"written to {settings.sources_file}; next: option-a preview {name}", err=True)
     if new:
-        click.echo("the file is new: the four mock sources that stood in for it are no more", err=True)
+        click.echo("the file is new: the built-in mock sources are no longer used", err=True)

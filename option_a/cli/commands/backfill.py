@@ -31,9 +31,9 @@ _ONLY = ("missing", "incomplete", "failed", "all")
 )
 @click.option("--from", "first", type=Date(), required=True, help="The first date.")
 @click.option("--to", "last", type=Date(), required=True, help="The last date, inclusive.")
-@click.option("--source", "names", multiple=True, metavar="NAME", help="Just this source; may be given again.")
+@click.option("--source", "names", multiple=True, metavar="NAME", help="Only this source; repeat for more.")
 @click.option("--only", type=click.Choice(_ONLY), default="missing", show_default=True,
-              help="Which partitions; `all` loads again what is complete.")  # fmt: skip
+              help="Which partitions; `all` reloads complete ones too.")  # fmt: skip
 @load_options
 @pipeline_options
 def command(

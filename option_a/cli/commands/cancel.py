@@ -21,11 +21,11 @@ from option_a.workspace.settings import Settings
 @json_option
 @pipeline_options
 def command(source: str, first: dt.date, last: dt.date, as_json: bool, settings: Settings) -> None:
-    """Take queued tasks back. What a worker has in hand is finished; what has landed stays."""
+    """Remove queued tasks. Tasks in progress are finished; what has landed stays."""
     dates = DateRange(first, last)
     done = cancel_tasks(open_pipeline(settings), source, dates)
     if as_json:
         print_json(done)
         return
-    left = f"; {plural(done.in_flight, 'task')} in a worker's hands will be finished" if done.in_flight else ""
-    click.echo(f"{plural(done.cancelled, 'task')} taken back{left}")
+    left = f"; {plural(done.in_flight, 'task')} in progress will be finished" if done.in_flight else ""
+    click.echo(f"{plural(done.cancelled, 'task')} removed from the queue{left}")

@@ -34,7 +34,7 @@ def command(as_json: bool, settings: Settings) -> None:
         return
     rows = [_row(source, pipeline) for source in sources]
     click.echo(table(("source", "origin", "next date", "pages", "parallel", "url"), rows, right=("parallel",)))
-    click.echo(f"\n{plural(len(sources), 'source')} of {declared_in(pipeline)}, lake {pipeline.lake.name}: all is well")
+    click.echo(f"\n{plural(len(sources), 'source')} of {declared_in(pipeline)}, lake {pipeline.lake.name}: valid")
     if any(source.origin == "mock" for source in sources):
         click.echo(
             "Mock sources ask no network. Real ones: a url in sources.toml, or USE_REAL_HTTP=true and ENDPOINT_MAP"
@@ -67,7 +67,7 @@ def _warnings(source: Source) -> list[str]:
     """Declarations that are valid but inadvisable."""
     if not _sends_credentials_in_clear(source):
         return []
-    return ["its credentials go over http, and whoever is on the way can read them: use https"]
+    return ["its credentials go over http and can be read in transit: use https"]
 
 
 def _sends_credentials_in_clear(source: Source) -> bool:

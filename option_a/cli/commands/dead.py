@@ -14,7 +14,7 @@ from option_a.workspace.settings import Settings
 
 
 @click.command("dead", epilog=examples("option-a dead\noption-a dead --json"))
-@click.option("--discard-unreadable", is_flag=True, help="Delete the letters that nobody can read; redrive cannot.")
+@click.option("--discard-unreadable", is_flag=True, help="Delete unreadable dead letters; redrive cannot send them.")
 @json_option
 @pipeline_options
 def command(discard_unreadable: bool, as_json: bool, settings: Settings) -> None:
@@ -43,9 +43,9 @@ def command(discard_unreadable: bool, as_json: bool, settings: Settings) -> None
 
 def _ways_out(letters: list[DeadLetter]) -> Iterator[str]:
     if any(letter.task is not None for letter in letters):
-        yield "When the cause is mended: option-a redrive"
+        yield "When the cause is fixed: option-a redrive"
     if any(letter.task is None for letter in letters):
-        yield "To be rid of what nobody can read: option-a dead --discard-unreadable"
+        yield "To delete unreadable letters: option-a dead --discard-unreadable"
 
 
 def _row(letter: DeadLetter) -> dict[str, object]:

@@ -97,6 +97,6 @@ def _print(pages: Asked, problems: list[str], tips: list[str]) -> None:
     for problem in problems:
         click.echo(f"warning: {printable(problem)}")
     if not problems:
-        click.echo("no sign of records that would be lost")
+        click.echo("no problem found")
     for tip in tips:
         click.echo(f"advice: {printable(tip)}")

@@ -87,7 +87,7 @@ def _groups(access: str | None, sources: Sources) -> Groups:
     except FileNotFoundError:
         if access is None:
             return read_access(None, sources)
-        raise ConfigError("there is no such file", hint="name another with --access", where=_at(path)) from None
+        raise ConfigError("no such file", hint="name another with --access", where=_at(path)) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot be read: {error}", where=_at(path)) from None
     return read_access(text, sources, str(path))
@@ -114,7 +114,7 @@ def _print_findings(found: list[Finding]) -> None:
         if one.fix:
             click.echo(f"{'':24}{printable(one.fix)}")
     bad = [one for one in found if one.state in ("missing", "wrong")]
-    click.echo(f"\n{plural(len(bad), 'thing')} to mend" if bad else "\nall is well")
+    click.echo(f"\n{plural(len(bad), 'thing')} to fix" if bad else "\nOK: nothing to fix")
 
 
 def _part(line: TableAccess) -> str:

@@ -22,12 +22,12 @@ from option_a.workspace.settings import Settings
 @json_option
 @pipeline_options
 def command(source: str, date: dt.date, as_json: bool, settings: Settings) -> None:
-    """What happened to one partition, attempt by attempt (the last fifty)."""
+    """Show one partition's attempts, one by one (the last fifty)."""
     partition = Partition(source, date)
     log = read_log(open_pipeline(settings), partition)
     if log is None:
         way_out = f"To load it: option-a run --source {source} --date {date}"
-        click.echo(f"{partition}: missing, nobody has begun it. {way_out}", err=True)
+        click.echo(f"{partition}: not started. {way_out}", err=True)
         sys.exit(1)
     if as_json:
         print_json(log.to_json())
@@ -44,7 +44,7 @@ def _print(log: PartitionLog) -> None:
     if load.restated:
         click.echo(f"\nRestated: {plural(load.restated, 'page')} unlike the load before: {_restated_pages(load)}")
     if cause is not None and cause.body:
-        click.echo(f"\nThe body as it came: {cause.body}")
+        click.echo(f"\nThe body as received: {cause.body}")
 
 
 def _cells(log: AttemptLog) -> tuple[object, ...]:

@@ -19,12 +19,12 @@ from option_a.workspace.settings import Settings
 @click.option(
     "--date", type=Date(), help="The partition's date.  [default: today, UTC, plus each source's date_offset]"
 )
-@click.option("--source", "names", multiple=True, metavar="NAME", help="Just this source; may be given again.")
+@click.option("--source", "names", multiple=True, metavar="NAME", help="Only this source; repeat for more.")
 @click.option("--fresh", is_flag=True, help="As `run --fresh` would.")
 @json_option
 @pipeline_options
 def command(date: dt.date | None, names: tuple[str, ...], fresh: bool, as_json: bool, settings: Settings) -> None:
-    """Show the tasks that `run` would send, and why. Does nothing."""
+    """Show the tasks that `run` would send, and why. Changes nothing."""
     pipeline = open_pipeline(settings)
     requested = resolve_sources(pipeline.sources, names)
     report_defaults(pipeline)

@@ -94,7 +94,7 @@ def _as_landed(pipeline: LocalPipeline, source: Source, decoded: DecodedBody) ->
     """The lines as they would land, and notes on how they were found."""
     fields, notes = source.fields, []
     if source.format == "json" and source.records is None and decoded.path == "":
-        notes = [f"The body itself is taken for the record{hint}" for hint in [suggest_records(decoded.lines)] if hint]
+        notes = [f"The body itself is treated as the record{hint}" for hint in [suggest_records(decoded.lines)] if hint]
     if fields is None:
         return decoded.lines, notes
     notes += [f"`fields` names `{path}`, which no record has" for path in absent_fields(fields, decoded.lines)]

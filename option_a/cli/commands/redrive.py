@@ -27,14 +27,14 @@ from option_a.workspace.settings import Settings
     ),
 )
 @click.argument("source", required=False)
-@click.option("--date", type=Date(), help="Just this date.")
+@click.option("--date", type=Date(), help="Only this date.")
 @click.option(
-    "--cause", metavar="KIND", help="Just this kind of cause: http, body, pagination, total, patience, receives, …"
+    "--cause", metavar="KIND", help="Only this kind of cause: http, body, pagination, total, patience, receives, …"
 )
 @click.option(
     "--unreadable",
     is_flag=True,
-    help="With --stack: have SQS send back, as they are, all letters of the queues that hold one nobody can read.",
+    help="With --stack: have SQS move back, unchanged, all dead letters of queues that hold an unreadable one.",
 )
 @load_options
 @pipeline_options
@@ -53,7 +53,7 @@ def command(
     names = resolve_sources(pipeline.sources, [source] if source else [])
     plan = plan_redrive(pipeline, names, date, cause)
     for partition in plan.past_snapshots:
-        click.echo(f"{partition}: a past snapshot cannot be taken any more; option-a run takes today's", err=True)
+        click.echo(f"{partition}: a past snapshot can no longer be taken; option-a run takes today's", err=True)
     run_tasks(pipeline, plan.planned, [], names, plan.letters, as_json=as_json, detach=detach)
 
 
@@ -65,4 +65,4 @@ def _move_unreadable(settings: Settings, source: str | None, *, as_json: bool) -
     if as_json:
         print_json({"unreadable": len(letters), "queues": sorted({letter.queue for letter in letters})})
         return
-    click.echo(f"{plural(len(letters), 'unreadable letter')} on the way back to the queues")
+    click.echo(f"{plural(len(letters), 'unreadable letter')} being moved back to the queues")

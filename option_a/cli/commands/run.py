@@ -30,8 +30,12 @@ from option_a.workspace.settings import Settings
 @click.option(
     "--date", type=Date(), help="The partition's date.  [default: today, UTC, plus each source's date_offset]"
 )
-@click.option("--source", "names", multiple=True, metavar="NAME", help="Just this source; may be given again.")
-@click.option("--fresh", is_flag=True, help="Load again what is complete; it stays until the new load is whole.")
+@click.option("--source", "names", multiple=True, metavar="NAME", help="Only this source; repeat for more.")
+@click.option(
+    "--fresh",
+    is_flag=True,
+    help="Reload complete partitions; the current load stays readable until the new one is complete.",
+)
 @load_options
 @pipeline_options
 def command(

@@ -33,8 +33,8 @@ _TOTALS = ("complete", "open", "unfinished", "failed", "missing", "records", "by
         """
     ),
 )
-@click.option("--source", "names", multiple=True, metavar="NAME", help="Just this source; may be given again.")
-@click.option("--all", "every", is_flag=True, help="List every partition, not just those that are not complete.")
+@click.option("--source", "names", multiple=True, metavar="NAME", help="Only this source; repeat for more.")
+@click.option("--all", "every", is_flag=True, help="List every partition, complete ones too.")
 @click.option("--check", is_flag=True, help="Exit with 1 if a declared partition has failed, or is missing or late.")
 @json_option
 @pipeline_options
@@ -69,7 +69,7 @@ def _print(status: Status, *, every: bool) -> None:
 
 
 def _print_verdict(status: Status) -> None:
-    verdict = "All that should be there is there" if status.ok else f"Not as declared: {tally(status.overdue)}"
+    verdict = "OK: nothing failed, missing or late" if status.ok else f"Not as declared: {tally(status.overdue)}"
     click.echo(f"\n{verdict}")
 
 
@@ -122,7 +122,7 @@ def _print_breakers(breakers: Mapping[str, BreakerState], now: float) -> None:
         (source, moment(state.since), str(state.failures), _next_request(state, now), printable(state.why))
         for source, state in breakers.items()
     ]
-    click.echo("\nDown, so not asked for a while:")
+    click.echo("\nDown, so not requested for now:")
     click.echo(table(("source", "down since", "faults", "asked again", "why"), rows, right=("faults",)))
 
 
@@ -132,7 +132,7 @@ def _next_request(state: BreakerState, now: float) -> str:
 
 def _print_undeclared(sources: Sequence[str], queues: Sequence[Depth]) -> None:
     if sources:
-        click.echo(f"\nIn the lake, but not declared any more: {', '.join(sources)}")
+        click.echo(f"\nIn the lake, but no longer declared: {', '.join(sources)}")
     for depth in queues:
         tasks = f"{plural(depth.live, 'task')} and {plural(depth.dead, 'dead letter')}"
-        click.echo(f"In the queue, but not declared any more: {depth.queue}, {tasks} (option-a cancel {depth.queue} …)")
+        click.echo(f"In the queue, but no longer declared: {depth.queue}, {tasks} (option-a cancel {depth.queue} …)")

@@ -25,15 +25,15 @@ _READERS = 8
 @click.command(
     "verify", epilog=examples("option-a verify\noption-a verify --source orders --from 2026-11-01 --to 2026-11-23")
 )
-@click.option("--source", "names", multiple=True, metavar="NAME", help="Just this source; may be given again.")
-@click.option("--from", "first", type=Date(), help="Just dates from this one.")
-@click.option("--to", "last", type=Date(), help="Just dates up to this one, inclusive.")
+@click.option("--source", "names", multiple=True, metavar="NAME", help="Only this source; repeat for more.")
+@click.option("--from", "first", type=Date(), help="Only dates from this one on.")
+@click.option("--to", "last", type=Date(), help="Only dates up to and including this one.")
 @json_option
 @pipeline_options
 def command(
     names: tuple[str, ...], first: dt.date | None, last: dt.date | None, as_json: bool, settings: Settings
 ) -> None:
-    """Read every page again: presence, SHA-256, gzip, record count, and no object that the ledger does not have."""
+    """Read every page again: presence, SHA-256, gzip, record count, and no object that the manifest does not list."""
     pipeline = open_pipeline(settings)
     requested = resolve_sources(pipeline.sources, names)
     scope, totals = verify_scope(pipeline, requested, first, last, named=bool(names)), Verified()
@@ -77,4 +77,4 @@ def _print(scope: VerifyScope, totals: Verified, differences: Sequence[Differenc
         f"{size(totals.bytes)} read: {verdict}{unfinished}"
     )
     if any(difference.what != "manifest" for difference in differences):  # whose message contains its own advice
-        click.echo("To mend a partition: option-a run --fresh --source NAME --date DATE")
+        click.echo("To repair a partition: option-a run --fresh --source NAME --date DATE")

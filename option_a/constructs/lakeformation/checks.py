@@ -30,7 +30,7 @@ def check_administrator(switches: Switches) -> None:
     """Raises ConfigError where nobody could get back in, or where somebody is named for nothing."""
     if switches.lakeFormation == "enforce" and switches.lakeFormationAdmin is None:
         raise ConfigError(
-            "-c lakeFormation=enforce takes IAM's rights away, and names nobody who could give them back",
+            "-c lakeFormation=enforce removes IAM's rights and names nobody who could restore them",
             hint="-c lakeFormationAdmin=ARN names a user or a role; LAKE_FORMATION_SETUP.md",
         )
     if switches.lakeFormation == "off" and switches.lakeFormationAdmin is not None:

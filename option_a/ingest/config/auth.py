@@ -57,7 +57,7 @@ class ApiKey(_Style, frozen=True, kw_only=True, tag="api_key"):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.header is not None and self.param is not None:
-            raise ValueError("`header` and `param` exclude each other: the key is sent once")
+            raise ValueError("`header` and `param` are mutually exclusive: the key is sent once")
         if self.header is not None:
             check_header(self.header)
 
@@ -98,7 +98,7 @@ class OAuth2(_Style, frozen=True, kw_only=True, tag="oauth2"):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.token_url.startswith(("https://", "http://")) or not self.token_url.isprintable():
-            raise ValueError("`token_url` is no url: it begins with https://")
+            raise ValueError("`token_url` is not a valid URL: it must begin with https://")
 
     def references(self) -> tuple[str, ...]:
         named = self.client_id.startswith(SCHEMES)

@@ -100,13 +100,13 @@ def _check_errors_end_no_partition(source: Source) -> None:
 
 def _check_dates(source: Source) -> None:
     if source.date_param is not None and source.window is not None:
-        raise ValueError("`date_param` and `window` exclude each other")
+        raise ValueError("`date_param` and `window` are mutually exclusive")
     if source.since is not None and source.since < EARLIEST:
-        raise ValueError(f"`since` is the first date of all: write {EARLIEST} or a later one")
+        raise ValueError(f"`since` is too early: write {EARLIEST} or a later one")
     if not source.snapshot:
         return
     if source.since is not None:
-        raise ValueError("`since` needs `date_param`: a source without dates has no past to ask for")
+        raise ValueError("`since` needs `date_param`: a source without dates has no past")
     if source.date_offset:
         raise ValueError("`date_offset` needs `date_param`")
     if source.lookback:

@@ -19,7 +19,7 @@ def seconds(duration: str) -> float:
     """The seconds of `90s`, `30m`, `6h` or `2d`. Raises ValueError for anything else."""
     match = _DURATION.fullmatch(duration.strip())
     if match is None:
-        raise ValueError(f"{duration!r} is no duration: write a number and s, m, h or d, as in 6h")
+        raise ValueError(f"{duration!r} is not a valid duration: write a number and s, m, h or d, as in 6h")
     total = float(match[1]) * _SECONDS[match[2]]
     if total > LONGEST:
         raise ValueError(f"{duration[:40]!r} is longer than ten years")
@@ -30,7 +30,7 @@ def interval(rate: str) -> float:
     """The seconds between two requests at `10/s`, `600/min` or `1000/h`. Raises ValueError."""
     match = _RATE.fullmatch(rate.strip())
     if match is None or not int(match[1]):
-        raise ValueError(f"{rate!r} is no rate: write requests and s, min or h, as in 10/s or 600/min")
+        raise ValueError(f"{rate!r} is not a valid rate: write requests and s, min or h, as in 10/s or 600/min")
     found = _RATE_SECONDS[match[2]] / int(match[1])
     if found > SLOWEST:
         raise ValueError(f"{rate!r} is slower than 1/min")

@@ -75,9 +75,11 @@ def _parse(text: str) -> Sources:
 def _source(name: str, table: Any) -> Source:
     place = f"[sources.{name}]"
     if not NAME.fullmatch(name):
-        raise ConfigError(f"{place}: the name may hold a-z, 0-9, - and _, at most 63, and begin with a letter or digit")
+        raise ConfigError(
+            f"{place}: a name has at most 63 characters of a-z, 0-9, - and _, and begins with a letter or digit"
+        )
     if not isinstance(table, dict):
-        raise ConfigError(f"{place} is no table", hint=f"write {place} on a line of its own, its keys below")
+        raise ConfigError(f"{place} is not a table", hint=f"write {place} on its own line, with its keys below")
     check_keys(place, table, [field for field in Source.__struct_fields__ if field != "name"])
     for key in STYLES:
         _check_styled(place, key, table.get(key))
@@ -117,22 +119,26 @@ def _check_url(place: str, url: str) -> None:
     except ValueError:
         sound = False
     if not sound or not url.isprintable() or " " in url:
-        raise ConfigError(f"{place}: url {url!r} is none", hint="it begins with https:// or http:// and names a host")
+        raise ConfigError(
+            f"{place}: url {url!r} is not a valid URL", hint="it must begin with https:// or http:// and name a host"
+        )
     if parts.username or parts.password:
-        raise ConfigError(f"{place}: the url holds a user or a password", hint="take them out: urls are logged")
+        raise ConfigError(f"{place}: the url contains a user or a password", hint="remove them: urls are logged")
     for name, value in parse_qsl(parts.query):
         if looks_secret(name, value):
             hint = f'take it out and name it: auth = {{ style = "api_key", param = "{name}", key = "env:NAME" }}'
             raise ConfigError(f"{place}: `{name}` in the url looks like a secret, and urls are logged", hint=hint)
     if parts.fragment:
-        raise ConfigError(f"{place}: the url ends in #{parts.fragment}", hint="a fragment is never sent: take it out")
+        raise ConfigError(f"{place}: the url ends in #{parts.fragment}", hint="a fragment is never sent: remove it")
 
 
 def _distinct_views(sources: Sources) -> None:
     views: dict[str, str] = {"raw": "the view `raw`", "partitions": "the view `partitions`"}
     for source in sources.values():
         if source.view in views:
-            raise ConfigError(f"[sources.{source.name}] and {views[source.view]} are one name in SQL: {source.view}")
+            raise ConfigError(
+                f"[sources.{source.name}] and {views[source.view]} have the same name in SQL: {source.view}"
+            )
         views[source.view] = f"[sources.{source.name}]"
 
 
@@ -153,7 +159,7 @@ def _endpoints(value: str | None) -> dict[str, str]:
         return msgspec.json.decode(value, type=dict[str, str])
     except UNDECODABLE as error:
         hint = """write a JSON object: ENDPOINT_MAP='{"api-a": "https://api.example.com/a"}'"""
-        raise ConfigError(f"ENDPOINT_MAP is no JSON object of source to url: {error}", hint=hint) from None
+        raise ConfigError(f"ENDPOINT_MAP is not a JSON object of source to url: {error}", hint=hint) from None
 
 
 def _settle(declared: Sources, real: bool | None, endpoints: Mapping[str, str]) -> Sources:

@@ -30,11 +30,11 @@ def check_request(
 ) -> None:
     """Raises ValueError for what a request may not hold: secrets above all."""
     if body is not None and method == "GET":
-        raise ValueError('`body` goes with method = "POST"')
+        raise ValueError('`body` needs method = "POST"')
     for name, value in headers.items():
         check_header(name)
         if not is_sendable(value):
-            raise ValueError(f"`headers.{name}` holds what no header may: {UNSENDABLE}")
+            raise ValueError(f"`headers.{name}` contains what no header may: {UNSENDABLE}")
     for key, table in (("headers", headers), ("params", params)):
         _check_open(key, table)
     check_body(body)
@@ -45,7 +45,7 @@ def _check_open(key: str, table: Mapping[str, Any]) -> None:
         if is_reference(value):
             reference(value)
         elif looks_secret(name, value):
-            raise ValueError(f"`{key}.{name}` looks like a secret: name it and do not write it down ({FORMS})")
+            raise ValueError(f"`{key}.{name}` looks like a secret: write a reference instead ({FORMS})")
 
 
 def check_body(body: Any, path: str = "body") -> None:

@@ -17,7 +17,9 @@ def check(statuses: Mapping[str, Meaning]) -> None:
     """Raises ValueError for a key that is neither a status nor a class of them."""
     for key in statuses:
         if not _KEY.fullmatch(key):
-            raise ValueError(f'`statuses`: {key!r} is none: write a status ("404") or a class ("4xx"), but 200 and 3xx')
+            raise ValueError(
+                f'`statuses`: invalid status {key!r}: write a status ("404") or a class ("4xx"), except 200 and 3xx'
+            )
 
 
 def meaning(statuses: Mapping[str, Meaning], status: int) -> Meaning | None:

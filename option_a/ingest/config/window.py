@@ -30,7 +30,7 @@ class Window(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         except (ValueError, OSError, LookupError):
             raise ValueError(
                 f"`zone` {self.zone!r} is unknown: write a name of the IANA database, as Europe/Warsaw "
-                "(a system that has none needs the package tzdata)"
+                "(a system without it needs the package tzdata)"
             ) from None
 
     def bounds(self, date: dt.date) -> tuple[str | int, str | int]:
@@ -70,7 +70,9 @@ def format_date(date: dt.date, form: str) -> str | int:
 def check_format(form: str, key: str, named: tuple[str, ...]) -> None:
     """Raises ValueError for a format that says nothing."""
     if form not in named and ("%" not in form or "%s" in form):
-        raise ValueError(f'`{key}` {form!r} is none: write {", ".join(named)}, or directives as in "{ISO_DATE}"')
+        raise ValueError(
+            f'`{key}` {form!r} is not a valid format: write {", ".join(named)}, or directives as in "{ISO_DATE}"'
+        )
 
 
 def date_ends_at(date: dt.date, window: Window | None) -> float | None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from option_a.ingest.decode.body import read_body
 from option_a.ingest.decode.columns import ColumnType, columns_as_toml, decode_lines, infer_columns
 from option_a.ingest.decode.fields import Fields, absent_fields, apply_fields
-from option_a.ingest.decode.format import ACCEPT, DELIMITER, KEY_FIELD, BodyFormat, Format
+from option_a.ingest.decode.format import DELIMITER, KEY_FIELD, BodyFormat, Format
 from option_a.ingest.decode.locate import RecordList, Shape, record_lists, suggest_records
 from option_a.ingest.decode.lossless import KEPT, DecodedBody, check_errors
 from option_a.ingest.decode.reported_errors import ERRORS, Errors
 
 __all__ = [
-    "ACCEPT",
     "DELIMITER",
     "ERRORS",
     "KEPT",

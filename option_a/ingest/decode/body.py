@@ -40,7 +40,7 @@ def _all_values(body: bytes, where: str | None) -> DecodedBody:
     except NeedsSlowPath:
         slow = by_outline(body, where, _values)
     if slow.path == "":
-        raise BodyError("no list of values was found", hint='say where it is: records = "…"', body=body)
+        raise BodyError("no list of values found", hint='say where it is: records = "…"', body=body)
     return slow
 
 
@@ -82,10 +82,10 @@ def _keyed(text: bytes, node: Node, name: bytes) -> list[bytes]:
 def _member(name: bytes, key: bytes, value: bytes, body: bytes) -> bytes:
     if value[:1] != b"{":
         shown = f"but {_shown(value)}: {_shown(key)}"
-        raise BodyError("a record is no object", shown=shown, hint="is `records` the right path?", body=body)
+        raise BodyError("a record is not an object", shown=shown, hint="is `records` the right path?", body=body)
     if _holds(value, name):
         what = f"a record has a `{key_text(name)}`"
-        raise BodyError(what, shown=f"of its own: {_shown(key)}", hint="name another: key_field", body=body)
+        raise BodyError(what, shown=f"of its own: {_shown(key)}", hint="choose another name: key_field", body=body)
     return b"{" + name + b":" + key + (b"" if value == b"{}" else b",") + value[1:] + b"\n"
 
 
@@ -103,7 +103,7 @@ def _holds(record: bytes, name: bytes) -> bool:
 
 def _ndjson(body: bytes, *, values: bool) -> DecodedBody:
     if not is_utf8(body):
-        raise BodyError("the body is no NDJSON: invalid UTF-8", hint=looks_like(body), body=body)
+        raise BodyError("the body is not NDJSON: invalid UTF-8", hint=looks_like(body), body=body)
     texts = []
     for number, piece in enumerate(body.removeprefix(_BOM).split(b"\n"), 1):
         line = piece.strip(_BLANK)
@@ -125,11 +125,11 @@ def _checked(line: bytes, number: int, body: bytes, *, values: bool) -> bytes:
         text, is_object = _fast(line) or _slow(line)
     except MalformedJson as error:
         hint = looks_like(body) if number == 1 else KEPT
-        raise BodyError(f"line {number} is no JSON: {error}", hint=hint, body=body) from None
+        raise BodyError(f"line {number} is not JSON: {error}", hint=hint, body=body) from None
     if not (values or is_object):
         shown = f"but {_shown(text)}"
         hint = 'a record is a JSON object; for values: shape = "values"'
-        raise BodyError(f"line {number} is no object", shown=shown, hint=hint, body=body)
+        raise BodyError(f"line {number} is not an object", shown=shown, hint=hint, body=body)
     return text
 
 

@@ -38,11 +38,11 @@ def read_csv(body: bytes, delimiter: str, where: str | None = None) -> DecodedBo
 def _text(body: bytes) -> str:
     if body.lstrip()[:1] in (b"<", b"{", b"["):
         hint = "it looks like JSON: an error, or a source of another format"
-        raise BodyError("the body is no CSV", hint=looks_like(body) if body.lstrip()[:1] == b"<" else hint, body=body)
+        raise BodyError("the body is not CSV", hint=looks_like(body) if body.lstrip()[:1] == b"<" else hint, body=body)
     try:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        what = f"the body is no CSV: invalid UTF-8 at byte {error.start}"
+        what = f"the body is not CSV: invalid UTF-8 at byte {error.start}"
         raise BodyError(what, hint="the API must send UTF-8", body=body) from None
 
 
@@ -53,7 +53,7 @@ def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
     try:
         yield from (row for row in reader if row)
     except csv.Error as error:
-        what = f"the body is no CSV: {error}, in line {reader.line_num}"
+        what = f"the body is not CSV: {error}, in line {reader.line_num}"
         raise BodyError(what, hint=_delimiter_hint(delimiter)) from None
 
 
@@ -65,7 +65,7 @@ def _header(rows: list[list[str]], delimiter: str) -> list[str]:
             "the header names a field twice", shown=f"({twice[0][:40]})", hint="a record can have a name once only"
         )
     if len(names) == 1 and any(other in names[0] for other in _OTHERS):
-        raise BodyError("the header is one name", shown=repr(names[0][:40]), hint=_delimiter_hint(delimiter))
+        raise BodyError("the header is a single name", shown=repr(names[0][:40]), hint=_delimiter_hint(delimiter))
     return names
 
 
@@ -80,7 +80,7 @@ def _check_header(rows: list[list[str]], path: str, where: str | None) -> None:
         hint = "the API must send the header on every page; or is it a message, where the page should be?"
         raise BodyError("the first line is not the first page's header", shown=_first(rows), hint=hint)
     if not where and len(rows) == 1 and len(rows[0]) == 1 and " " in rows[0][0].strip():
-        raise BodyError("the body is one line of text, and no header", shown=_first(rows), hint=KEPT)
+        raise BodyError("the body is one line of text without a header", shown=_first(rows), hint=KEPT)
 
 
 def _first(rows: list[list[str]]) -> str:

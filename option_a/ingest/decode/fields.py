@@ -34,9 +34,9 @@ class Fields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     def __post_init__(self) -> None:
         if not (self.keep or self.drop or self.rename or self.hash):
-            raise ValueError("it says nothing: give it `keep`, `drop`, `rename` or `hash`")
+            raise ValueError("`fields` is empty: give it `keep`, `drop`, `rename` or `hash`")
         if not all([*self.keep, *self.drop, *self.hash, *self.rename, *self.rename.values()]):
-            raise ValueError("a path in it is empty")
+            raise ValueError("a path in `fields` is empty")
         for path in set(self.drop) & {*self.hash, *self.keep, *self.rename}:
             raise ValueError(f"`{path}` is dropped, and kept, hashed or renamed too: say one")
         if bool(self.hash) != (self.salt is not None):
@@ -179,7 +179,7 @@ class _Plan:
 def _check_names(names: dict[str, str], keys: list[str]) -> None:
     for key, name in names.items():
         if key in keys and name in keys and name not in names:
-            raise BodyError(f"`rename` gives the name `{name}`, which is there already", hint="choose another")
+            raise BodyError(f"`rename` gives the name `{name}`, which exists already", hint="choose another name")
 
 
 def _joined(members: Members) -> bytes:

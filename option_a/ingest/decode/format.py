@@ -11,12 +11,11 @@ from option_a.ingest.decode.locate import Shape
 Format = Literal["json", "ndjson", "csv"]
 KEY_FIELD = "_key"
 DELIMITER = ","
-ACCEPT: dict[Format, str] = {
-    "json": "application/json",
+_ACCEPT: dict[Format, str] = {
     "ndjson": "application/x-ndjson, application/jsonl, application/json;q=0.5",
     "csv": "text/csv, text/plain;q=0.5",
 }
-"""What a request says that it takes."""
+"""The `Accept` header of formats other than JSON, which is the client's default."""
 
 
 class BodyFormat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -42,4 +41,9 @@ class BodyFormat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         if self.delimiter != DELIMITER and self.format != "csv":
             raise ValueError('`delimiter` is for format = "csv"')
         if len(self.delimiter) != 1 or self.delimiter in '"\r\n':
-            raise ValueError(f"`delimiter` {self.delimiter!r} is no single character that may stand between fields")
+            raise ValueError(f"`delimiter` {self.delimiter!r} is not a single character that can separate fields")
+
+    @property
+    def accept(self) -> dict[str, str]:
+        """The headers that ask for this format."""
+        return {"Accept": _ACCEPT[self.format]} if self.format in _ACCEPT else {}

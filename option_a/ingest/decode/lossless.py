@@ -16,7 +16,7 @@ CANDIDATES = ("data", "items", "results", "records", "value")
 WHOLE = "@"
 """The path of a body that is the list itself."""
 KEPT = "it was kept under dead/ as it came"
-_CALLED: dict[Kind, str] = {"array": "list", "object": "object", "scalar": "value"}
+_CALLED: dict[Kind, str] = {"array": "a list", "object": "an object", "scalar": "a value"}
 
 
 class DecodedBody(msgspec.Struct, frozen=True):
@@ -44,7 +44,7 @@ def by_outline(body: bytes, path: str | None, lines_of: Lines, kind: Kind = "arr
     try:
         text, root = parse(body, depth)
     except MalformedJson as error:
-        raise BodyError(f"the body is no JSON: {error}", hint=looks_like(body), body=body) from None
+        raise BodyError(f"the body is not JSON: {error}", hint=looks_like(body), body=body) from None
     try:
         where, node = _locate(text, root, path, kind)
         return _cut(text, root, where, node, lines_of)
@@ -81,7 +81,7 @@ def check_errors(found: DecodedBody, body: bytes, allowed: Errors) -> None:
     elif found.records:
         way_out = 'if no record is missing for it: errors = "beside"'
     else:
-        way_out = 'if it tells no more than the end: errors = "allow"'
+        way_out = 'if it only marks the end: errors = "allow"'
     raise BodyError(what, shown=shown, hint=f"{KEPT}; {way_out}", body=body)
 
 
@@ -89,7 +89,7 @@ def _objects(text: bytes, where: str, node: Node) -> list[bytes]:
     for position, item in enumerate(node.items, 1):
         if item.kind != "object":
             shown = f"but {shortened(text, item)}"
-            raise BodyError(f"record {position} is no object", shown=shown, hint=_path_hint(where))
+            raise BodyError(f"record {position} is not an object", shown=shown, hint=_path_hint(where))
     return [text[item.start : item.end] + b"\n" for item in node.items]
 
 
@@ -101,7 +101,7 @@ def _locate(text: bytes, root: Node, path: str | None, kind: Kind) -> tuple[str,
     for key in [] if path == WHOLE else path.split("."):
         found = [child for name, child in node.members if key_text(name) == key]
         if len(found) > 1:
-            raise BodyError(f"`{key}` stands {len(found)} times in the body", hint="the API must send it once")
+            raise BodyError(f"`{key}` occurs {len(found)} times in the body", hint="the API must send it once")
         if not found:
             there = describe_keys({key_text(name): None for name, _ in node.members})
             hint = f"correct `records`; the body has: {there}{suggest_records(text)}"
@@ -112,7 +112,7 @@ def _locate(text: bytes, root: Node, path: str | None, kind: Kind) -> tuple[str,
         return path, node
     if shown == "null":
         return path, None
-    raise BodyError(f"`{path}` is no {_CALLED[kind]}", shown=f"but {shown}", hint=_kind_hint(text, kind))
+    raise BodyError(f"`{path}` is not {_CALLED[kind]}", shown=f"but {shown}", hint=_kind_hint(text, kind))
 
 
 def shortened(text: bytes, node: Node) -> str:
@@ -140,7 +140,7 @@ def _detect(text: bytes, root: Node) -> tuple[str, Node | None]:
     where, node = [*lists, *nulls, ("", root)][0]
     times = sum(name == where for name, _ in meant)
     if times > 1:
-        raise BodyError(f"`{where}` stands {times} times in the body", hint="the API must send it once")
+        raise BodyError(f"`{where}` occurs {times} times in the body", hint="the API must send it once")
     return where, node
 
 

@@ -125,6 +125,6 @@ def _check_sendable(source: Source, values: Iterable[str]) -> None:
     """Raises SecretError for a value that no header may hold."""
     if not all(map(is_sendable, values)):
         raise SecretError(
-            f"a secret of {', '.join(source.secrets)} holds what no header may: {UNSENDABLE}",
+            f"a secret of {', '.join(source.secrets)} contains what no header may: {UNSENDABLE}",
             hint="store the bare value",
         )

@@ -145,7 +145,7 @@ def _redirected(url: str, target: str, status: int) -> str:
     try:
         joined = urljoin(url, target)
     except ValueError:
-        raise HttpError("a redirect to what is no url", status=status, hint="ask the API's owner") from None
+        raise HttpError("a redirect to an invalid url", status=status, hint="ask the API's owner") from None
     if not same_origin(url, joined):
         shown = f"{urlsplit(joined).scheme}://{urlsplit(joined).netloc.rpartition('@')[2]}"
         raise HttpError(
@@ -156,7 +156,7 @@ def _redirected(url: str, target: str, status: int) -> str:
 
 def _late(request: Request) -> TransientError:
     return TransientError(
-        f"no whole answer within {request.timeout:g} s", hint="raise `timeout` or ask for smaller pages"
+        f"no complete answer within {request.timeout:g} s", hint="raise `timeout` or ask for smaller pages"
     )
 
 
@@ -166,7 +166,9 @@ def _network_error(
     if guard.expired:
         return _late(request)
     if isinstance(error, urllib3.exceptions.ProxyError):
-        return TransientError("the proxy is not reached, or refuses", hint="see HTTP_PROXY, HTTPS_PROXY and NO_PROXY")
+        return TransientError(
+            "the proxy cannot be reached, or refused the request", hint="see HTTP_PROXY, HTTPS_PROXY and NO_PROXY"
+        )
     if isinstance(error, urllib3.exceptions.NameResolutionError):
         return TransientError("the host's name cannot be resolved", hint="check the url, or the network")
     if isinstance(error, urllib3.exceptions.NewConnectionError):  # a kind of timeout to urllib3, so it comes first
@@ -179,5 +181,5 @@ def _network_error(
         hint = "has it run out? if your own authority signs, name a file of its certificates: ca_bundle"
         return PermanentError("the server's certificate cannot be verified", hint=hint)
     if isinstance(error, urllib3.exceptions.LocationValueError):
-        return PermanentError("the url is none", hint="correct `url`, or what the API sends as its next one")
+        return PermanentError("invalid url", hint="correct `url`, or what the API sends as its next one")
     return TransientError(f"the connection broke: {type(error).__name__}")

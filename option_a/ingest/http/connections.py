@@ -69,9 +69,9 @@ class ConnectionPools:
             parts = urlsplit(url)
         except ValueError:
             hint = "correct `url`, or what the API sends as its next one"
-            raise PermanentError("the url is none", hint=hint) from None
+            raise PermanentError("invalid url", hint=hint) from None
         if parts.scheme not in ("http", "https"):
-            raise PermanentError("the url is none", hint="it begins with https:// or http://")
+            raise PermanentError("invalid url", hint="it begins with https:// or http://")
         source = self._sources.get(name)
         private = source is not None and source.allow_private
         way = PoolKey(private, source.ca_bundle if source is not None else None, self._proxies.of(url))
@@ -131,7 +131,7 @@ class _Watched(HTTPConnection):
     def _new_conn(self) -> socket.socket:
         if self.check is None:
             return super()._new_conn()
-        broken: OSError = OSError("the name has no address")
+        broken: OSError = OSError("the name has no addresses")
         try:
             for address in self.check(self._dns_host.strip("[]"), self.port):
                 if out_of_time():
@@ -174,8 +174,8 @@ class _HttpsPool(_Checked, urllib3.HTTPSConnectionPool):
 
 def _refusal(host: str, why: str) -> AddressError:
     return AddressError(
-        f"refused to ask {host}: it is {why}",
-        hint="if the API is inside your own network, set allow_private = true; a metadata service is never asked",
+        f"refused to connect to {host}: it is {why}",
+        hint="if the API is in your own network, set allow_private = true; a metadata service is always refused",
     )
 
 
@@ -184,7 +184,9 @@ def _trusting(path: str) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=path)
     except (OSError, ssl.SSLError) as error:
         why = "it holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
-        raise PermanentError(f"ca_bundle {path} cannot be read: {why}", hint="a file of PEM certificates") from None
+        raise PermanentError(
+            f"ca_bundle {path} cannot be read: {why}", hint="it must be a file of PEM certificates"
+        ) from None
 
 
 def _check_proxy(proxy: str) -> None:
@@ -195,7 +197,7 @@ def _check_proxy(proxy: str) -> None:
         sound = False
     if not sound:
         hint = "correct HTTP_PROXY, HTTPS_PROXY or ALL_PROXY: http://proxy.example.com:3128"
-        raise PermanentError("the proxy is none that is spoken here: http or https", hint=hint)
+        raise PermanentError("unsupported proxy: only http and https", hint=hint)
 
 
 def _credentials(proxy: str) -> dict[str, str]:

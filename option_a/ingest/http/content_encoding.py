@@ -49,7 +49,7 @@ def decompress(raw: bytes, encoding: str, limit: int) -> bytes:
     inflate = _INFLATERS.get(name)
     if inflate is None:
         hint = "ask the API's owner, or see which proxy stands between"
-        raise BodyError(f"the body is encoded as {encoding[:40]!r}, which was not asked for", hint=hint, body=raw)
+        raise BodyError(f"the body is encoded as {encoding[:40]!r}, which was not requested", hint=hint, body=raw)
     shown = name.removeprefix("x-")
     try:
         body = inflate(raw, limit + 1)
@@ -57,7 +57,7 @@ def decompress(raw: bytes, encoding: str, limit: int) -> bytes:
         raise TransientError(f"the {shown} body was cut short") from None
     except _Broken as error:
         hint = "ask the API's owner, or see which proxy stands between"
-        raise BodyError(f"the body is no {shown}: {error}", hint=hint, body=raw) from None
+        raise BodyError(f"the body is not {shown}: {error}", hint=hint, body=raw) from None
     if len(body) > limit:
         raise too_large(limit)
     return body

@@ -74,9 +74,9 @@ class Tokens:
         try:
             body = self._fetch(asked).body
         except TransientError as error:
-            raise TransientError(f"no token of {host}: {error.what}", retry_after=error.retry_after) from None
+            raise TransientError(f"no token from {host}: {error.what}", retry_after=error.retry_after) from None
         except HttpError as error:
-            raise SecretError(f"no token of {host}: {error.what}{_why(error.body)}", hint=_HINT) from None
+            raise SecretError(f"no token from {host}: {error.what}{_why(error.body)}", hint=_HINT) from None
         return _read(body, str(host))
 
 
@@ -86,9 +86,9 @@ _GRANT, _REFUSAL = msgspec.json.Decoder(_Grant), msgspec.json.Decoder(_Refusal)
 def _read(body: bytes, host: str) -> _Grant:
     grant = decode_or_none(_GRANT, body)
     if grant is None:
-        raise SecretError(f"what {host} answered is no token", hint=_HINT)
+        raise SecretError(f"{host} did not return a token", hint=_HINT)
     if grant.token_type.lower() != "bearer" or not grant.access_token:
-        raise SecretError(f"{host} gave no bearer token", hint=_HINT)
+        raise SecretError(f"{host} did not return a bearer token", hint=_HINT)
     return grant
 
 

@@ -9,7 +9,6 @@ from urllib.parse import urljoin
 import msgspec
 
 from option_a.ingest.config import Source, fill_template, format_date, set_path
-from option_a.ingest.decode import ACCEPT
 from option_a.ingest.errors import PaginationError
 from option_a.ingest.http.urls import same_origin, without_params
 from option_a.ingest.jsontext import to_raw
@@ -30,8 +29,7 @@ def build_request(source: Source, task: Task, page: int, cursor: Cursor | None) 
     # the API's own next url holds every parameter already
     params = {**source.query, **dated, **asked.params} if asked.url is None else {}
     body = _body(source, asked, {**moments, **asked.slots})
-    accept = {} if source.format == "json" else {"Accept": ACCEPT[source.format]}
-    headers = {**accept, **(JSON if body else {}), **source.plain_headers, **asked.headers}
+    headers = {**source.reading.accept, **(JSON if body else {}), **source.plain_headers, **asked.headers}
     url = asked.url or source.url
     return Request(source.name, url, params, source.timeout, source.max_body, headers, method=source.method, body=body)
 

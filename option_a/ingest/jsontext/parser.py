@@ -39,7 +39,7 @@ _CONTAINERS: tuple[Kind, ...] = ("object", "array")
 
 
 class MalformedJson(ValueError):
-    """Text that is no JSON; the message says what is wrong at which byte."""
+    """Text that is not JSON; the message says what is wrong at which byte."""
 
 
 class _Open(msgspec.Struct):

@@ -29,8 +29,8 @@ _TRIES = 100
 """How often a folder is made anew that others prune in the same moment."""
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _HINTS = {
-    errno.ENOSPC: "the disk is full: free some space and run again, it goes on where it stood",
-    errno.EDQUOT: "the quota is used up: free some space and run again, it goes on where it stood",
+    errno.ENOSPC: "the disk is full: free some space and run again: the load resumes where it stopped",
+    errno.EDQUOT: "the quota is used up: free some space and run again: the load resumes where it stopped",
     errno.EROFS: "the disk is read-only",
     errno.EACCES: "give this user the right to write there, or choose another lake with --lake",
     errno.EPERM: "give this user the right to write there, or choose another lake with --lake",
@@ -40,7 +40,7 @@ _HINTS = {
     errno.ENFILE: "this machine has too many open files: end what does not need them",
     errno.EIO: "the disk fails: see what the system says of it, or choose another lake with --lake",
 }
-_HINT = "look at that path; when it is mended, run again: it goes on where it stood"
+_HINT = "check that path; once it is repaired, run again: the load resumes where it stopped"
 
 
 class FolderLake(Lake):
@@ -88,7 +88,7 @@ class FolderLake(Lake):
     def copy(self, source: str, target: str) -> None:
         data = self.get(source)
         if data is None:
-            raise LakeError(f"cannot copy {source} in the lake {self.name}: it is gone")
+            raise LakeError(f"cannot copy {source} in the lake {self.name}: it is missing")
         self.put(target, data)
 
     def entries(self, prefix: str) -> Iterator[Entry]:
@@ -195,7 +195,7 @@ class FolderLake(Lake):
 
     def _path(self, key: str) -> str:
         if not key or key.startswith("/") or "\0" in key or any(part in ("", ".", "..") for part in key.split("/")):
-            raise LakeError(f"{key!r} is no key of a lake")
+            raise LakeError(f"{key!r} is not a valid key of a lake")
         check_folders(self.name, key)
         return f"{self.name}/{key}"
 

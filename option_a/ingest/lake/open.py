@@ -23,7 +23,10 @@ def open_lake(name: str, env: Mapping[str, str], *, durable: bool = False) -> La
     if "://" not in name:
         return FolderLake(Path(name).expanduser().absolute(), durable=durable)
     if not name.startswith(SCHEMES):
-        raise ConfigError(f"--lake {name!r} is none", hint="a folder, or a URL that begins with " + ", ".join(SCHEMES))
+        raise ConfigError(
+            f"--lake {name!r} is not a valid lake",
+            hint="write a folder, or a URL that begins with " + ", ".join(SCHEMES),
+        )
     from obstore.exceptions import BaseError
     from obstore.store import from_url
 

@@ -14,7 +14,7 @@ def reconcile(load: Load, rule: Literal["exact", "at_least", "ignore"]) -> None:
     beyond = [row.page for row in load.rows if row.page > (load.last or 0) and row.records]
     if beyond:
         what = f"the API now declares {load.last} pages, and page {beyond[0]} had records"
-        raise TotalError(what, hint="did records go meanwhile? option-a redrive loads it anew")
+        raise TotalError(what, hint="were records deleted meanwhile? option-a redrive reloads it")
     if load.total is None or rule == "ignore" or load.records == load.total:
         return
     if rule == "at_least" and load.records > load.total:

@@ -17,12 +17,12 @@ def check_repeat(load: Load, row: Row, told: PageInfo, advice: str, *, alike: bo
     hint = f'the API repeats itself: {advice}, or, if pages may be alike, set repeats = "allow"'
     twin = None if alike else _twin(load, row)
     if twin is not None:
-        raise RepeatError(f"page {row.page} is page {twin} again", hint=hint)
+        raise RepeatError(f"page {row.page} repeats page {twin}", hint=hint)
     anchor = load.anchor
     if told.cursor is not None and (
         told.cursor == load.cursor or (anchor and cursor_digest(told.cursor) == anchor.cursor)
     ):
-        raise RepeatError(f"page {row.page} leads to a page that was already asked for", hint=advice)
+        raise RepeatError(f"page {row.page} leads to a page that was already requested", hint=advice)
     if row.page & (row.page - 1) == 0 and row.page > (anchor.page if anchor else 0):
         load.anchor = Anchor(row.page, row.checksum, None if told.cursor is None else cursor_digest(told.cursor))
 

@@ -94,7 +94,7 @@ def _requeue_out_of_time(job: Job) -> Ending:
     job.load.stalls = 0 if job.lease.progressed else job.load.stalls + 1
     if job.load.stalls >= _STALLS:
         hint = "ask for smaller pages, or raise the worker's timeout"
-        return _fail(job, StalledError("out of time twice with nothing landed in between", hint=hint))
+        return _fail(job, StalledError("ran out of time twice with nothing landed", hint=hint))
     job.lease.release("out-of-time")
     requeue_task(job.services.queue, job.delivery, job.task.requeued())
     job.emit("out-of-time")

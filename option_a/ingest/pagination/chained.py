@@ -39,13 +39,13 @@ class CursorPaginator(Paginator, frozen=True, kw_only=True, tag="cursor"):
 
     def __post_init__(self) -> None:
         if (self.path is None) == (self.record is None):
-            raise ValueError("a cursor has either `path` (in the body, or header:NAME) or `record` (a field of it)")
+            raise ValueError("a cursor needs either `path` (in the body, or header:NAME) or `record` (a field of it)")
         if self.record is not None and self.stop in ("null", "next_missing"):
             raise ValueError(f'stop = "{self.stop}" goes with `path`: a record always has its field')
         if self.stop == "has_more" and self.has_more is None:
-            raise ValueError('stop = "has_more" needs `has_more`: the place of a yes or no')
+            raise ValueError('stop = "has_more" needs `has_more`: the place of a boolean')
         if self.has_more is not None and self.stop not in (None, "has_more"):
-            raise ValueError(f'`has_more` and stop = "{self.stop}" exclude each other')
+            raise ValueError(f'`has_more` and stop = "{self.stop}" are mutually exclusive')
         if self.size is None and (self.stop == "short" or self.size_param is not None):
             raise ValueError('stop = "short" and `size_param` need `size`')
 
@@ -101,7 +101,9 @@ class CursorPaginator(Paginator, frozen=True, kw_only=True, tag="cursor"):
         if value is None and self.rule in ("null", "next_missing", "short") and not self._full(response):
             return PageInfo(last=response.page, total=total)
         if value is None:
-            raise PaginationError(f"there is more, and {self._where} holds no cursor", hint=self._ways_out(response))
+            raise PaginationError(
+                f"there are more pages, but {self._where} has no cursor", hint=self._ways_out(response)
+            )
         if self.stops_short:
             return self._until_short(response, value, total)
         return PageInfo(cursor=value, total=total)
@@ -132,7 +134,7 @@ class CursorPaginator(Paginator, frozen=True, kw_only=True, tag="cursor"):
         if _is_none(value):
             return None
         if isinstance(value, bool) or not isinstance(value, str | int | float | list | Exact) or not _writable(value):
-            raise PaginationError(f"{self._where} is no cursor but {preview(value)}", hint=self._ways_out(response))
+            raise PaginationError(f"{self._where} is not a cursor but {preview(value)}", hint=self._ways_out(response))
         return exact_list(value) if isinstance(value, list) else value
 
     @property
@@ -174,9 +176,10 @@ class NextUrlPaginator(Paginator, frozen=True, kw_only=True, tag="next_url"):
         if _is_none(value):
             return PageInfo(last=response.page, total=total)
         if not isinstance(value, str):
-            raise PaginationError(f"`{self.path}` is no URL but {type(value).__name__}", hint="correct pagination.path")
+            what = f"`{self.path}` is not a URL but {type(value).__name__}"
+            raise PaginationError(what, hint="correct pagination.path")
         if not _is_url(value):
-            raise PaginationError(f"`{self.path}` is no URL but {preview(value)}", hint="correct pagination.path")
+            raise PaginationError(f"`{self.path}` is not a URL but {preview(value)}", hint="correct pagination.path")
         return PageInfo(cursor=value, total=total)
 
 
@@ -205,13 +208,13 @@ class LinkHeaderPaginator(Paginator, frozen=True, kw_only=True, tag="link"):
             links = link_targets(response.headers.get("link", ""))
         except MalformedLink:
             hint = "ask the API's owner, or use another style of pagination"
-            raise PaginationError("the Link header is none that RFC 8288 knows", hint=hint) from None
+            raise PaginationError("invalid Link header (RFC 8288)", hint=hint) from None
         if not links.get("next"):
             return PageInfo(last=response.page, total=total)
         if self.param is not None:
             return PageInfo(last=self._last(links.get("last", ""), self.param), total=total)
         if not _is_url(links["next"]):
-            raise PaginationError("the Link header's next is no URL", hint="ask the API's owner")
+            raise PaginationError("the Link header's next is not a URL", hint="ask the API's owner")
         return PageInfo(cursor=links["next"], total=total)
 
     def _last(self, last: str, param: str) -> int:
@@ -227,7 +230,7 @@ def _final(response: PageResponse) -> Any:
 
 
 def _is_none(value: Any) -> bool:
-    """Whether it is one of the ways in which APIs say that there is no next one."""
+    """Whether it is one of the values by which APIs say that there is no next page."""
     return value is MISSING or value is None or value is False or value == ""
 
 
@@ -244,4 +247,4 @@ def _is_url(value: str) -> bool:
     try:
         return bool(urlsplit(value.encode().decode()))
     except ValueError:
-        return False  # a host or a port that is none, or a lone surrogate
+        return False  # an invalid host or port, or a lone surrogate

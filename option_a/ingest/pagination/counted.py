@@ -27,9 +27,9 @@ class _Counted(Paginator, frozen=True, kw_only=True):
         if self.stop == "total" and not self.declared:
             raise ValueError('stop = "total" needs the place of a total: `total_records` or `total_pages`')
         if self.stop == "has_more" and self.has_more is None:
-            raise ValueError('stop = "has_more" needs `has_more`: the place of a yes or no')
+            raise ValueError('stop = "has_more" needs `has_more`: the place of a boolean')
         if self.has_more is not None and self.stop not in (None, "has_more"):
-            raise ValueError(f'`has_more` and stop = "{self.stop}" exclude each other')
+            raise ValueError(f'`has_more` and stop = "{self.stop}" are mutually exclusive')
 
     @property
     def declared(self) -> str | None:
@@ -102,9 +102,9 @@ class PageNumberPaginator(_Counted, frozen=True, kw_only=True, tag="page"):
         if self.size_param is not None and self.size is None:
             raise ValueError("`size_param` needs `size`")
         if self.stop in ("empty", "short") and self.total_pages:
-            raise ValueError("`stop` and `total_pages` exclude each other: one of them says where the end is")
+            raise ValueError("`stop` and `total_pages` are mutually exclusive: each says where the end is")
         if self.total_pages and self.has_more:
-            raise ValueError("`has_more` and `total_pages` exclude each other: one of them says where the end is")
+            raise ValueError("`has_more` and `total_pages` are mutually exclusive: each says where the end is")
 
     def __str__(self) -> str:
         return f"page ({self.param} from {self.start}, until {self.until})"
@@ -195,6 +195,6 @@ class SinglePagePaginator(Paginator, frozen=True, kw_only=True, tag="none"):
 def page_size_capped(records: int, size: int) -> PaginationError:
     """A page that was shorter than it should be, and was not the last."""
     return PaginationError(
-        f"pages before held {records} records, fewer than size = {size}, and there is another one",
-        hint=f"the API caps its pages: set size = {records}",
+        f"earlier pages had {records} records, fewer than size = {size}, but more followed",
+        hint=f"the API caps the page size: set size = {records}",
     )

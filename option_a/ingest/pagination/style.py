@@ -156,7 +156,7 @@ def place_value(send: Send, name: str, slot: str, value: Any, beside: Mapping[st
 def _sound(value: str) -> str:
     if not is_sendable(value):
         hint = 'set pagination.send = "param" if the API takes it there'
-        raise PaginationError(f"the cursor holds what no header may: {UNSENDABLE}", hint=hint)
+        raise PaginationError(f"the cursor contains what no header may: {UNSENDABLE}", hint=hint)
     return value
 
 

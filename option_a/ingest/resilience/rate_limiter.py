@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from typing import Protocol
 
-from option_a.ingest.config import Source
 from option_a.ingest.errors import TransientError
 from option_a.ingest.ports import Clock, Fetch, RateLimiter, Request, Response
 from option_a.ingest.resilience.rate_limit_headers import seconds_until_reset
@@ -15,14 +15,28 @@ _EARLY = 0.001
 """Seconds by which a clock may wake a sleeper too soon."""
 
 
-class RateLimited:
-    """Waits for its turn before each request. Threads may share it."""
+class RateSettings(Protocol):
+    """What a source declares of its rate."""
 
-    def __init__(self, fetch: Fetch, sources: Mapping[str, Source], clock: Clock, rate_limiter: RateLimiter) -> None:
+    @property
+    def interval(self) -> float:
+        """Seconds between two requests; 0 where no rate is declared."""
+
+    @property
+    def concurrency(self) -> int:
+        """Workers that may load the source at once."""
+
+
+class RateLimited:
+    """Waits for the rate limiter before each request. Threads may share it."""
+
+    def __init__(
+        self, fetch: Fetch, sources: Mapping[str, RateSettings], clock: Clock, rate_limiter: RateLimiter
+    ) -> None:
         self._fetch, self._clock, self._rate_limiter = fetch, clock, rate_limiter
         self._intervals = {name: source.interval for name, source in sources.items() if source.interval}
         self._used_up: dict[str, float] = {}
-        """Until when an API takes no more requests, by what it told last."""
+        """Until when an API accepts no more requests, by its last answer."""
 
     def __call__(self, request: Request) -> Response:
         self._hold_back(request.source)
@@ -37,7 +51,7 @@ class RateLimited:
         return response
 
     def _hold_back(self, source: str) -> None:
-        """A short wait for the API's limit is slept out; a long one is the queue's."""
+        """Sleep through a short wait for the API's limit; leave a long one to the queue."""
         left = self._used_up.get(source, 0.0) - self._clock.now()
         if left > MAX_IN_PROCESS_WAIT:
             raise TransientError("the API's rate limit is used up", retry_after=left)
@@ -50,16 +64,17 @@ class RateLimited:
         until = self._clock.now() + seconds
         self._clock.sleep(seconds)
         if self._clock.now() < until - _EARLY:  # else a stop would let every waiter go at once
-            raise TransientError("stopped while it waited for its turn")
+            raise TransientError("stopped while waiting for the rate limiter")
 
 
 class LocalRateLimiter:
-    """Turns of one worker that knows nothing of the others: each keeps to its share of the rate.
+    """The limiter of a worker that knows nothing of the others: it assumes `concurrency` peers and takes its share.
 
-    `begin` is for each invocation: another worker may have had its place until now, so the first turn is a while away.
+    `begin` is called for each invocation: another worker may have had its place until now, so the first slot is one
+    whole share away.
     """
 
-    def __init__(self, sources: Mapping[str, Source], clock: Clock) -> None:
+    def __init__(self, sources: Mapping[str, RateSettings], clock: Clock) -> None:
         self._sharing = {name: source.concurrency for name, source in sources.items()}
         self._clock = clock
         self._lock = threading.Lock()

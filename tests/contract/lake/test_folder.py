@@ -41,7 +41,7 @@ def test_a_key_that_leads_elsewhere_is_refused_by_every_call(tmp_path: Path, cal
     (tmp_path / "outside").write_bytes(b"mine")
     lake = FolderLake(tmp_path / "lake")
     lake.put(KEY, b"page")
-    with pytest.raises(LakeError, match="is no key of a lake"):
+    with pytest.raises(LakeError, match="is not a valid key of a lake"):
         CALLS[call](lake, key)
     assert files(tmp_path) == [f"lake/{KEY}", "outside"]
     assert (tmp_path / "outside").read_bytes() == b"mine"

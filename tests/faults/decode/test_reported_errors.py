@@ -75,7 +75,7 @@ def test_an_empty_list_beside_an_error_is_no_end(style: str, at: int, said: dict
     assert manifest.cause is not None
     assert manifest.cause.kind == "body"
     assert f"page {at}: the body says `{key}` beside no records at `data` as follows: " in manifest.cause.message
-    assert 'if it tells no more than the end: errors = "allow"' in manifest.cause.message
+    assert 'if it only marks the end: errors = "allow"' in manifest.cause.message
     assert len(pipeline.pages()) == at - 1
     assert [letter.cause for letter in pipeline.queue.dead] == [manifest.cause]
 

@@ -123,7 +123,7 @@ def test_a_host_that_nobody_knows_is_transient_and_a_url_that_is_none_is_permane
     fetch = HttpFetch(FakeClock())
     with pytest.raises(TransientError, match="name cannot be resolved"):
         fetch(Request("s", "http://nobody.invalid/", timeout=LONG))
-    with pytest.raises(PermanentError, match="url is none"):
+    with pytest.raises(PermanentError, match="invalid url"):
         fetch(Request("s", "http://", timeout=LONG))
 
 
@@ -156,7 +156,7 @@ def test_a_slow_drip_ends_at_the_deadline_and_the_connection_with_it(what: str) 
             gone.set()
 
     with Server(behave) as server:
-        with pytest.raises(TransientError, match=f"no whole answer within {SHORT:g} s"):
+        with pytest.raises(TransientError, match=f"no complete answer within {SHORT:g} s"):
             HttpFetch(FakeClock())(Request("s", server.url, timeout=SHORT))
         assert gone.wait(LONG)
     assert (len(server.targets), server.connections) == (1, 1)
@@ -167,7 +167,7 @@ def test_the_deadline_is_for_all_redirects_together() -> None:
         threading.Event().wait(SHORT / 3)
         exchange.send(reply(b"", 302, {"Location": "/again"}))
 
-    with Server(behave) as server, pytest.raises(TransientError, match="no whole answer within"):
+    with Server(behave) as server, pytest.raises(TransientError, match="no complete answer within"):
         HttpFetch(FakeClock())(Request("s", server.url, timeout=SHORT))
     assert len(server.targets) <= 3
 

@@ -88,7 +88,7 @@ def test_a_proxy_that_does_not_answer_ends_at_the_deadline() -> None:
     "url", ["socks5://user:pa55@proxy.test:1080", "http://[", "http://user:pa55@:99999", "http://"]
 )
 def test_a_proxy_that_is_none_is_permanent_and_its_password_not_repeated(url: str) -> None:
-    with pytest.raises(PermanentError, match="proxy is none") as caught:
+    with pytest.raises(PermanentError, match="unsupported proxy") as caught:
         through(url)(Request("s", "http://nobody.invalid/", timeout=TIMEOUT))
     assert "pa55" not in str(caught.value)
 

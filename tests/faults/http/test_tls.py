@@ -109,7 +109,7 @@ def test_a_slow_drip_within_tls_ends_at_the_deadline(tls: ssl.SSLContext, head: 
         exchange.drip(b" ", gone)
 
     with Server(behave, tls=tls) as server:
-        with pytest.raises(TransientError, match=r"no whole answer within 0\.5 s"):
+        with pytest.raises(TransientError, match=r"no complete answer within 0\.5 s"):
             HttpFetch(FakeClock())(Request("s", server.url, timeout=0.5))
         assert gone.wait(TIMEOUT)
 

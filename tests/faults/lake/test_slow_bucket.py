@@ -129,7 +129,7 @@ def test_where_calls_are_slow_one_after_another_who_lost_the_claim_wrote_nothing
             wrong.append(slow)
     proof.figure("rows and pairs of slow calls of a bucket", len(trials))
     proof.figure("of them taken over by a second worker", taken, least=1)
-    proof.figure("claims lost to slow calls", lost, least=1)
+    proof.figure("leases lost to slow calls", lost, least=1)
     proof.figure("pages written over the second worker's", len(wrong), most=0)
 
 

@@ -84,7 +84,7 @@ def test_a_worker_that_gets_nowhere_says_where(tmp_path: Path) -> None:
     pipeline.send()
     assert pipeline.drain() == ["out-of-time", "failed"]
     (letter,) = pipeline.queue.dead
-    said = f"{PLACE}: out of time twice with nothing landed in between (ask for smaller pages, or raise the worker's"
+    said = f"{PLACE}: ran out of time twice with nothing landed (ask for smaller pages, or raise the worker's"
     assert letter.cause.message.startswith(said)
     assert [attempt.outcome for attempt in pipeline.manifest().attempts] == ["out-of-time", "failed"]
 

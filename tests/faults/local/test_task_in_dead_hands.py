@@ -49,7 +49,7 @@ def drained(tmp_path: Path, *, killed: bool, delay: float = 0.0) -> tuple[list[E
 def test_who_waits_for_a_killed_workers_task_is_told_once_until_when(tmp_path: Path) -> None:
     (event,), until = drained(tmp_path, killed=True)
     moment = f"{dt.datetime.fromtimestamp(until, dt.UTC):%H:%M:%S}Z"
-    assert describe(event) == f"orders: waiting for a worker's claim until {moment}"
+    assert describe(event) == f"orders: waiting for another worker's lease until {moment}"
 
 
 def test_who_waits_for_nobody_is_told_nothing(tmp_path: Path) -> None:

@@ -138,7 +138,7 @@ def test_an_api_that_ignores_the_cursor_is_found_out_by_its_first_page(tmp_path:
     pipeline = Pipeline(tmp_path, api, source(pagination=after))
     pipeline.send()
     assert pipeline.drain() == ["failed"]
-    assert "page 2 is page 1 again" in pipeline.queue.dead[0].cause.message
+    assert "page 2 repeats page 1" in pipeline.queue.dead[0].cause.message
     assert "`from_id`" in pipeline.queue.dead[0].cause.message
 
 

@@ -204,7 +204,7 @@ def test_pages_that_repeat_in_any_cycle_are_an_error_before_long(prefix: int, le
 def test_an_api_that_repeats_its_last_page_past_the_end_fails_on_the_first_repetition(tmp_path: Path) -> None:
     pipeline, outcome = ran(tmp_path, cycle(3, 1))
     assert (outcome, cause(pipeline), pipeline.asked()) == ("failed", ("pagination", 5), [1, 2, 3, 4, 5])
-    assert "page 5 is page 4 again" in pipeline.queue.dead[0].cause.message
+    assert "page 5 repeats page 4" in pipeline.queue.dead[0].cause.message
 
 
 def test_an_api_that_ignores_the_page_number_fails_even_where_pages_are_fetched_at_once(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def test_a_page_that_was_listed_and_is_gone_is_told_as_that(tmp_path: Path) -> N
     pipeline, _ = landed(tmp_path / "a[b]")
     index = SummaryCache(tmp_path / "index", pipeline.lake)
     duck = DuckDBEngine(Behind(tmp_path / "a[b]"), pipeline.sources, index.scan(), 0.0, index, print)
-    with pytest.raises(QueryError, match="a page is gone that was there when the query began") as caught:
+    with pytest.raises(QueryError, match="a page disappeared while the query ran") as caught:
         list(duck.run(COUNT).rows)
     assert "ask again" in caught.value.hint
 

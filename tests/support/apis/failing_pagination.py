@@ -41,7 +41,7 @@ CHAINS: dict[str, Failure] = {
     "a next that is empty": Failure(chain("?date=1990-01-01&p=2", "?date=1990-01-01&p=3", ""), pagination=NEXT),
     "a next that is false": Failure(chain("?date=1990-01-01&p=2", "?date=1990-01-01&p=3", False), pagination=NEXT),
     "a next that is a number": Failure(chain(2), "pagination", "no URL", pagination=NEXT),
-    "a next that is no URL": Failure(chain("http://["), "pagination", "no URL", pagination=NEXT),
+    "a next that is not a URL": Failure(chain("http://["), "pagination", "no URL", pagination=NEXT),
     "a next with a line end in it": Failure(chain("?date=1990-01-01&p=2\r\nX-Evil: 1"), "", "", [1, 2], NEXT),
     "no next": Failure(always(reply(b'{"data": [{"id": 1}]}')), "pagination", "has no `next`", pagination=NEXT),
     "a cursor again": Failure(chain("a", "a"), "pagination", "", pagination=CURSOR),

@@ -54,7 +54,9 @@ BODIES: dict[str, Failure] = {
     "200 with a message on page 1": Failure(
         on_page(1, reply(b'{"message": "quota"}')), "pagination", "`pages` is not there"
     ),
-    "200 with an error where records are": Failure(bad(reply(b'{"pages": 3, "data": "quota"}')), "body", "is no list"),
+    "200 with an error where records are": Failure(
+        bad(reply(b'{"pages": 3, "data": "quota"}')), "body", "is not a list"
+    ),
     "200 with a status of its own": Failure(bad(reply(b'{"status": 500, "message": "no"}')), "body", "no records at"),
     "null and errors, as GraphQL has it": Failure(
         bad(reply(b'{"data": null, "errors": [{"message": "no"}]}')), "body", "errors", pagination=UNTIL_EMPTY
@@ -77,7 +79,7 @@ BODIES: dict[str, Failure] = {
     "null between pages": Failure(bad(reply(body(2, data=None))), ids=[1, 3]),
     "no list": Failure(bad(reply(b'{"pages": 3}')), "body", "no records at `data`"),
     "a list where an object was": Failure(bad(reply(b'[{"id": 2}]')), "body", "no records at `data`"),
-    "an object where a list was": Failure(bad(reply(body(2, data={"id": 2}))), "body", "`data` is no list"),
+    "an object where a list was": Failure(bad(reply(body(2, data={"id": 2}))), "body", "`data` is not a list"),
     "an object keyed by id": Failure(
         always(reply(body(1, data={"a": {"id": 1}, "b": {"id": 2}}))),
         "body",
@@ -85,8 +87,8 @@ BODIES: dict[str, Failure] = {
         more={"records": "data"},
     ),
     "two lists": Failure(bad(reply(body(2, items=[{"id": 9}]))), ids=[1, 2, 3]),
-    "a record that is null": Failure(bad(reply(body(2, data=[{"id": 2}, None]))), "body", "record 2 is no object"),
-    "a record that is a text": Failure(bad(reply(body(2, data=["2"]))), "body", "record 1 is no object"),
+    "a record that is null": Failure(bad(reply(body(2, data=[{"id": 2}, None]))), "body", "record 2 is not an object"),
+    "a record that is a text": Failure(bad(reply(body(2, data=["2"]))), "body", "record 1 is not an object"),
     "HTML on page 1": Failure(always(typed(LOGIN_PAGE, "application/json")), "body", "HTML"),
     "JSON declared as HTML": Failure(bad(typed(GOOD, "text/html"))),
     "a wrong charset": Failure(bad(typed(GOOD, "application/json; charset=utf-16"))),
@@ -109,7 +111,7 @@ CODINGS: dict[str, Failure] = {
         bad(encoded(gzip.compress(gzip.compress(GOOD)), "gzip, gzip")), "body", "not asked"
     ),
     "gzip without a header": Failure(bad(reply(gzip.compress(GOOD))), "body", "looks compressed"),
-    "deflate": Failure(bad(encoded(b"\x03\x00", "deflate")), "body", "'deflate', which was not asked for"),
+    "deflate": Failure(bad(encoded(b"\x03\x00", "deflate")), "body", "'deflate', which was not requested"),
     "invalid zstd": Failure(bad(encoded(GOOD, "zstd")), "body", "no zstd"),
     "invalid brotli": Failure(bad(encoded(GOOD, "br")), "body", "no br"),
     "gzip of nothing": Failure(bad(encoded(gzip.compress(b""), "gzip")), "body", "empty body"),

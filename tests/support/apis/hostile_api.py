@@ -122,7 +122,7 @@ HOSTILE_CASES: dict[str, Failure] = {
         first_times(1, always(reply(body(2), headers={"Content-Length": "999"}), close=True))
     ),
     "slow drip": Failure(first_times(1, drip)),
-    "slow drip forever": Failure(drip, "patience", "no whole answer within 1 s"),
+    "slow drip forever": Failure(drip, "patience", "no complete answer within 1 s"),
     "chunks without end": Failure(endless(CHUNK), "body", "larger than"),
     "headers without end": Failure(first_times(1, headers_without_end)),
     "no HTTP": Failure(first_times(2, always(b"SSH-2.0-OpenSSH\r\n", close=True))),

@@ -41,7 +41,7 @@ def json_body(data: bytes) -> bool:
         assert outcome(split, data, None, guess) == slow
     assert outcome(split, data, "data") == outcome(split_losslessly, data, "data")
     standard = standard_decode(data)
-    told = "the body is no JSON" in str(slow)
+    told = "the body is not JSON" in str(slow)
     if standard is not None:
         assert told == (standard == ()), slow
         found = split(data, None) if not isinstance(slow, str) else None

@@ -42,7 +42,7 @@ def _load(**more: object) -> Load:
     return msgspec.structs.replace(first, **more)
 
 
-_CAUSE = Cause("body", "s 2023-11-01 page 1: the body is no JSON", 1, None, "dead/x", True)
+_CAUSE = Cause("body", "s 2023-11-01 page 1: the body is not JSON", 1, None, "dead/x", True)
 MANIFESTS = [
     Manifest("s", DATE, "complete", _load(last=1, finished=NOW, total=2)),
     Manifest(

@@ -63,7 +63,7 @@ def test_every_key_is_read_also_within_the_detail_of_a_rules_event() -> None:
 @pytest.mark.parametrize(
     ("event", "says"),
     [
-        ([], "no JSON object"),
+        ([], "not a JSON object"),
         ({"source": ["api-a"]}, "`source` is unknown; did you mean `sources`?"),
         ({"date": "2026-02-30"}, "date"),
         ({"date": "23.11.2026"}, "date"),
@@ -77,9 +77,9 @@ def test_every_key_is_read_also_within_the_detail_of_a_rules_event() -> None:
         ({"detail-type": "Scheduled Event", "detail": {}}, "no `time`"),
         (SCHEDULED | {"time": "0101-01-01T00:00:00Z"}, "no `time`"),
         (SCHEDULED | {"time": "9999-12-31"}, "no `time`"),
-        (SCHEDULED | {"detail": 5}, "`detail` is no JSON object"),
-        ({"date": "0001-01-01"}, "the first of all: write 0001-01-02 or a later one"),
-        ({"from": "0001-01-01", "to": "2026-11-01"}, "the first of all: write 0001-01-02 or a later one"),
+        (SCHEDULED | {"detail": 5}, "`detail` is not a JSON object"),
+        ({"date": "0001-01-01"}, "too early: write 0001-01-02 or a later one"),
+        ({"from": "0001-01-01", "to": "2026-11-01"}, "too early: write 0001-01-02 or a later one"),
         ({"\ud800": 1}, r"`\ud800` is unknown"),
     ],
 )

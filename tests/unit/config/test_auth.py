@@ -89,9 +89,9 @@ def test_references_are_read(text: str, found: Reference) -> None:
 def test_what_is_no_reference_is_refused_and_never_repeated(text: str) -> None:
     if text.startswith(("env:", "file:", "aws-secret:")):
         return
-    with pytest.raises(ValueError, match="no reference") as caught:
+    with pytest.raises(ValueError, match="not a secret reference") as caught:
         reference(text)
-    with pytest.raises(ValueError, match="no reference") as other:
+    with pytest.raises(ValueError, match="not a secret reference") as other:
         reference("another")
     assert str(caught.value) == str(other.value)
 
@@ -244,7 +244,7 @@ def test_an_answer_hides_what_was_sent_for_it_and_shows_nothing_of_it_itself(aut
 
 
 def test_a_key_has_one_place() -> None:
-    with pytest.raises(ConfigError, match="`header` and `param` exclude each other"):
+    with pytest.raises(ConfigError, match="`header` and `param` are mutually exclusive"):
         declared('{ style = "api_key", key = "env:T", param = "key", header = "X-Key" }')
-    with pytest.raises(ConfigError, match="no name of a header"):
+    with pytest.raises(ConfigError, match="not a valid header name"):
         declared('{ style = "api_key", key = "env:T", header = "X Key" }')

@@ -26,10 +26,16 @@ def declared(line: str) -> Source:
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ('rate = "10"', "[sources.orders]: `rate`: '10' is no rate: write requests and s, min or h, as in 10/s"),
+        (
+            'rate = "10"',
+            "[sources.orders]: `rate`: '10' is not a valid rate: write requests and s, min or h, as in 10/s",
+        ),
         ('rate = "1/h"', "[sources.orders]: `rate`: '1/h' is slower than 1/min"),
         ("rate = 10", "[sources.orders]"),
-        ('statuses = { "3xx" = "empty" }', """[sources.orders]: `statuses`: '3xx' is none: write a status ("404")"""),
+        (
+            'statuses = { "3xx" = "empty" }',
+            """[sources.orders]: `statuses`: invalid status '3xx': write a status ("404")""",
+        ),
         ('statuses = { "404" = "gone" }', "[sources.orders]"),
         ('allow_private = "yes"', "[sources.orders]"),
         ("allow_privat = true", "allow_private"),

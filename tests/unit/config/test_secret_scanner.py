@@ -57,7 +57,7 @@ def test_a_reference_is_none() -> None:
 
 @pytest.mark.parametrize("line", ['headers = { X-Key = "env:" }', 'params = { key = "aws-secret:a b" }'])
 def test_a_reference_that_is_none_is_refused(line: str) -> None:
-    with pytest.raises(ConfigError, match="no reference"):
+    with pytest.raises(ConfigError, match="not a secret reference"):
         declared(line)
 
 

@@ -107,7 +107,7 @@ def test_a_date_is_spelt_as_it_is_told(date: dt.date) -> None:
         ('{ zone = "Warsaw" }', r"window.*`zone` 'Warsaw' is unknown: .*Europe/Warsaw"),
         ('{ zone = "../etc/passwd" }', "is unknown"),
         ('{ zone = "" }', "is unknown"),
-        ('{ format = "iso8601" }', "`format` 'iso8601' is none"),
+        ('{ format = "iso8601" }', "`format` 'iso8601' is not a valid format"),
         ('{ end = "open" }', "Invalid value"),
         ('{ form = "a" }', r"window: key `form` is unknown; did you mean `format`\? allowed: from, to, format"),
         ("7", "window"),

@@ -65,17 +65,17 @@ def test_an_object_keyed_by_id_is_a_record_a_key_which_comes_first() -> None:
 
 def test_an_object_that_holds_nothing_may_be_a_list_as_php_writes_it_or_a_null() -> None:
     assert lines(b'{"data":[]}', KEYED) == lines(b'{"data":{}}', KEYED) == lines(b'{"data":null}', KEYED) == []
-    assert "`data` is no object but [{}]" in refused(b'{"data":[{}]}', KEYED)
+    assert "`data` is not an object but [{}]" in refused(b'{"data":[{}]}', KEYED)
 
 
 def test_a_key_field_that_is_there_already_or_a_record_that_is_none_is_an_error() -> None:
     assert 'a record has a `_key` of its own: "x"' in refused(b'{"data":{"x":{"\\u005fkey":1}}}', KEYED)
-    assert 'a record is no object but 1: "y"' in refused(b'{"data":{"x":{},"y":1}}', KEYED)
+    assert 'a record is not an object but 1: "y"' in refused(b'{"data":{"x":{},"y":1}}', KEYED)
 
 
 def test_a_line_of_ndjson_is_a_record() -> None:
     body = b'\xef\xbb\xbf{"a": 1.10}\n\r\n  {"b":"\\ud800"}\r\n{"c":"\r"}'
-    assert "line 4 is no JSON" in refused(body, NDJSON)
+    assert "line 4 is not JSON" in refused(body, NDJSON)
     assert lines(body.replace(b'"\r"', b"\r1"), NDJSON) == [b'{"a": 1.10}', b'{"b":"\\ud800"}', b'{"c":1}']
     assert (lines(b"", NDJSON), read(b"\n", NDJSON).meta) == ([], None)
     values = BodyFormat(format="ndjson", shape="values")
@@ -85,13 +85,13 @@ def test_a_line_of_ndjson_is_a_record() -> None:
 @pytest.mark.parametrize(
     ("body", "told"),
     [
-        (b'{"a":1}\n{"a":', "line 2 is no JSON"),
-        (b'{"a":1}\n[1]\n', "line 2 is no object but [1]"),
-        (b'{"a":1} {"b":2}\n', "line 1 is no JSON: something follows"),
-        (b'{\n"a":1}\n', "line 1 is no JSON"),
+        (b'{"a":1}\n{"a":', "line 2 is not JSON"),
+        (b'{"a":1}\n[1]\n', "line 2 is not an object but [1]"),
+        (b'{"a":1} {"b":2}\n', "line 1 is not JSON: something follows"),
+        (b'{\n"a":1}\n', "line 1 is not JSON"),
         (b'{"a":"\xff"}\n', "invalid UTF-8"),
-        (b"<html>", "line 1 is no JSON: no JSON value at byte 0 (it looks like HTML"),
-        (b'{"a":NaN}', "line 1 is no JSON"),
+        (b"<html>", "line 1 is not JSON: no JSON value at byte 0 (it looks like HTML"),
+        (b'{"a":NaN}', "line 1 is not JSON"),
     ],
 )
 def test_ndjson_that_is_none_names_its_line(body: bytes, told: str) -> None:
@@ -165,12 +165,12 @@ def test_csv_as_rfc_4180_has_it() -> None:
     [
         (b"a,b\n1,2\n3\n", "record 2 has 1 fields, the header 2 (was it cut"),
         (b"a,b\n1,2,3\n", "record 1 has 3 fields, the header 2"),
-        (b'a,b\n1,"2\n', "the body is no CSV: unexpected end of data"),
-        (b'a,b\n1,"2"3\n', "the body is no CSV: ',' expected after '\"', in line 2"),
+        (b'a,b\n1,"2\n', "the body is not CSV: unexpected end of data"),
+        (b'a,b\n1,"2"3\n', "the body is not CSV: ',' expected after '\"', in line 2"),
         (b"a,a\n1,2\n", "the header names a field twice (a)"),
-        (b"a;b\n1;2\n", "the header is one name 'a;b' (fields are told apart by ','"),
+        (b"a;b\n1;2\n", "the header is a single name 'a;b' (fields are told apart by ','"),
         (b"a,b\n1,\xff\n", "invalid UTF-8 at byte 6"),
-        (b"Service temporarily unavailable", "one line of text, and no header 'Service temporarily unavailable'"),
+        (b"Service temporarily unavailable", "one line of text without a header 'Service temporarily unavailable'"),
         (b"<!doctype html>\n", "it looks like HTML"),
         (b'{"error": "no"}', "it looks like JSON"),
     ],
@@ -188,8 +188,8 @@ def test_csv_that_is_none_says_why(body: bytes, told: str) -> None:
         ({"shape": "keyed"}, "needs `records`"),
         ({"key_field": "id"}, "`key_field` is for"),
         ({"delimiter": ";"}, "`delimiter` is for"),
-        ({"format": "csv", "delimiter": "::"}, "no single character"),
-        ({"format": "csv", "delimiter": '"'}, "no single character"),
+        ({"format": "csv", "delimiter": "::"}, "not a single character"),
+        ({"format": "csv", "delimiter": '"'}, "not a single character"),
     ],
 )
 def test_keys_that_contradict_each_other_are_refused(keys: dict[str, str], told: str) -> None:

@@ -55,7 +55,7 @@ def test_a_name_is_changed_in_its_place() -> None:
         '{"e mail":"a@b","who":{"é":99999999999999999999}}'.encode()
     )
     assert landed(b'{"a":1,"b":2}', rename={"a": "b", "b": "a"}) == b'{"b":1,"a":2}'
-    with pytest.raises(BodyError, match="record 1: `rename` gives the name `b`, which is there already"):
+    with pytest.raises(BodyError, match="record 1: `rename` gives the name `b`, which exists already"):
         landed(b'{"a":1,"b":2}', rename={"a": "b"})
     assert landed(b'{"a":1,"b":2}', rename={"a": "b"}, drop=["b"]) == b'{"b":1}'
 
@@ -103,12 +103,12 @@ def test_a_path_that_no_record_has_is_told() -> None:
 @pytest.mark.parametrize(
     ("keys", "told"),
     [
-        ({}, "it says nothing"),
-        ({"drop": [""]}, "a path in it is empty"),
+        ({}, "`fields` is empty"),
+        ({"drop": [""]}, "a path in `fields` is empty"),
         ({"drop": ["a"], "hash": ["a"], "salt": "env:S"}, "`a` is dropped, and kept, hashed or renamed too"),
         ({"hash": ["a"]}, "`hash` and `salt` go together"),
         ({"drop": ["a"], "salt": "env:S"}, "`hash` and `salt` go together"),
-        ({"hash": ["a"], "salt": "literal"}, "no reference"),
+        ({"hash": ["a"], "salt": "literal"}, "not a secret reference"),
         ({"rename": {"a": "c", "b": "c"}}, "`rename` gives the name `c` twice"),
     ],
 )

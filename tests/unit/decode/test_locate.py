@@ -46,5 +46,5 @@ def test_the_error_of_a_path_that_finds_nothing_names_the_paths_that_would() -> 
     assert str(error.value) == (
         "no records at `data` (correct `records`; the body has: page, result; records may be at: `result.items` (2))"
     )
-    with pytest.raises(BodyError, match=r"`result` is no list but .* records may be at: `result.items` \(2\)"):
+    with pytest.raises(BodyError, match=r"`result` is not a list but .* records may be at: `result.items` \(2\)"):
         split(body, "result")

@@ -14,9 +14,13 @@ from option_a.ingest.errors import BodyError
     ("body", "path", "said"),
     [
         (b"5", None, r"neither an object nor a list \(is this the right url\?\)"),
-        (b'{"data":[{}],"data":[{}]}', "data", r"`data` stands 2 times in the body \(the API must send it once\)"),
-        (b'{"data":[{}],"data":1}', None, r"`data` stands 2 times in the body \(the API must send it once\)"),
-        (b'{"a":{"b":[{}]}}', "a", r"`a` is no list .*\(correct `records`: the path to the list of records; .*`a\.b`"),
+        (b'{"data":[{}],"data":[{}]}', "data", r"`data` occurs 2 times in the body \(the API must send it once\)"),
+        (b'{"data":[{}],"data":1}', None, r"`data` occurs 2 times in the body \(the API must send it once\)"),
+        (
+            b'{"a":{"b":[{}]}}',
+            "a",
+            r"`a` is not a list .*\(correct `records`: the path to the list of records; .*`a\.b`",
+        ),
         (b'{"data":[{}],"items":[{}]}', None, r'two lists could be the records: data, items \(say which: records = "'),
         (b'{"n":"%s"}' % ("é" * 30).encode(), "n", 'but "' + "é" * 19 + "\ufffd"),
     ],

@@ -1,4 +1,4 @@
-"""What a body says went wrong: when it says nothing at all, and how the beginning of what it says is shown."""
+"""What a body says went wrong: when `fields` is empty at all, and how the beginning of what it says is shown."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def test_a_legal_value_lands_wherever_it_stands(value: bytes) -> None:
 @pytest.mark.parametrize("value", [case(value) for value in (*ILLEGAL, b"", BOM + b"1")])
 def test_an_illegal_value_is_a_body_error_wherever_it_stands(value: bytes) -> None:
     for body in PLACES.values():
-        with pytest.raises(BodyError, match=r"the body is no JSON: .* at byte") as error:
+        with pytest.raises(BodyError, match=r"the body is not JSON: .* at byte") as error:
             split(body % value, None)
         assert error.value.body == body % value
 
@@ -50,9 +50,9 @@ GOOD = b'{"data":[{"a":1},{"b":"\xc3\xa9"}],"page":1}'
 
 @pytest.mark.parametrize("end", range(len(GOOD)))
 def test_a_body_that_is_cut_is_an_error_wherever_it_is_cut(end: int) -> None:
-    with pytest.raises(BodyError, match="the body is no JSON"):
+    with pytest.raises(BodyError, match="the body is not JSON"):
         split(GOOD[:end], None)
-    with pytest.raises(BodyError, match="the body is no JSON"):
+    with pytest.raises(BodyError, match="the body is not JSON"):
         split(GOOD[:end], "data")
 
 
@@ -71,19 +71,19 @@ def test_white_space_around_the_body_is_legal(space: bytes) -> None:
 
 @pytest.mark.parametrize("space", [b"\x0b", b"\x0c", b"\x00", "\u00a0".encode(), "\u2028".encode(), b"\x1c", b"\x85"])
 def test_what_only_looks_like_white_space_is_not(space: bytes) -> None:
-    with pytest.raises(BodyError, match="the body is no JSON"):
+    with pytest.raises(BodyError, match="the body is not JSON"):
         split(space + GOOD, None)
 
 
 def test_one_byte_order_mark_before_the_body_is_passed_over_and_no_more() -> None:
     assert split(b"\xef\xbb\xbf" + GOOD, None).lines == split(GOOD, None).lines
-    with pytest.raises(BodyError, match="the body is no JSON"):
+    with pytest.raises(BodyError, match="the body is not JSON"):
         split(b"\xef\xbb\xbf" * 2 + GOOD, None)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1"])
 def test_a_body_in_another_encoding_is_an_error(encoding: str) -> None:
-    with pytest.raises(BodyError, match="the body is no JSON"):
+    with pytest.raises(BodyError, match="the body is not JSON"):
         split(GOOD.decode().encode(encoding), None)
 
 

@@ -178,7 +178,7 @@ NONE: dict[str, Any] = {"style": "none"}
         (lambda: asked(NONE, {"count": 100}, 100), "100 records, and `count` says as many"),
         (lambda: asked(NONE, {"total": 120}, 49), "`total` says 120 records, and pagination (none"),
         (lambda: asked({"style": "page", "size": 100, "size_param": "n"}, {}, 50, OTHERS), "set size = 50, or correct"),
-        (lambda: asked({"style": "page"}, {}, 49, [{"id": 3}]), "page 2 is page 1 again"),
+        (lambda: asked({"style": "page"}, {}, 49, [{"id": 3}]), "page 2 repeats page 1"),
         (lambda: asked({"style": "page"}, {}, 49, [{"id": 3}, *OTHERS]), "1 of the 51 records of page 2 are on page 1"),
         (lambda: asked({"style": "page"}, {}, 49, OTHERS, fields={"drop": ["mial"]}), "`fields` names `mial`"),
     ],

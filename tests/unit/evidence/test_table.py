@@ -81,7 +81,7 @@ def test_every_figure_is_listed_with_its_limits_and_a_part_below_its_whole() -> 
 
 def test_a_label_that_says_little_is_put_in_words_in_its_own_row_alone() -> None:
     lost = Figure("lost", 32_577)
-    assert "- claims that a worker lost to another, which went on with the load: 32,577\n" in below(11, seen(lost))
+    assert "- leases that a worker lost to another, which went on with the load: 32,577\n" in below(11, seen(lost))
     assert "- lost: 32,577\n" in below(1, seen(lost))
 
 

@@ -57,7 +57,7 @@ def test_a_body_that_is_cut_anywhere_is_transient(encoding: str, at: int) -> Non
 @pytest.mark.parametrize("spoil", [lambda packed: b"<html>" + packed, lambda packed: packed + b"<html>"])
 def test_what_is_not_encoded_so_is_a_body_error_with_the_body(encoding: str, spoil: Callable[[bytes], bytes]) -> None:
     spoilt = spoil(PACKERS[encoding](BODY))
-    with pytest.raises(BodyError, match=f"the body is no {encoding}") as error:
+    with pytest.raises(BodyError, match=f"the body is not {encoding}") as error:
         decompress(spoilt, encoding, 2 * LONG)
     assert error.value.body == spoilt
 
@@ -80,7 +80,7 @@ def test_a_zstd_body_may_ask_for_no_window_beyond_eight_megabytes() -> None:
     options: dict[int, int] = {zstd.CompressionParameter.window_log: 25, zstd.CompressionParameter.content_size_flag: 0}
     packer = zstd.ZstdCompressor(options=options)
     packed = packer.compress(bytes(2**20)) + packer.flush()
-    with pytest.raises(BodyError, match="the body is no zstd"):
+    with pytest.raises(BodyError, match="the body is not zstd"):
         decompress(packed, "zstd", 2**21)
 
 

@@ -163,7 +163,7 @@ def test_a_client_that_is_refused_is_told_without_its_secret(body: bytes | None,
     issuer.refusal = HttpError("the API answered 401", status=401, body=body)
     with pytest.raises(SecretError) as caught:
         fetching(issuer, FakeClock())(ASKED)
-    assert "no token of login.test" in str(caught.value)
+    assert "no token from login.test" in str(caught.value)
     assert says in str(caught.value)
     assert "client_secret" in caught.value.hint
     assert SECRET not in str(caught.value)
@@ -186,7 +186,7 @@ def test_a_refusal_that_repeats_the_token_is_kept_without_it() -> None:
 def test_an_issuer_that_is_down_is_waited_for() -> None:
     issuer = Issuer()
     issuer.refusal = TransientError("the API answered 503", retry_after=7.0)
-    with pytest.raises(TransientError, match=r"no token of login.test: the API answered 503") as caught:
+    with pytest.raises(TransientError, match=r"no token from login.test: the API answered 503") as caught:
         fetching(issuer, FakeClock())(ASKED)
     assert caught.value.retry_after == 7.0
 
@@ -222,8 +222,8 @@ def test_the_secrets_of_a_client_are_those_that_it_names() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (('"env:S"', f'"{SECRET}"'), "no reference"),
-        ((URL, "ftp://login.test"), "`token_url` is no url"),
+        (('"env:S"', f'"{SECRET}"'), "not a secret reference"),
+        ((URL, "ftp://login.test"), "`token_url` is not a valid URL"),
         (("token_url", "token_uri"), "key `token_uri` is unknown; did you mean `token_url`"),
         (('"us"', '"us", send = "header"'), "Invalid value"),
     ],

@@ -151,7 +151,7 @@ def test_an_executor_with_fewer_rights_is_noted() -> None:
 def test_who_is_no_administrator_is_told_that_they_see_a_part() -> None:
     told = diagnose(change(well(), caller=f"arn:aws:iam::{ACCOUNT}:user/ana"), STACK, GROUPS, SOURCES)
     assert told[0].state == "note"
-    assert "is no administrator" in told[0].what
+    assert "is not an administrator" in told[0].what
 
 
 def test_an_account_whose_databases_are_lake_formations_needs_a_grant_to_create_one() -> None:

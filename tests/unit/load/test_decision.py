@@ -38,7 +38,7 @@ OLD, RUN, NEW = "20261124T000000Z-a", "20261124T010000Z-a", "20261124T020000Z-a"
 REAL = source()
 MOCK = source(url="mock://s")
 CAUSE = Cause("http", "the API answered 401", status=401)
-BROKEN = Cause("pagination", "page 3 is page 2 again", restart=True)
+BROKEN = Cause("pagination", "page 3 repeats page 2", restart=True)
 ALIVE, MINE, GONE = LeaseRecord("other", NOW + 9, 2), LeaseRecord("mine", NOW + 9, 2), LeaseRecord("other", NOW, 2)
 
 

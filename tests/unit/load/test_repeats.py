@@ -32,7 +32,7 @@ def load(*rows: Row) -> Load:
 )
 def test_a_page_is_one_of_its_neighbours_or_the_first_or_the_anchors_again(page: int, checksum: str, twin: int) -> None:
     known = load(row(7, "of 7"), row(8, "of 8"), row(10, "of 10"), row(11, "of 11"))
-    with pytest.raises(RepeatError, match=f"^page {page} is page {twin} again"):
+    with pytest.raises(RepeatError, match=f"^page {page} repeats page {twin}"):
         check_repeat(known, row(page, checksum), PageInfo(), "")
     check_repeat(known, row(page, checksum), PageInfo(), "", alike=True)
 

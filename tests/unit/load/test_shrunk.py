@@ -45,4 +45,4 @@ def test_a_total_that_fell_is_a_sign_where_no_end_is_declared(total: int, left_o
 @pytest.mark.parametrize(("status", "refusal"), [(400, True), (404, True), (422, True), (401, False), (451, False)])
 def test_credentials_and_their_like_are_no_word_on_a_page(status: int, refusal: bool) -> None:
     assert (refusal_in(HttpError("no", status=status)) is not None) is refusal
-    assert refusal_in(BodyError("the body is no JSON")) is None
+    assert refusal_in(BodyError("the body is not JSON")) is None

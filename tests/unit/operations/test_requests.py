@@ -23,7 +23,7 @@ def test_no_names_are_all_sources_and_a_repeated_name_counts_once() -> None:
 def test_an_unknown_source_is_refused_with_the_known_ones() -> None:
     with pytest.raises(InvalidRequest) as refused:
         resolve_sources(DECLARED, ["a", "c"])
-    assert refused.value.what == "no source `c`; there are: a, b"
+    assert refused.value.what == "no source `c`; declared: a, b"
     assert isinstance(refused.value, UserError)
 
 

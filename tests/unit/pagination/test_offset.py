@@ -93,7 +93,7 @@ def test_one_response_is_asked_for_with_nothing_beside_it() -> None:
 
 @pytest.mark.parametrize("has_more", [None, "more"])
 def test_records_after_a_short_page_show_that_the_api_caps_its_pages(has_more: str | None) -> None:
-    with pytest.raises(PaginationError, match="caps its pages: set size = 100"):
+    with pytest.raises(PaginationError, match="caps the page size: set size = 100"):
         OffsetPaginator(size=500, has_more=has_more).read(seen(3, 100, 300, more=True))
 
 
@@ -108,7 +108,7 @@ def test_records_after_a_short_page_show_that_the_api_caps_its_pages(has_more: s
 def test_what_the_pages_before_held_is_told_beside_what_they_should_have(
     style: PageNumberPaginator | OffsetPaginator, answer: PageResponse
 ) -> None:
-    said = "pages before held 3 records, fewer than size = 5, and there is another one"
+    said = "earlier pages had 3 records, fewer than size = 5, but more followed"
     with pytest.raises(PaginationError, match=rf"{said} .*set size = 3\)$"):
         style.read(answer)
 
@@ -138,10 +138,10 @@ def test_what_is_missing_is_looked_for_where_it_should_be_and_what_is_there_is_n
         ({"style": "offset", "size": 0}, "`int` >= 1"),
         ({"style": "offset", "size": 5, "stop": "total"}, "needs the place of a total"),
         ({"style": "offset", "size": 5, "stop": "has_more"}, "needs `has_more`"),
-        ({"style": "offset", "size": 5, "stop": "short", "has_more": "m"}, "exclude each other"),
-        ({"style": "page", "has_more": "m", "total_pages": "n"}, "exclude each other"),
-        ({"style": "page", "stop": "empty", "total_pages": "n"}, "exclude each other"),
-        ({"style": "page", "size": 5, "stop": "short", "total_pages": "n"}, "exclude each other"),
+        ({"style": "offset", "size": 5, "stop": "short", "has_more": "m"}, "are mutually exclusive"),
+        ({"style": "page", "has_more": "m", "total_pages": "n"}, "are mutually exclusive"),
+        ({"style": "page", "stop": "empty", "total_pages": "n"}, "are mutually exclusive"),
+        ({"style": "page", "size": 5, "stop": "short", "total_pages": "n"}, "are mutually exclusive"),
         ({"style": "page", "size_param": "limit"}, "`size_param` needs `size`"),
         ({"style": "page", "stop": "total"}, "needs the place of a total"),
         ({"style": "none", "size": 5}, "unknown field"),

@@ -77,7 +77,7 @@ def test_a_numbered_page_tells_where_the_end_is(
 
 
 def test_a_second_page_after_a_short_first_one_shows_that_the_api_caps_its_pages() -> None:
-    with pytest.raises(PaginationError, match="caps its pages: set size = 4"):
+    with pytest.raises(PaginationError, match="caps the page size: set size = 4"):
         PageNumberPaginator(stop="short", size=10).read(seen(2, 4, 8))
 
 
@@ -144,7 +144,7 @@ def test_a_missing_next_is_an_error_that_says_both_ways_out() -> None:
 
 @pytest.mark.parametrize("value", [2, True, {"href": "/2"}, ["/2"], "https://[x", "/2?c=\ud800"])
 def test_a_next_that_is_no_url_is_a_broken_promise(value: object) -> None:
-    with pytest.raises(PaginationError, match=r"`next` is no URL but .*correct pagination.path") as error:
+    with pytest.raises(PaginationError, match=r"`next` is not a URL but .*correct pagination.path") as error:
         NextUrlPaginator().read(seen(next=value))
     assert "None" not in error.value.what
 
@@ -184,8 +184,8 @@ def test_a_number_is_read_whether_or_not_it_is_quoted(value: int) -> None:
     [
         ({"style": "page", "stop": "short"}, "needs `size`"),
         ({"style": "page", "size_param": "n"}, "`size_param` needs `size`"),
-        ({"style": "page", "stop": "empty", "total_pages": "p"}, "exclude each other"),
-        ({"style": "page", "stop": "empty", "total_records": "n", "total_pages": "p"}, "exclude each other"),
+        ({"style": "page", "stop": "empty", "total_pages": "p"}, "are mutually exclusive"),
+        ({"style": "page", "stop": "empty", "total_records": "n", "total_pages": "p"}, "are mutually exclusive"),
     ],
 )
 def test_a_table_that_contradicts_itself_is_refused(table: dict[str, Any], message: str) -> None:
