@@ -25,7 +25,7 @@ class Finding(msgspec.Struct, frozen=True):
     about: str
     state: State
     what: str
-    fix: str = ""
+    fix: str = msgspec.field(default="", name="mend")  # the key of --json
 
 
 def diagnose(facts: AccountFacts, stack: str, groups: Groups, sources: Mapping[str, Source]) -> list[Finding]:

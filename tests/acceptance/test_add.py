@@ -121,7 +121,7 @@ def test_a_table_is_appended_and_what_was_there_stays(api: FakeApi, option_a: Pl
     assert (option_a.folder / "sources.toml").read_text().startswith(before)
     assert option_a("check").out.count("http") == 2
     again = option_a("add", f"{api.url}/paged", "--name", "orders", "--write")
-    assert (again.code, "there is a source `orders` already" in again.err) == (2, True)
+    assert (again.code, "source `orders` exists already" in again.err) == (2, True)
 
 
 def test_a_file_that_holds_no_source_yet_or_is_none_is_left_as_it_was_or_added_to(
@@ -138,7 +138,7 @@ def test_a_file_that_holds_no_source_yet_or_is_none_is_left_as_it_was_or_added_t
 
 def test_a_new_file_is_said_to_be_new(api: FakeApi, option_a: Place) -> None:
     done = option_a("add", f"{api.url}/paged", "--write")
-    assert "the four mock sources" in done.err
+    assert "the built-in mock sources" in done.err
     assert option_a("check").code == 0
 
 
@@ -175,10 +175,10 @@ def test_what_is_given_about_dates_fits_the_date_of_the_url(
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["ftp://api.test/x"], 2, "it begins with https:// or http://"),
+        (["ftp://api.test/x"], 2, "it must begin with https:// or http://"),
         (["{url}/paged?api_key=canary-4711"], 2, "`params.api_key` looks like a secret"),
         (["{url}/paged", "--name", "No!"], 2, "a name has at most 63 characters of a-z"),
-        (["{url}/paged", "--set", "records ="], 2, "--set is no TOML"),
+        (["{url}/paged", "--set", "records ="], 2, "--set is not valid TOML"),
         (["{url}/paged", "--set", "recrods = 'x'"], 2, "did you mean `records`?"),
         (["{url}/paged", "--set", "records = 'rows'"], 1, "records may be at: `result.items` (20)"),
         (["{url}/closed"], 1, "the API answered 401 (the API wants credentials"),

@@ -32,12 +32,12 @@ class Case(NamedTuple):
 
 
 BODIES = {
-    "an empty body": Case(ApiResponse(b""), ("no JSON", "the API sent an empty body")),
-    "HTML with 200": Case(ApiResponse(HTML, type="text/html"), ("no JSON", "HTML")),
-    "invalid UTF-8": Case(ApiResponse(b'{"data":[{"name":"\xff"}],"pages":3}'), ("no JSON", "UTF-8")),
-    "a body cut short": Case(ApiResponse(b'{"data":[{"id":3},{"id":'), ("no JSON",)),
-    "NaN": Case(ApiResponse(b'{"data":[{"id":NaN}],"pages":3}'), ("no JSON",)),
-    "Infinity beside the records": Case(ApiResponse(b'{"data":[{"id":3}],"pages":3,"took":Infinity}'), ("no JSON",)),
+    "an empty body": Case(ApiResponse(b""), ("not JSON", "the API sent an empty body")),
+    "HTML with 200": Case(ApiResponse(HTML, type="text/html"), ("not JSON", "HTML")),
+    "invalid UTF-8": Case(ApiResponse(b'{"data":[{"name":"\xff"}],"pages":3}'), ("not JSON", "UTF-8")),
+    "a body cut short": Case(ApiResponse(b'{"data":[{"id":3},{"id":'), ("not JSON",)),
+    "NaN": Case(ApiResponse(b'{"data":[{"id":NaN}],"pages":3}'), ("not JSON",)),
+    "Infinity beside the records": Case(ApiResponse(b'{"data":[{"id":3}],"pages":3,"took":Infinity}'), ("not JSON",)),
     "records that are no objects": Case(
         ApiResponse(b'{"data":[{"id":3},4],"pages":3}'), ("record 2 is not an object but 4",)
     ),

@@ -108,7 +108,7 @@ def test_before_anything_is_deployed_it_says_what_to_do(place: Place, server: Mo
     assert f"the role arn:aws:iam::{ACCOUNT}:role/{EXECUTOR} does not exist" in done.out
     assert f"cdk bootstrap aws://{ACCOUNT}/{REGION}" in done.out
     assert "the stack Nowhere is not deployed with Lake Formation" in done.out
-    assert "1 thing to mend" in done.out
+    assert "1 thing to fix" in done.out
 
 
 @pytest.mark.parametrize("mode", ["hybrid", "enforce"])

@@ -32,7 +32,7 @@ DECLARED = {
     ),
     "stop beside a total": Mistake(
         ORDERS + 'pagination = { style = "page", stop = "empty", total_pages = "n" }',
-        ("[sources.orders]", "pagination", "`stop`", "exclude"),
+        ("[sources.orders]", "pagination", "`stop`", "mutually exclusive"),
     ),
     "a column of a type that is none": Mistake(
         ORDERS + 'columns = { id = "number" }', ("[sources.orders]", "columns", "number")

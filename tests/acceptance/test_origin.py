@@ -41,7 +41,7 @@ def test_a_source_that_becomes_real_is_loaded_again_and_real_data_gives_way_to_m
         assert option_a.lines("api-a") == [b'{"real":true}']
         forgot = option_a("run", "--date", DAY)
         assert (forgot.code, option_a.lines("api-a")) == (0, [b'{"real":true}'])
-        assert "1 partition of real data left as it is" in forgot.err
+        assert "1 partition of real data kept" in forgot.err
         assert option_a("run", "--date", DAY, USE_REAL_HTTP="false").code == 0
         assert option_a.pages("api-a") == mock
         assert option_a("verify").code == 0

@@ -75,7 +75,7 @@ WAYS = {
     "shape": Way("body", "no records at …", body(b'{"rows":[]}'), f'records = "data"\n{PAGED}'),
     "numbers": Way("body", "record …", body(b'{"data":[1],"pages":1,"total":1}')),
     "huge": Way("body", "the body is larger than … bytes", healthy, f"max_body = 10\n{PAGED}"),
-    "repeated": Way("pagination", "page … is page … again", body(page(1))),
+    "repeated": Way("pagination", "page … repeats page …", body(page(1))),
     "endless": Way("pagination", "no end after … pages", healthy, "max_pages = 2\npagination = { style = 'page' }"),
     "number": Way("pagination", "`…` …", body(b'{"data":[{"id":1}]}')),
     "next": Way("pagination", "the body has no …", body(b'{"data":[{"id":1}]}'), NEXT),

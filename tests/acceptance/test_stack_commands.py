@@ -233,7 +233,7 @@ def test_status_shows_a_source_that_is_down_and_until_when_it_is_not_asked(there
 def test_logs_of_nothing_say_so(there: There) -> None:
     done = there("logs", "orders", DAY)
     assert done.code == 1
-    assert f"orders {DAY}: missing, nobody has begun it" in done.err
+    assert f"orders {DAY}: not started" in done.err
 
 
 def test_cancel_of_nothing_takes_nothing_back(there: There) -> None:

@@ -37,7 +37,7 @@ def refusing(code: str, message: str) -> bytes:
 @pytest.mark.parametrize(
     ("code", "message", "advice"),
     [
-        ("AccessDenied", SAID, "have the right to DescribeStacks given to you"),
+        ("AccessDenied", SAID, "ask for permission to DescribeStacks"),
         ("ExpiredToken", "The security token included in the request is expired", "log in again: aws sso login"),
         ("InvalidClientTokenId", "The security token is invalid", "AWS does not know these credentials"),
         ("Throttling", "Rate exceeded", "AWS throttles requests: try again in a minute"),
@@ -127,9 +127,9 @@ def test_a_bucket_that_is_gone_is_told(tmp_path: Path, server: MotoServer) -> No
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("status", "--lake", "elsewhere"), "has a lake of its own"),
-        (("run", "--workers", "3"), "--workers is for one machine"),
-        (("run", "--durable"), "--durable is for one machine"),
+        (("status", "--lake", "elsewhere"), "has its own lake"),
+        (("run", "--workers", "3"), "--workers applies to one machine only"),
+        (("run", "--durable"), "--durable applies to one machine only"),
     ],
 )
 def test_options_that_contradict_a_stack_are_refused(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
@@ -140,7 +140,7 @@ def test_options_that_contradict_a_stack_are_refused(tmp_path: Path, arguments: 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("run", "--detach"), "--detach is for --stack"),
+        (("run", "--detach"), "--detach needs --stack"),
         (("redrive", "--unreadable"), "--unreadable is for --stack"),
     ],
 )

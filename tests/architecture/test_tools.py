@@ -18,6 +18,7 @@ TOOLS = {
 }
 
 
+@pytest.mark.timeout(900)  # without a cache, mypy takes minutes beside the other tests
 @pytest.mark.parametrize("tool", TOOLS)
 def test_the_tree_is_clean(tool: str) -> None:
     name, *arguments = TOOLS[tool]
