@@ -12,7 +12,7 @@ from option_a.ingest.errors import BodyError, HttpError, LakeError, OptionAError
     [
         (LakeError("the disk is full"), "the disk is full"),
         (LakeError("the disk is full", hint="make room"), "the disk is full (make room)"),
-        (BodyError("no JSON", where=Where(source="s", date="2026-11-23", page=3)), "s 2026-11-23 page 3: no JSON"),
+        (BodyError("not JSON", where=Where(source="s", date="2026-11-23", page=3)), "s 2026-11-23 page 3: not JSON"),
         (OptionAError("x", hint="y", where=Where(file="sources.toml")), "sources.toml: x (y)"),
     ],
 )

@@ -188,7 +188,7 @@ def test_a_request_that_ran_out_of_time_leaves_the_others_alone() -> None:
         fetch = HttpFetch(FakeClock())
         patient = threading.Thread(target=lambda: outcomes.append(fetch(Request("s", server.url, timeout=LONG)).body))
         patient.start()
-        with pytest.raises(TransientError, match="no whole answer"):
+        with pytest.raises(TransientError, match="no complete answer"):
             fetch(Request("s", f"{server.url}/slow", timeout=SHORT))
         patient.join()
     assert slow.is_set()

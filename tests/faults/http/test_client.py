@@ -150,7 +150,7 @@ def test_an_encoding_that_was_not_asked_for_is_a_body_error_that_names_it(encodi
     ids=["plain", "something behind it", "a wrong checksum"],
 )
 def test_gzip_that_is_none_is_a_body_error(body: bytes) -> None:
-    with pytest.raises(BodyError, match="no gzip"):
+    with pytest.raises(BodyError, match="not gzip"):
         ask(answer(reply(body, headers=GZIP)))
 
 

@@ -50,7 +50,7 @@ def test_https_goes_through_a_tunnel_to_the_name() -> None:
         exchange.send(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
         exchange.close()
 
-    with Server(behave) as server, pytest.raises(TransientError, match="proxy is not reached, or refuses"):
+    with Server(behave) as server, pytest.raises(TransientError, match="proxy cannot be reached, or refused"):
         through(server.url)(Request("s", "https://nobody.invalid/x?secret=1", timeout=TIMEOUT))
     assert asked == ["nobody.invalid:443"]
 

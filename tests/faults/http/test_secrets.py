@@ -42,11 +42,11 @@ def test_a_managed_secret_is_read_whole_or_by_its_key(server: MotoServer, text: 
     [
         ("aws-secret:nobody", "the secret nobody cannot be read: ResourceNotFoundException"),
         ("aws-secret:binary", "is binary"),
-        ("aws-secret:plain#token", "no text under `token`"),
-        ("aws-secret:team/json#other", "no text under `other`"),
-        ("aws-secret:team/json#empty", "no text under `empty`"),
-        ("aws-secret:team/json#n", "no text under `n`"),
-        ("env:T", "a secret of one machine"),
+        ("aws-secret:plain#token", "no text value under `token`"),
+        ("aws-secret:team/json#other", "no text value under `other`"),
+        ("aws-secret:team/json#empty", "no text value under `empty`"),
+        ("aws-secret:team/json#n", "no text value under `n`"),
+        ("env:T", "exists on your machine only"),
     ],
 )
 def test_one_that_cannot_be_used_is_named_with_the_way_out_and_never_shown(

@@ -167,7 +167,7 @@ def test_a_link_in_staging_brings_nothing_of_the_outside_under_raw(tmp_path: Pat
     lake.put("staging/run/page", b"x")
     (tmp_path / "lake" / "staging" / "run" / "page").unlink()
     (tmp_path / "lake" / "staging" / "run" / "page").symlink_to(private)
-    with pytest.raises(LakeError, match="it is gone"):
+    with pytest.raises(LakeError, match="it is missing"):
         lake.copy("staging/run/page", "raw/page")
     assert lake.get("raw/page") is None
     lake.delete(["staging/run/page"])

@@ -60,7 +60,7 @@ def test_each_page_is_asked_for_by_the_url_that_the_one_before_it_told(tmp_path:
 def test_a_url_that_leads_back_is_an_error_though_its_records_differ(links: Links, most: int, tmp_path: Path) -> None:
     pipeline, outcome = followed(tmp_path, links)
     assert outcome == "failed"
-    assert "already asked for" in message(pipeline)
+    assert "already requested" in message(pipeline)
     assert len(pipeline.requests) <= most
 
 
@@ -105,7 +105,7 @@ def test_where_the_source_says_that_the_last_page_leaves_it_out_it_is_the_end(tm
 def test_a_next_that_is_no_url_is_an_error(nonsense: object, tmp_path: Path) -> None:
     pipeline, outcome = followed(tmp_path, {"1": nonsense})
     assert outcome == "failed"
-    assert "no URL" in message(pipeline)
+    assert "not a URL" in message(pipeline)
 
 
 @pytest.mark.parametrize("unparsable", ["https://[", "https://api.test:port/s", "https://api.test:99999999/"])

@@ -128,7 +128,7 @@ HOSTILE_CASES: dict[str, Failure] = {
     "no HTTP": Failure(first_times(2, always(b"SSH-2.0-OpenSSH\r\n", close=True))),
     "gzip bomb": Failure(bomb, "body", "larger than"),
     "gzip cut": Failure(first_times(2, always(encoded(gzip.compress(body(2))[:-9], "gzip")))),
-    "invalid gzip": Failure(always(encoded(body(2), "gzip")), "body", "no gzip"),
+    "invalid gzip": Failure(always(encoded(body(2), "gzip")), "body", "not gzip"),
     "an encoding that was not requested": Failure(always(encoded(body(2), "compress")), "body", "compress"),
     "HTML": Failure(always(reply(LOGIN_PAGE)), "body", "HTML"),
     "an empty body": Failure(always(reply(b"")), "body", "empty body"),
