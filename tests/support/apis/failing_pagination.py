@@ -48,9 +48,9 @@ CHAINS: dict[str, Failure] = {
     "cursors that go round": Failure(chain(*"abcabcabc"), "pagination", "", pagination=CURSOR),
     "a cursor that is empty": Failure(chain("a", "b", ""), pagination=CURSOR),
     "a cursor that is false": Failure(chain("a", "b", False), pagination=CURSOR),
-    "a cursor that is true": Failure(chain(True), "pagination", "no cursor but", pagination=CURSOR),
-    "a cursor that is an object": Failure(chain({"after": 2}), "pagination", "no cursor but", pagination=CURSOR),
-    "a cursor that is a lone surrogate": Failure(chain("\ud800"), "pagination", "no cursor but", pagination=CURSOR),
+    "a cursor that is true": Failure(chain(True), "pagination", "not a cursor but", pagination=CURSOR),
+    "a cursor that is an object": Failure(chain({"after": 2}), "pagination", "not a cursor but", pagination=CURSOR),
+    "a cursor that is a lone surrogate": Failure(chain("\ud800"), "pagination", "not a cursor but", pagination=CURSOR),
     "a cursor that is a list": Failure(chain([1, "a"], [2, "b"]), pagination=CURSOR),
     "a cursor that is a number": Failure(chain(1, 2), pagination=CURSOR),
     "a cursor that is a fraction": Failure(chain(1.5, 2.25), pagination=CURSOR),
@@ -83,7 +83,10 @@ TOTALS: dict[str, Failure] = {
     "more pages than it has": Failure(values_by_page(pages=[9]), ids=[1, 2, 3]),
     "a page again": Failure(values_by_page(data=[[{"id": 1}]]), "pagination", "page 1", pagination=UNTIL_EMPTY),
     "the last page forever": Failure(
-        values_by_page(data=[[{"id": 1}], [{"id": 2}], [{"id": 3}]]), "pagination", "again", pagination=UNTIL_EMPTY
+        values_by_page(data=[[{"id": 1}], [{"id": 2}], [{"id": 3}]]),
+        "pagination",
+        "repeats page",
+        pagination=UNTIL_EMPTY,
     ),
     "no end": Failure(
         lambda e, n: e.send(reply(body(1, data=[{"id": n}]))),
@@ -105,7 +108,7 @@ TOTALS: dict[str, Failure] = {
     "pages that are capped": Failure(
         values_by_page(data=[[{"id": 1}], [{"id": 2}]]),
         "pagination",
-        "caps its pages",
+        "caps the page size",
         pagination={**OFFSET, "size": 2},
     ),
 }

@@ -108,12 +108,12 @@ CODINGS: dict[str, Failure] = {
     "gzip with text behind it": Failure(bad(encoded(gzip.compress(GOOD) + b"text", "gzip")), "body", "not gzip"),
     "gzip twice": Failure(bad(encoded(gzip.compress(gzip.compress(GOOD)), "gzip")), "body", "looks compressed"),
     "gzip twice, as declared": Failure(
-        bad(encoded(gzip.compress(gzip.compress(GOOD)), "gzip, gzip")), "body", "not asked"
+        bad(encoded(gzip.compress(gzip.compress(GOOD)), "gzip, gzip")), "body", "not requested"
     ),
     "gzip without a header": Failure(bad(reply(gzip.compress(GOOD))), "body", "looks compressed"),
     "deflate": Failure(bad(encoded(b"\x03\x00", "deflate")), "body", "'deflate', which was not requested"),
-    "invalid zstd": Failure(bad(encoded(GOOD, "zstd")), "body", "no zstd"),
-    "invalid brotli": Failure(bad(encoded(GOOD, "br")), "body", "no br"),
+    "invalid zstd": Failure(bad(encoded(GOOD, "zstd")), "body", "not zstd"),
+    "invalid brotli": Failure(bad(encoded(GOOD, "br")), "body", "not br"),
     "gzip of nothing": Failure(bad(encoded(gzip.compress(b""), "gzip")), "body", "empty body"),
     "identity": Failure(bad(encoded(GOOD, "identity"))),
 }
@@ -146,7 +146,7 @@ STATUSES: dict[str, Failure] = {
     "a redirect to a login page": Failure(login, "body", "HTML"),
     "a redirect to another host": Failure(bad(redirect("http://login.test/")), "http", "refused a redirect"),
     "a redirect to https": Failure(bad(redirect("https://127.0.0.1/", 301)), "http", "refused a redirect"),
-    "a redirect to an invalid URL": Failure(bad(redirect("http://[")), "http", "no url"),
+    "a redirect to an invalid URL": Failure(bad(redirect("http://[")), "http", "invalid url"),
     "early hints": Failure(bad(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + reply(GOOD)), "http", "103"),
     "100 before the answer": Failure(bad(b"HTTP/1.1 100 Continue\r\n\r\n" * 3 + reply(GOOD))),
 }
