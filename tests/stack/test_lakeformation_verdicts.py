@@ -136,4 +136,4 @@ def test_the_app_tells_a_mistake_in_access_toml_with_its_place(tmp_path: Path) -
     told = refusal(app(tmp_path, "-c", "lakeFormation=hybrid", "-c", "access=nowhere.toml"))
     assert told == "error: nowhere.toml: No such file or directory (-c access=PATH names another file)"
     told = refusal(app(tmp_path, "-c", "lakeFormation=enforce"))
-    assert told.startswith("error: -c lakeFormation=enforce takes IAM's rights away")
+    assert told.startswith("error: -c lakeFormation=enforce removes IAM's rights")
