@@ -1,8 +1,7 @@
-"""The command `option-a`: its table of contents. Each command's module is imported only when the command runs."""
+"""The command `option-a` and its table of commands. A command's module is imported only when it runs."""
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import sys
 
@@ -11,25 +10,26 @@ import click
 from option_a import __version__
 from option_a.cli.render import beginning, printable
 from option_a.ingest.errors import OptionAError, UserError
+from option_a.ingest.suggest import closest
 
 _COMMANDS = {
     "run": ("run", "Load today's partitions and finish queued tasks."),
     "backfill": ("backfill", "Load a range of past dates, newest first."),
     "plan": ("plan", "Show what `run` would load, and why. Changes nothing."),
-    "status": ("status", "Show what has landed, what is missing, what waits."),
-    "logs": ("logs", "Show one partition's attempts, one by one."),
-    "verify": ("verify", "Read the lake again and compare it with the manifests."),
-    "add": ("add", "Query an API and print the table that declares it."),
-    "doctor": ("doctor", "Query a source's API and report what its table lacks."),
+    "status": ("status", "Show what has landed, what is missing and what is queued."),
+    "logs": ("logs", "Show the attempts to load one partition."),
+    "verify": ("verify", "Reread the lake and compare it with the manifests."),
+    "add": ("add", "Inspect an API and print its table for sources.toml."),
+    "doctor": ("doctor", "Check a source's table against its API."),
     "preview": ("preview", "Fetch one page and show its records. Lands nothing."),
-    "query": ("query", "SQL over the lake: DuckDB, or Athena with --stack."),
-    "check": ("check", "Validate the configuration and say what will happen."),
-    "dead": ("dead", "List dead letters: tasks that failed, and why."),
-    "redrive": ("redrive", "Reload what has failed."),
+    "query": ("query", "Query the lake with SQL: DuckDB, or Athena with --stack."),
+    "check": ("check", "Validate the configuration and show what the next run loads."),
+    "dead": ("dead", "List dead letters: failed tasks and their causes."),
+    "redrive": ("redrive", "Reload failed partitions."),
     "cancel": ("cancel", "Remove queued tasks."),
     "lf": ("lakeformation", "Show who may read what on AWS (Lake Formation)."),
     "mock-api": ("mock_api", "Serve the mock data over HTTP."),
-    "completion": ("completion", "Print the shell's completion script."),
+    "completion": ("completion", "Print a shell completion script."),
 }
 
 
@@ -47,9 +47,8 @@ class _Lazy(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        close = difflib.get_close_matches(args[0], _COMMANDS, 1) if args and args[0] not in _COMMANDS else []
-        if close:
-            ctx.fail(f"No such command '{args[0]}'. Did you mean '{close[0]}'?")
+        if args and args[0] not in _COMMANDS and (close := closest(args[0], _COMMANDS)):
+            ctx.fail(f"No such command '{args[0]}'. Did you mean '{close}'?")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -66,13 +65,13 @@ class _Lazy(click.Group):
 def cli() -> None:
     """Land every page of your REST APIs in a data lake, and prove that nothing is missing.
 
-    Exit codes: 0 all that was asked for is there, 1 a partition failed or is not complete, 2 a mistake in the command
-    or the configuration, 130 interrupted. For all that is declared: option-a status --check.
+    Exit codes: 0 everything requested is complete, 1 a partition failed or is not complete, 2 a mistake in the
+    command or the configuration, 130 interrupted. To check everything declared: option-a status --check.
     """
 
 
 def main() -> None:
-    """The entry point. Expected errors are printed as messages, never as a traceback."""
+    """The entry point. Expected errors are printed as messages, without a traceback."""
     try:
         cli(prog_name="option-a")
     except OptionAError as error:

@@ -1,4 +1,4 @@
-"""Opens the pipeline that the options describe: this machine, or a stack on AWS, which is imported only if named."""
+"""Opens the pipeline that the settings name: this machine, or a stack on AWS, imported only then."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def open_pipeline(settings: Settings) -> Pipeline:
-    """The pipeline that the options describe. Raises ConfigError."""
+    """The pipeline that the settings name. Raises ConfigError."""
     return open_local(settings) if settings.stack is None else open_stack(settings)
 
 

@@ -1,4 +1,4 @@
-"""The options that commands share, and the settings that they are turned into."""
+"""The options that commands share, and the settings that they make."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from option_a.ingest.errors import InvalidRequest
 from option_a.ingest.partition import EARLIEST
 from option_a.ingest.secrets import Reference
-from option_a.operations.requests import InvalidRequest
 from option_a.workspace.settings import DEFAULT_HOME, DEFAULT_LAKE, WORKERS, Settings, no_aws_secrets
 
 F = Callable[..., Any]
@@ -37,24 +37,35 @@ class Date(click.ParamType[dt.date]):
 
 
 _STACK = click.option(
-    "--stack", envvar="OPTION_A_STACK", metavar="NAME", help="Act on this stack on AWS; its lake is the stack's."
+    "--stack", envvar="OPTION_A_STACK", metavar="NAME", help="Act on this stack on AWS, which has its own lake."
 )
 _LOCATION = (
     click.option("--home", envvar="OPTION_A_HOME", default=DEFAULT_HOME, show_default=True, metavar="DIR",
-                 help="Where the queue and the caches live."),
+                 help="The folder of the queue and the caches."),
     click.option("--lake", envvar="OPTION_A_LAKE", default=DEFAULT_LAKE, show_default=True, metavar="LAKE",
-                 help="A folder, or s3://…, gs://…, az://…"),
+                 help="The lake: a folder, or s3://…, gs://…, az://…"),
     click.option("--sources", envvar="OPTION_A_SOURCES", metavar="FILE",
-                 help="[default: sources.toml; the four mock sources where there is none]"),
+                 help="The file that declares the sources.  [default: sources.toml; if missing, four mock sources]"),
 )  # fmt: skip
 _LOADING = (
     click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON."),
-    click.option("--detach", is_flag=True, help="With --stack: send the tasks, and do not wait for their end."),
+    click.option("--detach", is_flag=True, help="With --stack: send the tasks and return without waiting for them."),
     click.option("--workers", default=WORKERS, show_default=True, type=click.IntRange(1, 256), metavar="N",
-                 help="Partitions that are loaded at once."),
-    click.option("--durable", is_flag=True, help="Survive a power cut too: fsync every page before the manifest."),
+                 help="Partitions to load at once."),
+    click.option("--durable", is_flag=True, help="Survive power failures too: fsync each page before the manifest."),
 )  # fmt: skip
 _SETTINGS = ("sources", "lake", "home", "stack", "durable", "workers")
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+sources_option = click.option("--source", "names", multiple=True, metavar="NAME", help="Only this source; repeatable.")
+from_option = click.option("--from", "first", type=Date(), required=True, help="The first date.")
+to_option = click.option("--to", "last", type=Date(), required=True, help="The last date, inclusive.")
+run_date_option = click.option(
+    "--date", type=Date(), help="The date to load.  [default: today (UTC) plus each source's date_offset]"
+)
+request_date_option = click.option(
+    "--date", type=Date(), help="The date to request.  [default: the one that a run would load today]"
+)
 
 
 def local_options(command: F) -> F:
@@ -72,9 +83,6 @@ def load_options(command: F) -> F:
     return _with(_LOADING, command)
 
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
-
-
 def examples(text: str) -> str:
     """The epilog of a command: examples, kept line by line."""
     return "\b\nExamples:\n" + "\n".join("  " + line.strip() for line in text.strip().splitlines())
@@ -87,14 +95,14 @@ def _with(options: Iterable[F], command: F) -> F:
 
 
 def _with_settings(command: F) -> F:
-    """The command, called with `settings` instead of the options that they are made of."""
+    """The command, called with `settings` instead of the options that make them."""
 
     @wraps(command)
     def with_settings(**options: Any) -> Any:
-        chosen = {key: options.pop(key) for key in _SETTINGS if key in options}
-        _check_stack_options(chosen.get("stack"), detach=options.get("detach", False))
+        given = {key: options.pop(key) for key in _SETTINGS if key in options}
+        _check_stack_options(given.get("stack"), detach=options.get("detach", False))
         try:
-            return command(settings=Settings(**chosen, aws_secrets=_read_aws_secret, note=_note), **options)
+            return command(settings=Settings(**given, aws_secrets=_read_aws_secret, note=_note), **options)
         except InvalidRequest as error:
             raise click.UsageError(error.what) from None
 
@@ -104,7 +112,7 @@ def _with_settings(command: F) -> F:
 def _check_stack_options(stack: str | None, *, detach: bool) -> None:
     source = click.get_current_context().get_parameter_source
     if stack is not None and source("lake") is ParameterSource.COMMANDLINE:
-        raise click.UsageError(f"the stack {stack} has its own lake: leave out --lake, or --stack (OPTION_A_STACK)")
+        raise click.UsageError(f"the stack {stack} has its own lake: omit --lake, or --stack (OPTION_A_STACK)")
     for option in ("workers", "durable"):
         if stack is not None and source(option) is ParameterSource.COMMANDLINE:
             raise click.UsageError(f"--{option} applies to one machine only: the stack {stack} has its own workers")
@@ -117,7 +125,7 @@ def _note(text: str) -> None:
 
 
 def _read_aws_secret(wanted: Reference) -> str:
-    """A secret of AWS Secrets Manager, if boto3 is installed."""
+    """Read a secret from AWS Secrets Manager, if boto3 is installed."""
     try:
         from option_a.aws.stack.session import secrets
     except ImportError:

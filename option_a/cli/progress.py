@@ -1,4 +1,4 @@
-"""Progress on stderr: bars on a terminal, plain lines elsewhere. stdout is reserved for results."""
+"""Progress on stderr: bars on a terminal, lines elsewhere. stdout is reserved for results."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from option_a.ingest.events import Event, EventSink
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-_NOTE = 40
-_EVERY = 5.0
-"""Seconds between two lines about the pages of one partition."""
+_NOTE_WIDTH = 40
+_LINE_INTERVAL = 5.0
+"""Seconds between two lines about one partition's pages."""
 _ENDED = frozenset({"complete", "done", "superseded", "failed", "stopped", "waiting", "leased", "requeued", "held"})
 _QUIET = frozenset({"done", "superseded", "requeued", "lease-lost"})
 
 
 @contextmanager
 def progress() -> Iterator[EventSink]:
-    """An event sink that lives as long as the work."""
+    """An event sink that shows progress until the block ends."""
     if not sys.stderr.isatty():
         yield Lines()
         return
@@ -46,7 +46,7 @@ def progress() -> Iterator[EventSink]:
 
 
 class Lines:
-    """One line per notable event; landed pages at most every few seconds per partition."""
+    """One line per notable event; landed pages at most every few seconds for each partition."""
 
     def __init__(self) -> None:
         self._shown: dict[tuple[str, str], float] = {}
@@ -60,7 +60,7 @@ class Lines:
     def _due(self, event: Event) -> bool:
         key, now = (event.source, str(event.date)), time.monotonic()
         with self._lock:
-            due = now - self._shown.setdefault(key, now) >= _EVERY
+            due = now - self._shown.setdefault(key, now) >= _LINE_INTERVAL
             if due:
                 self._shown[key] = now
         return due
@@ -80,24 +80,20 @@ class Bars:
             if event.kind in _ENDED:
                 self._end(key)
                 if event.kind not in _QUIET:
-                    self._bars.console.print(_styled(event), highlight=False, markup=False)
+                    mark = {"complete": "✓", "failed": "✗"}.get(event.kind, "…")
+                    self._bars.console.print(f"{mark} {describe(event)}", highlight=False, markup=False)
                 return
             if key not in self._tasks:
                 name = f"{event.source} {event.date}"
                 self._tasks[key] = self._bars.add_task(name, total=event.last, done="", note="")
             fields: dict[str, Any] = {"done": f"{plural(event.pages, 'page')}, {plural(event.records, 'record')}"}
-            fields["note"] = printable(event.message)[:_NOTE] if event.kind in ("retrying", "restarted") else ""
+            fields["note"] = printable(event.message)[:_NOTE_WIDTH] if event.kind in ("retrying", "restarted") else ""
             self._bars.update(self._tasks[key], completed=event.pages, total=event.last, **fields)
 
     def _end(self, key: tuple[str, str]) -> None:
         task = self._tasks.pop(key, None)
         if task is not None:
             self._bars.remove_task(task)
-
-
-def _styled(event: Event) -> str:
-    mark = {"complete": "✓", "failed": "✗"}.get(event.kind, "…")
-    return f"{mark} {describe(event)}"
 
 
 def describe(event: Event) -> str:
@@ -108,17 +104,17 @@ def describe(event: Event) -> str:
     message = printable(event.message)
     match event.kind:
         case "landed":
-            of = f" of {event.last}" if event.last else ""
-            return f"{name}: {event.pages}{of} pages, {plural(event.records, 'record')}"
+            pages = f"{event.pages} of {plural(event.last, 'page')}" if event.last else plural(event.pages, "page")
+            return f"{name}: {pages}, {plural(event.records, 'record')}"
         case "complete":
             landed = f"{plural(event.pages, 'page')}, {plural(event.records, 'record')}, {size(event.bytes)}"
             return f"{name}: complete, {landed}"
         case "retrying":
-            return f"{name}{page}: {message}; asking again{after}"
+            return f"{name}{page}: {message}; retrying{after}"
         case "waiting":
-            return f"{name}{page}: {message}; the task comes back{after}"
+            return f"{name}{page}: {message}; requeued, retrying{after}"
         case "leased":
-            return f"{name}: another worker is on it; looking again{after}"
+            return f"{name}: leased by another worker; checking again{after}"
         case "held":
             return f"{name}: waiting for another worker's lease until {message}"
         case "failed":

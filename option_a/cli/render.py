@@ -1,4 +1,4 @@
-"""How figures and tables are shown. Pure, except for `print_json`."""
+"""Formats figures and tables. Pure, except for `print_json`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import msgspec
 
 # control characters, line separators, bidirectional overrides and lone surrogates
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_BEGINNING = 200
+_EXCERPT = 200
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
@@ -28,7 +28,7 @@ def print_json(value: Any) -> None:
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], right: Iterable[str] = ()) -> str:
-    """Columns under their headers; those named in `right` are right-aligned."""
+    """A table; the columns named in `right` are right-aligned."""
     titles = [printable(header) for header in headers]
     cells = [[printable(str(cell)) for cell in row] for row in rows]
     widths = [max(map(width, column)) for column in zip(titles, *cells, strict=True)]
@@ -41,14 +41,14 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], right: Iterable
 
 
 def width(text: str) -> int:
-    """How many terminal columns a text occupies."""
+    """The terminal columns that a text occupies."""
     if text.isascii():
         return len(text)
     return sum(0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF") for c in text)
 
 
-def _padded(cell: str, wide: int, *, right: bool) -> str:
-    space = " " * (wide - width(cell))
+def _padded(cell: str, columns: int, *, right: bool) -> str:
+    space = " " * (columns - width(cell))
     return space + cell if right else cell + space
 
 
@@ -59,12 +59,12 @@ def printable(text: str) -> str:
 
 def beginning(body: bytes) -> str:
     """The first 200 bytes of a body, printable."""
-    return printable(body[:_BEGINNING].decode(errors="replace")) + ("…" if len(body) > _BEGINNING else "")
+    return printable(body[:_EXCERPT].decode(errors="replace")) + ("…" if len(body) > _EXCERPT else "")
 
 
 def escaped(text: str) -> str:
     """Equivalent JSON text without control characters: JSON itself escapes only the first 32."""
-    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def size(count: float) -> str:
@@ -92,7 +92,7 @@ def span(seconds: float) -> str:
 
 
 def tally(counts: Mapping[str, int]) -> str:
-    """`2 failed, 5 missing`: the states with a count, in the order given."""
+    """`2 failed, 5 missing`: the states whose count is not 0, in the given order."""
     return ", ".join(f"{count:,} {state}" for state, count in counts.items() if count)
 
 

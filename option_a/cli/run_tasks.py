@@ -1,4 +1,4 @@
-"""What `run`, `backfill` and `redrive` share: send the tasks, do or follow the work, print the outcome."""
+"""What `run`, `backfill` and `redrive` share: sends the tasks, works or waits, prints the outcome."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def run_tasks(
     as_json: bool,
     detach: bool = False,
 ) -> None:
-    """Send the tasks and print the outcome of the work; exit with 1 if a partition is not complete.
+    """Send the tasks and print the outcome; exit with 1 if a partition is not complete.
 
-    `letters` are the dead letters that the planned tasks replace. With `detach` nothing is awaited.
+    `letters` are the dead letters that the tasks replace. With `detach`, return without waiting.
     """
     submission = submit(pipeline, planned, reported, names, letters)
     if detach:
@@ -50,23 +50,23 @@ def run_tasks(
 
 
 def _print_detached(pipeline: Pipeline, submission: Submission, names: list[str], *, as_json: bool) -> None:
-    """Print what was sent; its outcome is not known yet."""
+    """Print what was sent; the outcome is not known yet."""
     if as_json:
         outcome = read_outcome(pipeline, submission.reported, names)
         _print_json(outcome, worked=False, sent=submission.tasks, ok=None)
         return
-    following = f"; {pipeline.stopped_message}" if submission.tasks else ""
-    click.echo(f"{plural(submission.tasks, 'task')} sent{following}")
+    advice = f"; {pipeline.stopped_message}" if submission.tasks else ""
+    click.echo(f"{plural(submission.tasks, 'task')} sent{advice}")
 
 
 def _work(pipeline: Pipeline, submission: Submission, names: list[str], *, as_json: bool) -> None:
-    """Do or follow the work. An error of the whole lake or queue is raised once the outcome so far is printed."""
+    """Work, or follow the stack's work. On an error of lake or queue, print the outcome so far and raise it."""
     _announce(submission)
     try:
         with _interruptible(pipeline), progress() as emit:
             pipeline.work(names, submission.awaited, emit)
     except OptionAError as error:
-        with suppress(OptionAError):  # the lake may be what failed
+        with suppress(OptionAError):  # the lake itself may have failed
             outcome = read_outcome(pipeline, submission.reported, names)
             if as_json:
                 _print_json(outcome, worked=True, ok=False, error=str(error))
@@ -150,7 +150,7 @@ def _print_failures(failures: Sequence[Failure]) -> None:
 
 @contextmanager
 def _interruptible(pipeline: Pipeline) -> Iterator[None]:
-    """The first Ctrl-C lets pages in flight land and the manifests be written; the second one kills."""
+    """On the first Ctrl-C, let pages in flight land and write the manifests; the second one kills."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         click.echo(f"\n{pipeline.stopping_message}", err=True)

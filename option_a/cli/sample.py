@@ -1,4 +1,4 @@
-"""The first records of a page, as a table. Pure."""
+"""Shows the first records of a page as a table. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _COLUMNS = 8
 
 
 def sample(records: Sequence[dict[str, Any]]) -> str:
-    """A few records of a few columns, and the names and types of all."""
+    """A few records and columns, then the names and types of all columns."""
     types = infer_columns(records)
     shown = list(types)[:_COLUMNS]
     rows = [[_cut(record.get(key)) for key in shown] for record in records[:SHOWN]]

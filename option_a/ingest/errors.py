@@ -3,6 +3,7 @@
 OptionAError
 ├── UserError               the user's own mistake: exit 2, never a traceback
 │   ├── ConfigError         sources.toml, ENDPOINT_MAP, an option that contradicts another
+│   ├── InvalidRequest      an undeclared source, a date in the future, a reversed range
 │   └── QueryError          SQL that does not run
 ├── TransientError          worth asking again: 408, 425, 429, 5xx, timeouts, resets
 ├── PermanentError          asking again will not help: fails the partition, with its cause
@@ -77,6 +78,12 @@ class ConfigError(UserError):
     """A setting that cannot be."""
 
     kind = "config"
+
+
+class InvalidRequest(UserError):
+    """A request that contradicts itself or the declared sources; the command line adds its usage."""
+
+    kind = "request"
 
 
 class QueryError(UserError):

@@ -1,24 +1,24 @@
-"""Which partitions of a range of dates are loaded, and which are left as an earlier run left them."""
+"""Plans a backfill: the partitions of a range of dates that are loaded, and those left as they are."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
 
-from option_a.ingest.config import Sources, forces_mock
+from option_a.ingest.config import forces_mock
 from option_a.ingest.partition import Partition
 from option_a.ingest.plan import Only, backfill_partitions, partition_state, plan_tasks
 from option_a.operations.plan import LoadPlan, count_kept_real
-from option_a.operations.requests import DateRange, InvalidRequest, reject_future
+from option_a.operations.requests import DateRange, reject_future, reject_snapshots
 from option_a.workspace.pipeline import Pipeline
 
 
 class Backfill(LoadPlan, frozen=True):
-    """The plan of a range of dates. It reports `reported`, which leaves out what `only` filtered."""
+    """The plan of a range of dates. `reported` are its partitions without those that `only` filtered out."""
 
     reported: list[Partition] = []
     not_attempted: dict[str, int] = {}
-    """How many of the reported partitions had failed or were incomplete before, and get no task."""
+    """By state, how many reported partitions failed or are incomplete and get no task."""
 
 
 def plan_backfill(
@@ -26,7 +26,7 @@ def plan_backfill(
 ) -> Backfill:
     """Plan the load of past dates, newest first. `named`: the sources that were requested by name.
 
-    Raises InvalidRequest for a range that ends in the future and for a snapshot that was named.
+    Raises InvalidRequest if the range ends in the future or a snapshot was named.
     """
     reject_future(pipeline.sources, dates.last, pipeline.today())
     reject_snapshots(pipeline.sources, named)
@@ -48,10 +48,3 @@ def plan_backfill(
         reported=reported,
         not_attempted={state: states[state] for state in ("failed", "incomplete")},
     )  # fmt: skip
-
-
-def reject_snapshots(declared: Sources, named: Collection[str]) -> None:
-    """Raise InvalidRequest if a snapshot was named: its past cannot be loaded any more."""
-    for name in named:
-        if declared[name].snapshot:
-            raise InvalidRequest(f"`{name}` has no date_param, so it is a snapshot and has no past: option-a run")

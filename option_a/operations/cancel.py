@@ -9,16 +9,16 @@ from option_a.workspace.pipeline import Pipeline
 
 
 class Cancelled(msgspec.Struct, frozen=True):
-    """How many tasks were removed, and how many are in a worker's hands and will be finished."""
+    """How many tasks were removed, and how many a worker is processing and will finish."""
 
     cancelled: int
     in_flight: int
 
 
 def cancel_tasks(pipeline: Pipeline, source: str, dates: DateRange) -> Cancelled:
-    """Remove a source's queued tasks for these dates. Raises InvalidRequest for an unknown source.
+    """Remove a source's queued tasks of these dates.
 
-    A source that is no longer declared is known as long as its queue holds tasks.
+    Raises InvalidRequest if the source is neither declared nor has a queue with tasks.
     """
     if source not in pipeline.sources and source not in {depth.queue for depth in pipeline.depths()}:
         resolve_sources(pipeline.sources, [source])

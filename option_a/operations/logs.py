@@ -1,4 +1,4 @@
-"""Show one partition's attempts, one by one."""
+"""One partition's attempts, from its manifest."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from option_a.workspace.pipeline import Pipeline
 
 
 class AttemptLog(msgspec.Struct, frozen=True):
-    """One delivery of the partition's task. `seconds` and `responses` are None until it has ended."""
+    """One delivery of the partition's task. `seconds` and `responses` are None until it ends."""
 
     attempt: Attempt
     is_running: bool
@@ -31,7 +31,7 @@ class PartitionLog(msgspec.Struct, frozen=True):
 
     @property
     def load(self) -> Load:
-        """The load that can be read, or else the unfinished one."""
+        """The readable load, or else the unfinished one."""
         return self.manifest.readable or self.manifest.load
 
     def to_json(self) -> dict[str, Any]:
@@ -44,11 +44,11 @@ class PartitionLog(msgspec.Struct, frozen=True):
 
 
 def read_log(pipeline: Pipeline, partition: Partition) -> PartitionLog | None:
-    """The log of a partition; None if it is missing. Raises InvalidRequest if its source is unknown as well.
+    """The log of a partition; None if it is missing.
 
-    A source that is no longer declared is known as long as the lake holds partitions of it.
+    Raises InvalidRequest if it is missing and its source is not declared.
     """
-    in_lake = partition.source in {known.source for known in pipeline.summaries()}
+    in_lake = partition.source in {other.source for other in pipeline.summaries()}
     manifest = ManifestStore(pipeline.lake, partition).read() if in_lake else None
     if manifest is None:
         resolve_sources(pipeline.sources, [partition.source])
@@ -57,7 +57,7 @@ def read_log(pipeline: Pipeline, partition: Partition) -> PartitionLog | None:
 
 
 def log_of(manifest: Manifest, now: float) -> PartitionLog:
-    """The log that a manifest holds."""
+    """The log in a manifest."""
     leased = manifest.is_leased(now)
     last = len(manifest.attempts) - 1
     attempts = [

@@ -1,4 +1,4 @@
-"""The state of one partition, as every operation reports it."""
+"""The state of one partition, as all operations report it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SUMMARY_FIELDS = (
 
 
 class PartitionStatus(msgspec.Struct, frozen=True):
-    """A partition, its derived state and its summary; `summary` is None while it is missing."""
+    """A partition, its derived state and its summary; `summary` is None if it is missing."""
 
     partition: Partition
     state: PartitionState
@@ -26,12 +26,12 @@ class PartitionStatus(msgspec.Struct, frozen=True):
 
     @property
     def is_complete(self) -> bool:
-        """Whether a complete load can be read and nothing has failed since; `open` ones count as complete."""
+        """Whether its last load is complete; `open` counts as complete."""
         return self.state in ("complete", "open")
 
     @property
     def cause(self) -> str | None:
-        """Why it failed, according to its manifest."""
+        """Why it failed, by its manifest."""
         return self.summary.cause if self.summary is not None else None
 
     def to_json(self) -> dict[str, Any]:
@@ -43,7 +43,7 @@ class PartitionStatus(msgspec.Struct, frozen=True):
 
 
 def status_of(partition: Partition, known: Summaries, now: float, outage: str = "") -> PartitionStatus:
-    """The status of a partition; `outage` is the fault that its source has now, if it has one."""
+    """The status of a partition; `outage` is the current fault of its source, if any."""
     summary = known.get(partition)
     note = _note(summary, outage) if summary is not None else ""
     return PartitionStatus(partition, partition_state(summary, now), summary, note)

@@ -1,4 +1,4 @@
-"""Which partitions a run requests, which of them need a task, and what becomes of the others."""
+"""Plans a run: the partitions that it requests, and which of them need a task."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from option_a.ingest.plan import (
     partition_state,
     plan_tasks,
 )
-from option_a.operations.requests import InvalidRequest, reject_future
+from option_a.operations.requests import reject_future, reject_snapshots
 from option_a.workspace.pipeline import Pipeline
 
 
 class LoadPlan(msgspec.Struct, frozen=True):
-    """The tasks that a request needs, and how the lake and the queues looked when it was planned."""
+    """The tasks that a request needs, and the state of lake and queues at planning time."""
 
     partitions: list[Partition]
-    """All that were requested, whether they need a task or not."""
+    """Every requested partition, with or without a task."""
     planned: list[Planned]
     known: Summaries
     queued: Collection[Partition]
     now: float
     kept_real: int = 0
-    """Partitions whose real data is kept although their source is mock now, which may be a mistake."""
+    """How many partitions keep real data although their source is mock now, which may be a mistake."""
 
     @property
     def planned_partitions(self) -> list[Partition]:
@@ -41,16 +41,16 @@ class LoadPlan(msgspec.Struct, frozen=True):
         return [item.task.partition for item in self.planned]
 
     def skipped(self) -> Counter[str]:
-        """The states of the partitions that get no task; `queued` if they have one already."""
+        """The states of the partitions that get no new task; `queued` if they already have one."""
         planned = set(self.planned_partitions)
         skipped = sorted(partition for partition in set(self.partitions) if partition not in planned)
         return Counter("queued" if p in self.queued else partition_state(self.known.get(p), self.now) for p in skipped)
 
 
 def plan_run(pipeline: Pipeline, names: list[str], date: dt.date | None, *, named: bool, fresh: bool) -> LoadPlan:
-    """Plan the load of a date, by default of each source's latest one. `named`: the sources were requested by name.
+    """Plan the load of a date, by default each source's latest. `named`: the sources were requested by name.
 
-    Raises InvalidRequest for a date in the future and for a snapshot's past.
+    Raises InvalidRequest for a date in the future, or a past date of a snapshot.
     """
     known, now, today = pipeline.summaries(), pipeline.clock.now(), pipeline.today()
     sources = {name: pipeline.sources[name] for name in names}
@@ -71,15 +71,13 @@ def plan_run(pipeline: Pipeline, names: list[str], date: dt.date | None, *, name
 
 
 def partitions_on(sources: Sources, date: dt.date, today: dt.date, *, named: bool) -> list[Partition]:
-    """The partitions of one date. A snapshot has none in the past: it is left out unless requested by name.
+    """The partitions of one date, without snapshots if it is a past date.
 
-    Raises InvalidRequest for a snapshot that was named, or if nothing else is left.
+    Raises InvalidRequest if such a snapshot was named, or if all sources are snapshots.
     """
     snapshots = [name for name, source in sources.items() if source.snapshot and date != today]
-    if snapshots and (named or len(snapshots) == len(sources)):
-        raise InvalidRequest(
-            f"`{snapshots[0]}` has no date_param, so it is a snapshot: it has no past. Leave out --date"
-        )
+    if named or len(snapshots) == len(sources):
+        reject_snapshots(sources, snapshots)
     return [Partition(name, date) for name in sources if name not in snapshots]
 
 

@@ -1,4 +1,4 @@
-"""Which failed partitions are loaded again, from the manifests and the dead letters."""
+"""Plans a redrive: the failed partitions to load again, by their manifests and dead letters."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Redrive(msgspec.Struct, frozen=True):
 
     planned: list[Planned]
     letters: list[DeadLetter]
-    """To be deleted once the tasks are sent, those of past snapshots included."""
+    """To delete once the tasks are sent; includes those of past snapshots."""
     past_snapshots: list[Partition]
-    """Failed, but impossible to load: a snapshot can be taken only on its own day."""
+    """Failed and lost: a snapshot can be taken only on its own day."""
 
 
 def plan_redrive(pipeline: Pipeline, names: Collection[str], date: dt.date | None, cause: str | None) -> Redrive:
-    """Plan the load of what has failed of these sources: on that date, by that kind of cause, if given."""
+    """Plan the load of these sources' failed partitions, filtered by date and kind of cause if given."""
     letters, known = pipeline.dead_letters(), pipeline.summaries()
     failed = select_failed(known, letters, names, date, cause)
     past = past_snapshots(failed, pipeline.sources, pipeline.today())
@@ -36,7 +36,7 @@ def plan_redrive(pipeline: Pipeline, names: Collection[str], date: dt.date | Non
 def select_failed(
     known: Summaries, letters: Iterable[DeadLetter], names: Collection[str], date: dt.date | None, cause: str | None
 ) -> list[Partition]:
-    """The partitions that have failed, by their manifest or by a dead letter, and match the filters."""
+    """The partitions that failed by their manifest or a dead letter, and match the filters."""
     return sorted(
         partition
         for partition, kinds in failure_kinds(known, letters).items()
@@ -57,5 +57,5 @@ def failure_kinds(known: Summaries, letters: Iterable[DeadLetter]) -> dict[Parti
 
 
 def past_snapshots(partitions: Iterable[Partition], declared: Sources, today: dt.date) -> list[Partition]:
-    """The partitions that are snapshots of an earlier day."""
+    """The partitions that are snapshots of another day."""
     return [p for p in partitions if declared[p.source].snapshot and p.date != today]

@@ -1,4 +1,4 @@
-"""Sends the tasks of a request, and reports what the lake holds afterwards."""
+"""Sends the tasks of a request, and reports the state of the lake afterwards."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from option_a.workspace.pipeline import Pipeline
 
 
 class Submission(msgspec.Struct, frozen=True):
-    """The tasks that were sent, and what else has to be awaited."""
+    """What was sent, and what else must be awaited."""
 
     sent: set[Partition]
     tasks: int
     pending: set[Partition]
     """Queued or in progress before the tasks were sent."""
     reported: list[Partition]
-    """Whose outcome is reported, in this order."""
+    """The partitions whose outcome is reported, in this order."""
 
     @property
     def awaited(self) -> list[Partition]:
-        """The partitions that `Pipeline.work` finishes; empty if there is nothing to do."""
+        """The partitions that `Pipeline.work` finishes."""
         return list(self.sent | self.pending)
 
     @property
@@ -38,7 +38,7 @@ class Submission(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """The states of the reported partitions, and how many other partitions of the same sources are unfinished."""
+    """The states of the reported partitions, and by state how many others of the same sources are unfinished."""
 
     partitions: list[PartitionStatus]
     not_requested: dict[str, int]
@@ -55,12 +55,12 @@ class Outcome(msgspec.Struct, frozen=True):
 
     @property
     def summaries(self) -> list[Summary]:
-        """The summaries of those that have a manifest."""
+        """The summaries of the partitions with a manifest."""
         return [status.summary for status in self.partitions if status.summary is not None]
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """A partition that is not complete, and why. `cause` is None where a redrive would not find it."""
+    """A partition that is not complete, and why. If `cause` is None, a redrive would not find it."""
 
     partition: Partition
     cause: str | None
@@ -82,12 +82,12 @@ def submit(
 
 
 def read_outcome(pipeline: Pipeline, partitions: Iterable[Partition], names: Iterable[str]) -> Outcome:
-    """The outcome as the lake shows it now. Raises LakeError."""
+    """The outcome by the lake's current state. Raises LakeError."""
     return _outcome(pipeline, partitions, names, pipeline.summaries())
 
 
 def finish(pipeline: Pipeline, partitions: Iterable[Partition], names: Iterable[str]) -> Outcome:
-    """The same, and delete the dead letters of partitions that are complete by now."""
+    """The same, after deleting the dead letters of partitions that are complete now."""
     known = pipeline.summaries()
     pipeline.drop_resolved_dead_letters(known)
     return _outcome(pipeline, partitions, names, known)
@@ -103,7 +103,7 @@ def _outcome(pipeline: Pipeline, partitions: Iterable[Partition], names: Iterabl
 def count_others(
     sources: Collection[Source], requested: Iterable[Partition], today: dt.date, known: Summaries, now: float
 ) -> dict[str, int]:
-    """How many partitions of these sources beyond the requested ones are failed, incomplete or missing."""
+    """How many partitions besides the requested ones are failed, incomplete or missing."""
     excluded = set(requested)
     states = unfinished_partitions(sources, today, known, now)
     counts = Counter(state for partition, state in states.items() if partition not in excluded)
@@ -111,6 +111,6 @@ def count_others(
 
 
 def explain_failures(outcome: Outcome, letters: Iterable[DeadLetter]) -> list[Failure]:
-    """Each partition that is not complete, with the cause of its manifest or else of its dead letter."""
+    """Each partition that is not complete, with the cause in its manifest or else in its dead letter."""
     causes = {letter.task.partition: letter.cause.message for letter in letters if letter.task is not None}
     return [Failure(status.partition, status.cause or causes.get(status.partition)) for status in outcome.incomplete]

@@ -1,4 +1,4 @@
-"""What the lake and the queues hold: partitions and their states, queue depths, open circuit breakers."""
+"""The state of lake and queues: partitions, queue depths, open circuit breakers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _UNREMARKABLE = ("complete", "open", "missing")
 
 
 class SourceStatus(msgspec.Struct, frozen=True):
-    """The totals of one source. `depth` is empty if nothing is queued."""
+    """The totals of one source."""
 
     name: str
     latest_date: dt.date
@@ -46,14 +46,14 @@ class SourceStatus(msgspec.Struct, frozen=True):
 
 
 class MissingDates(msgspec.Struct, frozen=True):
-    """Missing partitions, at least one of them from before its source's latest date."""
+    """Missing partitions, at least one from before its source's latest date."""
 
     count: int
     first: dt.date
     last: dt.date
-    """The range that a backfill has to cover; the latest dates are not part of it."""
+    """The range to backfill, without the sources' latest dates."""
     includes_latest: bool
-    """Whether a source's latest date is missing too, which a run loads."""
+    """Whether a latest date, which a run loads, is missing too."""
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -66,18 +66,18 @@ class Status(msgspec.Struct, frozen=True):
     open_breakers: dict[str, BreakerState]
     depths: list[Depth]
     overdue: dict[str, int]
-    """How many partitions are failed, incomplete, missing or late, and should not be by now."""
+    """By state, how many partitions should be complete by now and are failed, incomplete, missing or late."""
     undeclared_sources: list[str]
     undeclared_queues: list[Depth]
 
     @property
     def ok(self) -> bool:
-        """The verdict of --check: whether everything that should be in the lake by now is."""
+        """Whether everything that should be complete by now is: the verdict of --check."""
         return not any(self.overdue.values())
 
     @property
     def problems(self) -> list[PartitionStatus]:
-        """The partitions that have been started and are not complete."""
+        """The partitions that were started and are not complete."""
         return [status for status in self.partitions if status.state not in _UNREMARKABLE]
 
     def to_json(self) -> dict[str, Any]:
@@ -91,19 +91,20 @@ class Status(msgspec.Struct, frozen=True):
 
 
 def read_status(pipeline: Pipeline, names: Sequence[str], *, named: bool) -> Status:
-    """The status of these sources. Unless they were `named`, partitions of undeclared sources are listed too."""
+    """The status of these sources and, unless they were `named`, the partitions of undeclared ones."""
     known, now, today = pipeline.summaries(), pipeline.clock.now(), pipeline.today()
     depths = sorted(pipeline.depths(), key=lambda depth: depth.queue)
-    faults = read_breakers(pipeline.lake, names, now)
+    breakers = read_breakers(pipeline.lake, names, now)
+    outages = {source: breaker.why for source, breaker in breakers.items()}
     sources = [pipeline.sources[name] for name in names]
     partitions = list_partitions(sources, known, today, include_undeclared=not named)
-    statuses = [status_of(p, known, now, outage=_reason(faults.get(p.source))) for p in partitions]
+    statuses = [status_of(p, known, now, outage=outages.get(p.source, "")) for p in partitions]
     return Status(
         now=now,
         sources=source_statuses(sources, statuses, depths, today, now),
         partitions=statuses,
         missing=find_missing(statuses, pipeline.sources, today),
-        open_breakers={source: state for source, state in faults.items() if state.until},
+        open_breakers={source: breaker for source, breaker in breakers.items() if breaker.until},
         depths=depths,
         overdue=count_overdue(sources, today, known, now),
         undeclared_sources=sorted({partition.source for partition in known} - pipeline.sources.keys()),
@@ -114,7 +115,7 @@ def read_status(pipeline: Pipeline, names: Sequence[str], *, named: bool) -> Sta
 def list_partitions(
     sources: Iterable[Source], known: Summaries, today: dt.date, *, include_undeclared: bool
 ) -> list[Partition]:
-    """The partitions that should exist by now, and those that do."""
+    """The partitions that should exist by now, and those that exist."""
     expected = {Partition(source.name, date) for source in sources for date in expected_dates(source, today)}
     names = {partition.source for partition in expected}
     return sorted(expected | {p for p in known if include_undeclared or p.source in names})
@@ -123,7 +124,7 @@ def list_partitions(
 def source_statuses(
     sources: Iterable[Source], statuses: Iterable[PartitionStatus], depths: Iterable[Depth], today: dt.date, now: float
 ) -> list[SourceStatus]:
-    """The totals of each source over its partitions, of which the latest is always one."""
+    """The totals of each source; `statuses` include its latest date."""
     by_source: dict[str, list[PartitionStatus]] = {}
     for status in statuses:
         by_source.setdefault(status.partition.source, []).append(status)
@@ -154,7 +155,7 @@ def _source_status(
 
 
 def find_missing(statuses: Iterable[PartitionStatus], declared: Sources, today: dt.date) -> MissingDates | None:
-    """The missing partitions; None if a source misses at most its latest date."""
+    """The missing partitions; None if no date before a source's latest is missing."""
     missing = [status.partition for status in statuses if status.summary is None]
     past = [p.date for p in missing if p.date != latest_date(declared[p.source], today)]
     if not past:
@@ -163,13 +164,9 @@ def find_missing(statuses: Iterable[PartitionStatus], declared: Sources, today: 
 
 
 def count_overdue(sources: Collection[Source], today: dt.date, known: Summaries, now: float) -> dict[str, int]:
-    """How many partitions are not as declared, by state; `late` ones have no state that says so."""
+    """How many partitions are not as declared, by state or as `late`."""
     counts = Counter(overdue_partitions(sources, today, known, now).values())
     return {state: counts[state] for state in (*UNFINISHED_STATES, "late")}
-
-
-def _reason(state: BreakerState | None) -> str:
-    return state.why if state is not None else ""
 
 
 def _age(depth: Depth, now: float) -> float | None:

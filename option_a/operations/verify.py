@@ -1,4 +1,4 @@
-"""Which partitions `verify` reads again, and the states of all that it was asked to vouch for."""
+"""Selects the partitions that `verify` rereads, and counts the states of all requested ones."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from option_a.workspace.pipeline import Pipeline
 
 
 class VerifyScope(msgspec.Struct, frozen=True):
-    """What is verified. `states` counts missing partitions too, and `open` ones as complete."""
+    """What is verified. `states` include missing partitions, and count `open` ones as complete."""
 
     partitions: list[Partition]
     """Those that have a manifest."""
     states: Counter[str]
     known: Summaries
     whole_lake: bool
-    """Nothing was filtered out, so every object in the lake has to belong to a manifest."""
+    """No filter applies, so every object in the lake must belong to a manifest."""
 
 
 def verify_scope(
     pipeline: Pipeline, names: Collection[str], first: dt.date | None, last: dt.date | None, *, named: bool
 ) -> VerifyScope:
-    """The partitions of these dates. Unless the sources were `named`, those of undeclared sources are included."""
+    """The partitions of these dates, including undeclared sources unless the sources were `named`."""
     known, now = pipeline.summaries(), pipeline.clock.now()
     sources = [pipeline.sources[name] for name in names]
 
@@ -44,7 +44,7 @@ def verify_scope(
 def count_states(
     sources: Collection[Source], today: dt.date, known: Summaries, now: float, selected: Callable[[Partition], bool]
 ) -> Counter[str]:
-    """The states of the selected partitions, present or missing; `open` is complete as well."""
+    """The states of the selected partitions, present or missing; `open` counts as complete."""
     partitions: Iterable[Partition] = sorted({*known, *unfinished_partitions(sources, today, known, now)})
     states = Counter[str](partition_state(known.get(p), now) for p in filter(selected, partitions))
     states["complete"] += states.pop("open", 0)

@@ -1,4 +1,4 @@
-"""The machine's clock, and the stop request that cuts every sleep short."""
+"""The machine's clock, and the stop request that ends every sleep."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 
 
 class SystemClock:
-    """Satisfies the `Clock` port."""
+    """The `Clock` port, by the system's clock."""
 
     def __init__(self) -> None:
         self._stop = threading.Event()

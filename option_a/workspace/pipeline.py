@@ -1,4 +1,4 @@
-"""The pipeline that commands act on: this machine, or a deployed stack. Subclasses say where the work is done."""
+"""The pipeline that commands act on: this machine or a deployed stack, one subclass each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from functools import cached_property
 from pathlib import Path
 
 from option_a.ingest.config import Sources
-from option_a.ingest.errors import ConfigError, Where
 from option_a.ingest.events import EventSink
 from option_a.ingest.lake import Lake
 from option_a.ingest.partition import Partition
@@ -20,13 +19,14 @@ from option_a.ingest.task import Task, run_id
 from option_a.workspace.clock import SystemClock
 from option_a.workspace.settings import Settings
 from option_a.workspace.summary_cache import SummaryCache
+from option_a.workspace.text_file import read_text
 
 
 class Pipeline(ABC):
-    """Sources, a lake and queues, with this machine's settings and caches. Nothing is opened before it is used."""
+    """Sources, a lake and queues, with this machine's settings and caches. Everything is opened on first use."""
 
     stopping_message: str
-    """Shown as soon as a person asks to stop."""
+    """Shown when the user asks to stop."""
     stopped_message: str
     """Shown once the work has stopped."""
 
@@ -46,11 +46,11 @@ class Pipeline(ABC):
 
     @abstractmethod
     def queued(self) -> set[Partition]:
-        """The partitions that have a live task, as far as the queue can list them."""
+        """The partitions with a live task, as far as the queue can list them."""
 
     @abstractmethod
     def pending(self, sources: Collection[str], requested: Collection[Partition]) -> set[Partition]:
-        """The partitions that `work` will finish in addition to the tasks that are about to be sent."""
+        """The partitions that `work` will finish besides the tasks about to be sent."""
 
     @abstractmethod
     def send(self, tasks: Iterable[Task]) -> None:
@@ -58,7 +58,7 @@ class Pipeline(ABC):
 
     @abstractmethod
     def work(self, sources: Collection[str], partitions: Collection[Partition], emit: EventSink) -> None:
-        """Block until the queues of these sources are empty or, where a stack works, these partitions have ended."""
+        """Block until the queues of these sources are empty or, on a stack, until these partitions have ended."""
 
     @abstractmethod
     def depths(self) -> list[Depth]:
@@ -66,11 +66,11 @@ class Pipeline(ABC):
 
     @abstractmethod
     def cancel(self, source: str, first: str, last: str) -> tuple[int, int]:
-        """Remove the tasks of a source's dates (inclusive): how many, and how many are in flight and stay."""
+        """Remove a source's tasks of these dates (inclusive). Returns how many, and how many are in flight and stay."""
 
     @abstractmethod
     def dead_letters(self) -> list[DeadLetter]:
-        """The tasks that could not be done."""
+        """The tasks that failed for good, with their causes."""
 
     @abstractmethod
     def delete_dead_letters(self, letters: Iterable[DeadLetter]) -> None:
@@ -95,12 +95,12 @@ class Pipeline(ABC):
         return dt.datetime.fromtimestamp(self.clock.now(), dt.UTC).date()
 
     def new_run_id(self) -> str:
-        """The id of a run that a person starts now; ids of the same second sort by their microseconds."""
+        """The id of a run that starts now; ids of the same second sort by their microseconds."""
         now = self.clock.now()
         return run_id(now, f"{int(now % 1 * 1_000_000):06d}-{secrets.token_hex(3)}")
 
     def drop_resolved_dead_letters(self, known: Summaries) -> None:
-        """Delete the dead letters of partitions that the same run or a later one has completed."""
+        """Delete the dead letters of partitions that the same run or a later one completed."""
         resolved = [letter for letter in self.dead_letters() if letter.task and _is_resolved(letter.task, known)]
         if resolved:
             self.delete_dead_letters(resolved)
@@ -108,20 +108,9 @@ class Pipeline(ABC):
     @cached_property
     def sources_text(self) -> str | None:
         """The text of the sources file; None if the default file does not exist. Raises ConfigError."""
-        return _read_text(self.settings.sources_file, required=self.settings.sources is not None)
+        return read_text(self.settings.sources_file, "--sources", required=self.settings.sources is not None)
 
 
 def _is_resolved(task: Task, known: Summaries) -> bool:
     summary = known.get(task.partition)
     return summary is not None and summary.state == "complete" and summary.run >= task.run
-
-
-def _read_text(path: Path, *, required: bool) -> str | None:
-    try:
-        return path.read_text("utf-8")
-    except FileNotFoundError:
-        if not required:
-            return None
-        raise ConfigError("no such file", hint="name another with --sources", where=Where(file=str(path))) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot be read: {error}", where=Where(file=str(path))) from None

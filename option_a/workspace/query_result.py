@@ -1,4 +1,4 @@
-"""The result of a query, whichever engine ran it."""
+"""The result of a query on any engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The settings that options and environment variables choose."""
+"""The settings that options and environment variables make."""
 
 from __future__ import annotations
 
@@ -20,13 +20,12 @@ DEFAULT_SOURCES = "sources.toml"
 
 
 def no_aws_secrets(wanted: Reference) -> str:
-    """The default: secrets of AWS cannot be read."""
-    raise SecretError(
-        f"aws-secret:{wanted.name} cannot be read here", hint="name it env:NAME or file:PATH on one machine"
-    )
+    """The default: AWS secrets cannot be read."""
+    hint = "on one machine use env:NAME or file:PATH"
+    raise SecretError(f"aws-secret:{wanted.name} cannot be read here", hint=hint)
 
 
-def ignore_note(note: str) -> None:
+def ignore_note(text: str) -> None:
     """Discard a note."""
 
 
@@ -42,7 +41,7 @@ class Settings(msgspec.Struct, frozen=True):
     durable: bool = False
     workers: int = WORKERS
     aws_secrets: Secrets = no_aws_secrets
-    """Reads the secrets of AWS Secrets Manager."""
+    """Reads secrets from AWS Secrets Manager."""
     note: Callable[[str], None] = ignore_note
     """Receives notes for the user that are not part of the result."""
     env: Mapping[str, str] = msgspec.field(default_factory=lambda: dict(os.environ))

@@ -12,7 +12,7 @@ from option_a.ingest.errors import ConfigError, Where
 
 
 def declare(file: Path, name: str, table: str, env: Mapping[str, str]) -> bool:
-    """Append a source's table; True if the file is new. On ConfigError the file is unchanged."""
+    """Append a source's table. Returns whether the file is new. Raises ConfigError, leaving the file unchanged."""
     where = Where(file=str(file))
     try:
         before = file.read_text("utf-8") if file.exists() else ""
@@ -27,7 +27,7 @@ def declare(file: Path, name: str, table: str, env: Mapping[str, str]) -> bool:
 
 
 def _names(text: str) -> Container[str]:
-    """The names of the declared sources. Invalid TOML has none: `read_sources` reports what is wrong with it."""
+    """The names of the declared sources; none if the TOML is invalid, which `read_sources` then reports."""
     try:
         tables = tomllib.loads(text).get("sources")
     except tomllib.TOMLDecodeError:

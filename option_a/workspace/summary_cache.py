@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from option_a.ingest.errors import ManifestError
+from option_a.ingest.jsontext import UNDECODABLE
 from option_a.ingest.lake import MANIFEST, Entry, Lake, manifest_partition
 from option_a.ingest.manifest import read_manifest
 from option_a.ingest.partition import Partition
@@ -24,13 +25,13 @@ CREATE TABLE IF NOT EXISTS structures (
 );
 """
 _READERS = 16
-_FEW = 16
+_MAX_SERIAL = 16  # so many manifests are read without threads
 
 
 class SummaryCache:
     """The summaries of a lake's manifests and the structures of its records, kept in an SQLite file.
 
-    A file that cannot be read, written or understood is never an error: everything is read from the lake instead.
+    If the file cannot be read, written or decoded, everything is read from the lake instead.
     """
 
     def __init__(self, path: Path, lake: Lake) -> None:
@@ -38,7 +39,7 @@ class SummaryCache:
         self._lake = lake
 
     def scan(self) -> dict[Partition, Summary]:
-        """Every partition that has a manifest. Only manifests that changed since the last scan are read."""
+        """Every partition with a manifest. Reads only the manifests that changed since the last scan."""
         listed = {entry.key: entry for entry in self._lake.entries(MANIFEST) if manifest_partition(entry.key)}
         if not listed and not self._path.exists():
             return {}  # an empty lake leaves no cache file behind
@@ -52,7 +53,7 @@ class SummaryCache:
         return {summary.partition: summary for summary in (known | fresh).values()}
 
     def recall(self, wanted: Mapping[Partition, Summary]) -> dict[Partition, str]:
-        """The stored structures of these partitions that are still up to date."""
+        """The stored structures of these partitions, as far as they are up to date."""
         rows = self._rows("SELECT partition, mark, structure FROM structures WHERE lake = ?")
         by_path = {(path, mark): structure for path, mark, structure in rows}
         found = {p: by_path.get((p.path, _mark(summary))) for p, summary in wanted.items()}
@@ -67,11 +68,11 @@ class SummaryCache:
         rows = self._rows("SELECT key, mark, summary FROM summaries WHERE lake = ?")
         try:
             return {key: (mark, msgspec.json.decode(summary, type=Summary)) for key, mark, summary in rows}
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNDECODABLE:
             return {}  # written by another version
 
     def _read(self, entries: list[Entry]) -> dict[str, Summary]:
-        if len(entries) <= _FEW:
+        if len(entries) <= _MAX_SERIAL:
             found = [self._summary(entry.key) for entry in entries]
         else:
             with ThreadPoolExecutor(_READERS) as readers:

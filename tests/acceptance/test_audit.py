@@ -120,7 +120,7 @@ def test_logs_tell_each_attempt_with_its_end_and_its_cause(option_a: Place) -> N
         option_a("run", "--date", DAY)
         failed = option_a("logs", "orders", DAY)
         assert failed.code == 0
-        assert f"orders {DAY}: failed, 1 pages, 1 records, origin real" in failed.out
+        assert f"orders {DAY}: failed, 1 page, 1 record, origin real" in failed.out
         assert "The body as received: dead/source=orders" in failed.out
         api.pages = one
         option_a("redrive")

@@ -190,13 +190,13 @@ def test_explain_shows_each_table_and_why(option_a: Place) -> None:
 def test_explain_needs_no_file_and_no_account(option_a: Place) -> None:
     done = option_a("lf", "explain", "analysts-all")
     assert done.code == 0
-    assert "And every other table of the database, the crawler's among them." in done.out
+    assert "Also every other table of the database, including the crawler's." in done.out
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("nobody",), "no group `nobody`; there are: analysts-all, analysts-limited"),
+        (("nobody",), "no group `nobody`; declared: analysts-all, analysts-limited"),
         (("analysts-all", "--access", "nowhere.toml"), "nowhere.toml: no such file"),
     ],
 )

@@ -25,7 +25,7 @@ def test_who_finds_a_live_claim_waits_until_it_is_over(option_a: Place) -> None:
             two = option_a("run", "--date", DAY, "--home", "two", "--fresh")
             _, said = one.communicate(timeout=60)
         assert (one.returncode, two.code) == (0, 0), said + two.err
-        assert f"orders {DAY}: another worker is on it" in two.err
+        assert f"orders {DAY}: leased by another worker" in two.err
         assert [asked.page for asked in api.asked] == [*range(1, PAGES + 2)] * 2
     assert option_a.lines("orders") == [b'{"page":%d}' % page for page in range(1, PAGES + 1)]
     assert option_a("verify").code == 0

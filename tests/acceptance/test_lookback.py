@@ -35,7 +35,7 @@ def test_a_night_loads_again_the_dates_before_it_and_tells_which_pages_changed(o
     rows = {row["date"]: row for row in done.json()["partitions"]}
     assert (rows[str(day)]["restated"], rows[str(day)]["restated_pages"]) == (1, [3])
     assert option_a.lines("orders", str(day)) == [b'{"page":1}', b'{"page":2}', b'{"late":true}']
-    assert "Restated: 1 page unlike the load before: 3" in option_a("logs", "orders", str(day)).out
+    assert "Restated: 1 page changed by a reload: 3" in option_a("logs", "orders", str(day)).out
     assert option_a("logs", "orders", str(day), "--json").json()["restated_pages"] == [3]
 
 

@@ -53,7 +53,7 @@ def test_a_backfill_says_what_lies_outside_of_its_range_and_no_more(option_a: Pl
         assert done.out.splitlines()[-1] == "Outside this run: 2 failed, 3 missing (option-a status --all)"
         option_a("backfill", "--from", back(8), "--to", back(1))
         done = option_a("redrive")
-        assert "Not asked for" not in done.out
+        assert "Outside this run" not in done.out
         assert option_a("run", "--json").json()["not_asked"] == {"failed": 0, "incomplete": 0, "missing": 0}
 
 
@@ -62,7 +62,7 @@ def test_a_run_of_one_source_says_nothing_of_the_others(option_a: Place) -> None
         two_failed_days(option_a, api)
         events = f'[sources.events]\nurl = "{api.url}/events"\ndate_param = "date"\n'
         option_a.declare(ORDERS.format(url=api.url, since=back(8)) + events)
-        assert "Not asked for" not in option_a("run", "--source", "events").out
+        assert "Outside this run" not in option_a("run", "--source", "events").out
         assert "Outside this run: 2 failed, 5 missing" in option_a("run").out
 
 
@@ -105,7 +105,7 @@ def interrupted(option_a: Place, api: FakeApi, *arguments: str) -> None:
 def test_in_a_folder_with_no_sources_it_is_said_so_as_check_says_it(
     option_a: Place, arguments: tuple[str, ...]
 ) -> None:
-    words = f"4 sources of the defaults (there is no {option_a.folder / 'sources.toml'})"
+    words = f"4 default sources (there is no {option_a.folder / 'sources.toml'})"
     assert words in option_a("check").out
     done = option_a(*arguments, "--json")
     assert (done.code, done.err.splitlines()[0]) == (0, words)
@@ -188,5 +188,5 @@ def test_plan_says_why_there_is_nothing_to_do(option_a: Place) -> None:
 
 def test_help_lists_every_exit_code(option_a: Place) -> None:
     words = " ".join(option_a("--help").out.split())
-    for code in ("0 all that was asked for is there", "1 a partition", "2 a mistake", "130 interrupted"):
+    for code in ("0 everything requested is complete", "1 a partition", "2 a mistake", "130 interrupted"):
         assert code in words

@@ -35,14 +35,14 @@ if TYPE_CHECKING:
 )
 @click.argument("url", metavar="URL")
 @click.option("--name", metavar="NAME", help="The source's name.  [default: the last word of the URL's path]")
-@click.option("--set", "given", multiple=True, metavar="LINE", help="A line of the table, as TOML; it is not guessed.")
+@click.option("--set", "given", multiple=True, metavar="LINE", help="Set a key of the table, as TOML; repeatable.")
 @click.option("--write", is_flag=True, help="Append the table to sources.toml.")
 @json_option
 @local_options
 def command(url: str, name: str | None, given: tuple[str, ...], write: bool, as_json: bool, settings: Settings) -> None:
-    """Ask an API two or three times, and print the table that declares it, with the reasons. Lands nothing.
+    """Send an API two or three requests and print a table that declares it, with reasons. Lands nothing.
 
-    Ask with a date in the URL, and it is declared too.
+    If the URL contains a date, the table declares its parameter too.
     """
     from option_a.discovery.discover import Discovery
     from option_a.discovery.report import as_toml, name_of
@@ -53,7 +53,7 @@ def command(url: str, name: str | None, given: tuple[str, ...], write: bool, as_
     _check_table(name, {"url": query.url, **query.dated(lines), **lines})
     report = Discovery(name, query, lines, _announced_fetch(pipeline)).run(pipeline.today())
     text = as_toml(report)
-    read_sources(text, {})  # raises ConfigError: nothing invalid is printed
+    read_sources(text, {})  # raises ConfigError, so that nothing invalid is printed
     if as_json:
         records = decode_lines(report.first.found.lines)
         print_json({"name": name, "table": report.table, "lines": report.lines, "unsure": report.unsure, "toml": text,

@@ -9,7 +9,7 @@ import click
 
 from option_a.cli.notices import report_defaults, report_kept_real, report_not_attempted
 from option_a.cli.open import open_pipeline
-from option_a.cli.options import Date, examples, load_options, pipeline_options
+from option_a.cli.options import examples, from_option, load_options, pipeline_options, sources_option, to_option
 from option_a.cli.run_tasks import run_tasks
 from option_a.ingest.plan import Only
 from option_a.operations.backfill import plan_backfill
@@ -25,15 +25,15 @@ _ONLY = ("missing", "incomplete", "failed", "all")
         """
         option-a backfill --from 2026-11-01 --to 2026-11-23
         option-a backfill --from 2026-11-01 --to 2026-11-23 --source orders --only failed
-        option-a backfill --from 2026-11-01 --to 2026-11-23 --only all    # load it all again
+        option-a backfill --from 2026-11-01 --to 2026-11-23 --only all    # reload every date
         """
     ),
 )
-@click.option("--from", "first", type=Date(), required=True, help="The first date.")
-@click.option("--to", "last", type=Date(), required=True, help="The last date, inclusive.")
-@click.option("--source", "names", multiple=True, metavar="NAME", help="Only this source; repeat for more.")
+@from_option
+@to_option
+@sources_option
 @click.option("--only", type=click.Choice(_ONLY), default="missing", show_default=True,
-              help="Which partitions; `all` reloads complete ones too.")  # fmt: skip
+              help="Only partitions in this state; `all` also reloads complete ones.")  # fmt: skip
 @load_options
 @pipeline_options
 def command(
@@ -41,7 +41,7 @@ def command(
 ) -> None:
     """Load a range of past dates, newest first.
 
-    Sources without dates (snapshots) have no past and are left out, as are dates before a source's `since`.
+    Snapshots (sources without dates) and dates before a source's `since` are skipped.
     """
     dates = DateRange(first, last)
     pipeline = open_pipeline(settings)

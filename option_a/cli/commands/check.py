@@ -8,37 +8,36 @@ from urllib.parse import urlsplit
 
 import click
 
-from option_a.cli.notices import declared_in
+from option_a.cli.notices import count_sources
 from option_a.cli.open import open_pipeline
 from option_a.cli.options import examples, json_option, pipeline_options
-from option_a.cli.render import plural, print_json, table
+from option_a.cli.render import print_json, table
 from option_a.ingest.config import OAuth2, Source
 from option_a.ingest.http import is_loopback
 from option_a.ingest.plan import latest_date
 from option_a.lakeformation.read import FILE, read_access
 from option_a.workspace.pipeline import Pipeline
 from option_a.workspace.settings import Settings
+from option_a.workspace.text_file import read_text
 
 
 @click.command("check", epilog=examples("option-a check\noption-a check --sources team/sources.toml --json"))
 @json_option
 @pipeline_options
 def command(as_json: bool, settings: Settings) -> None:
-    """Validate the configuration and say what the next run will do. Asks no API."""
+    """Validate the configuration and show what the next run loads. Sends no request."""
     pipeline = open_pipeline(settings)
     sources = list(pipeline.sources.values())
-    _ = pipeline.lake
+    lake = pipeline.lake.name
     _check_access(pipeline)
     if as_json:
         print_json([_as_json(source, pipeline) for source in sources])
         return
     rows = [_row(source, pipeline) for source in sources]
     click.echo(table(("source", "origin", "next date", "pages", "parallel", "url"), rows, right=("parallel",)))
-    click.echo(f"\n{plural(len(sources), 'source')} of {declared_in(pipeline)}, lake {pipeline.lake.name}: valid")
+    click.echo(f"\n{count_sources(pipeline)}, lake {lake}: valid")
     if any(source.origin == "mock" for source in sources):
-        click.echo(
-            "Mock sources ask no network. Real ones: a url in sources.toml, or USE_REAL_HTTP=true and ENDPOINT_MAP"
-        )
+        click.echo("Mock sources send no requests. For real data set `url`, or USE_REAL_HTTP=true and ENDPOINT_MAP")
     for source in sources:
         for warning in _warnings(source):
             click.echo(f"{source.name}: {warning}")
@@ -46,9 +45,9 @@ def command(as_json: bool, settings: Settings) -> None:
 
 def _check_access(pipeline: Pipeline) -> None:
     """Validate access.toml if the working directory has one. Raises ConfigError."""
-    file = Path(FILE)
-    if file.exists():
-        read_access(file.read_text("utf-8"), pipeline.sources)
+    text = read_text(Path(FILE), "--access", required=False)
+    if text is not None:
+        read_access(text, pipeline.sources)
 
 
 def _row(source: Source, pipeline: Pipeline) -> tuple[str, ...]:
@@ -64,7 +63,7 @@ def _as_json(source: Source, pipeline: Pipeline) -> dict[str, Any]:
 
 
 def _warnings(source: Source) -> list[str]:
-    """Declarations that are valid but inadvisable."""
+    """What is valid but inadvisable."""
     if not _sends_credentials_in_clear(source):
         return []
     return ["its credentials go over http and can be read in transit: use https"]

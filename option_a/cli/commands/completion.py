@@ -12,15 +12,15 @@ from option_a.cli.options import examples
     "completion",
     epilog=examples(
         """
-        eval "$(option-a completion bash)"                     # in ~/.bashrc
-        eval "$(option-a completion zsh)"                      # in ~/.zshrc
+        eval "$(option-a completion bash)"    # in ~/.bashrc
+        eval "$(option-a completion zsh)"     # in ~/.zshrc
         option-a completion fish > ~/.config/fish/completions/option-a.fish
         """
     ),
 )
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> None:
-    """Print the script that completes commands and options in your shell."""
+    """Print the script with which your shell completes commands and options."""
     from option_a.cli.main import cli
 
     kind = get_completion_class(shell)

@@ -13,12 +13,12 @@ from option_a.ingest.ports import DeadLetter
 from option_a.workspace.settings import Settings
 
 
-@click.command("dead", epilog=examples("option-a dead\noption-a dead --json"))
-@click.option("--discard-unreadable", is_flag=True, help="Delete unreadable dead letters; redrive cannot send them.")
+@click.command("dead", epilog=examples("option-a dead\noption-a dead --discard-unreadable\noption-a dead --json"))
+@click.option("--discard-unreadable", is_flag=True, help="Delete unreadable dead letters, which redrive cannot send.")
 @json_option
 @pipeline_options
 def command(discard_unreadable: bool, as_json: bool, settings: Settings) -> None:
-    """The tasks that could not be done, with their causes."""
+    """List dead letters: tasks that failed for good, with their causes."""
     pipeline = open_pipeline(settings)
     if discard_unreadable:
         pipeline.delete_dead_letters([letter for letter in pipeline.dead_letters() if letter.task is None])
@@ -38,10 +38,10 @@ def command(discard_unreadable: bool, as_json: bool, settings: Settings) -> None
             for letter in letters
         ]
         click.echo(table(("source", "date", "died", "cause", "message"), rows) + "\n")
-    click.echo(". ".join([plural(len(letters), "dead letter"), *_ways_out(letters)]))
+    click.echo(". ".join([plural(len(letters), "dead letter"), *_advice(letters)]))
 
 
-def _ways_out(letters: list[DeadLetter]) -> Iterator[str]:
+def _advice(letters: list[DeadLetter]) -> Iterator[str]:
     if any(letter.task is not None for letter in letters):
         yield "When the cause is fixed: option-a redrive"
     if any(letter.task is None for letter in letters):

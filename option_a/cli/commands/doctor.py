@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from option_a.cli.open import open_local
-from option_a.cli.options import Date, examples, json_option, local_options
+from option_a.cli.options import examples, json_option, local_options, request_date_option
 from option_a.cli.render import plural, print_json, printable
 from option_a.cli.sample import sample
 from option_a.ingest.config import Source
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 @click.command("doctor", epilog=examples("option-a doctor orders\noption-a doctor orders --date 2026-11-23 --json"))
 @click.argument("name", metavar="SOURCE")
-@click.option("--date", type=Date(), help="The date to ask for.  [default: what a run would ask for today]")
+@request_date_option
 @json_option
 @local_options
 def command(name: str, date: dt.date | None, as_json: bool, settings: Settings) -> None:
-    """Ask for the first two pages of a source, and warn of what its table misses. Lands nothing.
+    """Fetch the first two pages of a source and check its table against them. Lands nothing.
 
-    Exit code 1 where records may be lost.
+    Exit code 1 if records may be lost.
     """
     from option_a.discovery.lint import advice, warnings
 
@@ -45,15 +45,10 @@ def command(name: str, date: dt.date | None, as_json: bool, settings: Settings) 
     pages = _read_pages(source, Task(name, date or latest_date(source, pipeline.today()), "doctor"), pipeline.fetch())
     problems, tips = warnings(pages), advice(pages)
     if as_json:
-        print_json(
-            {
-                "source": name,
-                "records": pages.first.records,
-                "told": pages.first.info,
-                "warnings": problems,
-                "advice": tips,
-            }
-        )
+        print_json({
+            "source": name, "records": pages.first.records, "told": pages.first.info, "warnings": problems,
+            "advice": tips,
+        })  # fmt: skip
     else:
         _print(pages, problems, tips)
     sys.exit(1 if problems else 0)
@@ -75,7 +70,7 @@ def _read_pages(source: Source, task: Task, fetch: Fetch) -> Asked:
 def _read_page(
     source: Source, task: Task, fetch: Fetch, page: int, cursor: Cursor | None, where: str | None = None
 ) -> Answered:
-    """Fetch and decode a page. An error on the second one is raised as `run` would raise it, with a hint."""
+    """Fetch and decode a page. An error on page 2 also tells how page 1 led to it."""
     from option_a.discovery.report import Answered
     from option_a.ingest.load import page_info_of, records_of, redact_for_display
 
@@ -87,16 +82,16 @@ def _read_page(
         return Answered(found, response.headers, page_info_of(source, response, found) if page == 1 else None)
     except OptionAError as error:
         if page > 1 and isinstance(error, PermanentError):
-            error.hint = f"{error.hint}; the first page leads there by pagination ({source.pagination})"
+            error.hint = f"{error.hint}; page 1 led there by its pagination: {source.pagination}"
         raise redact_for_display(error, source).at(Where(source=source.name, date=task.day, page=page)) from None
 
 
 def _print(pages: Asked, problems: list[str], tips: list[str]) -> None:
     click.echo(sample(decode_lines(pages.first.found.lines)) + "\n")
-    click.echo(f"Pages: {pages.source.pagination}; the first holds {plural(pages.first.records, 'record')}")
+    click.echo(f"Pagination: {pages.source.pagination}; page 1 has {plural(pages.first.records, 'record')}")
     for problem in problems:
         click.echo(f"warning: {printable(problem)}")
     if not problems:
-        click.echo("no problem found")
+        click.echo(f"{plural(1 if pages.second is None else 2, 'page')} checked, no problem found")
     for tip in tips:
         click.echo(f"advice: {printable(tip)}")

@@ -1,4 +1,4 @@
-"""`option-a lf`: who may read what on AWS, as declared and as it is there."""
+"""`option-a lf`: who may read what on AWS, as declared and as the account has it."""
 
 from __future__ import annotations
 
@@ -12,25 +12,27 @@ from option_a.cli.open import open_local
 from option_a.cli.options import examples, json_option, local_options, pipeline_options
 from option_a.cli.render import plural, print_json, printable, table
 from option_a.ingest.config import Sources
-from option_a.ingest.errors import ConfigError, Where
+from option_a.ingest.errors import ConfigError
 from option_a.lakeformation.explain import TableAccess, explain, who
 from option_a.lakeformation.groups import Groups
 from option_a.lakeformation.read import FILE, read_access
 from option_a.names import DEFAULT_STACK
 from option_a.workspace.settings import Settings
+from option_a.workspace.text_file import read_text
 
 if TYPE_CHECKING:
     from option_a.lakeformation.account import AccountFacts
     from option_a.lakeformation.doctor import Finding
 
 _access = click.option(
-    "--access", envvar="OPTION_A_ACCESS", metavar="FILE", help=f"[default: {FILE}; two groups where there is none]"
-)
+    "--access", envvar="OPTION_A_ACCESS", metavar="FILE",
+    help=f"The file that declares the groups.  [default: {FILE}; if missing, two groups]",
+)  # fmt: skip
 
 
 @click.group("lf", epilog=examples("option-a lf explain analysts-limited\noption-a lf doctor --json"))
 def command() -> None:
-    """Who may read what on AWS: groups of analysts, by Lake Formation. See LAKE_FORMATION_SETUP.md."""
+    """Show who may read what on AWS: groups of analysts in Lake Formation. See LAKE_FORMATION_SETUP.md."""
 
 
 @command.command(
@@ -40,9 +42,10 @@ def command() -> None:
 @_access
 @pipeline_options
 def doctor(as_json: bool, access: str | None, settings: Settings) -> None:
-    """Look at the account's Lake Formation, and say what is missing and which command mends it. Changes nothing.
+    """Compare the account with the declared groups.
 
-    Exit code 1 where something is missing or wrong.
+    Shows what is missing or wrong, and the command that fixes it. Changes nothing. Exit code 1 if there is anything to
+    fix.
     """
     from option_a.lakeformation.doctor import diagnose
 
@@ -64,37 +67,28 @@ def doctor(as_json: bool, access: str | None, settings: Settings) -> None:
 @_access
 @local_options
 def explain_command(name: str, as_json: bool, access: str | None, settings: Settings) -> None:
-    """What a group can and cannot see, table by table, and why. Asks nobody: it reads access.toml and sources.toml."""
+    """Show what a group can read of each table, and why.
+
+    Reads only access.toml and sources.toml. Sends no request.
+    """
     sources = open_local(settings).sources
     groups = _groups(access, sources)
     if name not in groups:
-        raise click.UsageError(f"no group `{name}`; there are: {', '.join(groups)}")
+        raise click.UsageError(f"no group `{name}`; declared: {', '.join(groups)}")
     lines = explain(groups[name], sources)
     if as_json:
         print_json({"group": name, "who": who(groups[name]), "tables": lines})
         return
     click.echo(f"{name}: {who(groups[name])}\n")
     rows = [(line.source, line.table, "yes" if line.seen else "no", _part(line), line.why) for line in lines]
-    click.echo(table(("source", "table", "seen", "what of it", "why"), rows))
+    click.echo(table(("source", "table", "readable", "what", "why"), rows))
     if groups[name].sources == "*" and not groups[name].limited:
-        click.echo("\nAnd every other table of the database, the crawler's among them.")
+        click.echo("\nAlso every other table of the database, including the crawler's.")
 
 
 def _groups(access: str | None, sources: Sources) -> Groups:
     path = Path(access or FILE)
-    try:
-        text = path.read_text("utf-8")
-    except FileNotFoundError:
-        if access is None:
-            return read_access(None, sources)
-        raise ConfigError("no such file", hint="name another with --access", where=_at(path)) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot be read: {error}", where=_at(path)) from None
-    return read_access(text, sources, str(path))
-
-
-def _at(path: Path) -> Where:
-    return Where(file=str(path))
+    return read_access(read_text(path, "--access", required=access is not None), sources, str(path))
 
 
 def _facts(settings: Settings, stack: str) -> AccountFacts:

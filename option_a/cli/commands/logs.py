@@ -22,12 +22,12 @@ from option_a.workspace.settings import Settings
 @json_option
 @pipeline_options
 def command(source: str, date: dt.date, as_json: bool, settings: Settings) -> None:
-    """Show one partition's attempts, one by one (the last fifty)."""
+    """Show the last fifty attempts to load one partition."""
     partition = Partition(source, date)
     log = read_log(open_pipeline(settings), partition)
     if log is None:
-        way_out = f"To load it: option-a run --source {source} --date {date}"
-        click.echo(f"{partition}: not started. {way_out}", err=True)
+        advice = f"To load it: option-a run --source {source} --date {date}"
+        click.echo(f"{partition}: not started. {advice}", err=True)
         sys.exit(1)
     if as_json:
         print_json(log.to_json())
@@ -37,12 +37,12 @@ def command(source: str, date: dt.date, as_json: bool, settings: Settings) -> No
 
 def _print(log: PartitionLog) -> None:
     load, cause = log.load, log.manifest.cause
-    counts = f"{load.pages:,} pages, {load.records:,} records, origin {load.origin}"
+    counts = f"{plural(load.pages, 'page')}, {plural(load.records, 'record')}, origin {load.origin}"
     click.echo(f"{log.manifest.partition}: {log.state}, {counts}\n")
     headers = ("started", "took", "run", "receives", "responses", "outcome", "message")
     click.echo(table(headers, map(_cells, log.attempts), right=("receives", "responses")))
     if load.restated:
-        click.echo(f"\nRestated: {plural(load.restated, 'page')} unlike the load before: {_restated_pages(load)}")
+        click.echo(f"\nRestated: {plural(load.restated, 'page')} changed by a reload: {_restated_pages(load)}")
     if cause is not None and cause.body:
         click.echo(f"\nThe body as received: {cause.body}")
 
@@ -51,7 +51,7 @@ def _cells(log: AttemptLog) -> tuple[object, ...]:
     attempt = log.attempt
     took = "" if log.seconds is None else span(log.seconds)
     responses = "" if log.responses is None else log.responses
-    outcome = "at work" if log.is_running else attempt.outcome
+    outcome = "running" if log.is_running else attempt.outcome
     message = printable(attempt.message)
     return (moment(attempt.started), took, attempt.run, attempt.receives, responses, outcome, message)
 

@@ -8,7 +8,7 @@ import click
 
 from option_a.cli.notices import report_defaults, report_kept_real
 from option_a.cli.open import open_pipeline
-from option_a.cli.options import Date, examples, json_option, pipeline_options
+from option_a.cli.options import examples, json_option, pipeline_options, run_date_option, sources_option
 from option_a.cli.render import plural, print_json, table, tally
 from option_a.operations.plan import LoadPlan, plan_run
 from option_a.operations.requests import resolve_sources
@@ -16,11 +16,9 @@ from option_a.workspace.settings import Settings
 
 
 @click.command("plan", epilog=examples("option-a plan\noption-a plan --date 2026-11-23 --json"))
-@click.option(
-    "--date", type=Date(), help="The partition's date.  [default: today, UTC, plus each source's date_offset]"
-)
-@click.option("--source", "names", multiple=True, metavar="NAME", help="Only this source; repeat for more.")
-@click.option("--fresh", is_flag=True, help="As `run --fresh` would.")
+@run_date_option
+@sources_option
+@click.option("--fresh", is_flag=True, help="Plan as `run --fresh` would.")
 @json_option
 @pipeline_options
 def command(date: dt.date | None, names: tuple[str, ...], fresh: bool, as_json: bool, settings: Settings) -> None:

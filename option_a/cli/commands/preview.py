@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from option_a.cli.open import open_local
-from option_a.cli.options import Date, examples, json_option, local_options
+from option_a.cli.options import examples, json_option, local_options, request_date_option
 from option_a.cli.render import print_json, printable, size
 from option_a.cli.sample import SHOWN, sample
 from option_a.ingest.config import Source
@@ -42,17 +42,17 @@ if TYPE_CHECKING:
         """
         option-a preview api-a
         option-a preview api-a --date 2026-11-23 --json
-        option-a preview api-a --columns >> sources.toml     # then move the line into its table
+        option-a preview api-a --columns >> sources.toml    # then move the line into its table
         """
     ),
 )
 @click.argument("name", metavar="SOURCE")
-@click.option("--date", type=Date(), help="The date to ask for.  [default: what a run would ask for today]")
-@click.option("--columns", is_flag=True, help="Print the columns inferred, as TOML for sources.toml.")
+@request_date_option
+@click.option("--columns", is_flag=True, help="Print the inferred columns as TOML for sources.toml.")
 @json_option
 @local_options
 def command(name: str, date: dt.date | None, columns: bool, as_json: bool, settings: Settings) -> None:
-    """Fetch one page and show its records, their columns, and how the next page would be asked for. Lands nothing."""
+    """Fetch one page and show its records, their columns and the next request. Lands nothing."""
     pipeline = open_local(settings)
     source = pipeline.sources[resolve_sources(pipeline.sources, [name])[0]]
     day = date or latest_date(source, pipeline.today())
@@ -62,7 +62,7 @@ def command(name: str, date: dt.date | None, columns: bool, as_json: bool, setti
     records = decode_lines(lines)
     if columns:
         if not records:
-            raise click.UsageError(f"{source.name} has no records on {day}; name a date that has: --date")
+            raise click.UsageError(f"{source.name} has no records on {day}: choose another date with --date")
         click.echo(columns_as_toml(infer_columns(records)))
     elif as_json:
         print_json({
@@ -91,7 +91,7 @@ def _first_page(pipeline: LocalPipeline, source: Source, task: Task) -> tuple[Re
 
 
 def _as_landed(pipeline: LocalPipeline, source: Source, decoded: DecodedBody) -> tuple[bytes, list[str]]:
-    """The lines as they would land, and notes on how they were found."""
+    """The lines as they would land, and notes for the user."""
     fields, notes = source.fields, []
     if source.format == "json" and source.records is None and decoded.path == "":
         notes = [f"The body itself is treated as the record{hint}" for hint in [suggest_records(decoded.lines)] if hint]
@@ -106,7 +106,7 @@ def _as_landed(pipeline: LocalPipeline, source: Source, decoded: DecodedBody) ->
 
 
 def _records_path(source: Source, decoded: DecodedBody) -> str:
-    """The path of the records; in line-based formats the body itself is the list."""
+    """The path of the records; in line-based formats the body is the list."""
     return decoded.path if source.format == "json" else "@"
 
 
@@ -116,15 +116,15 @@ def _print(source: Source, task: Task, decoded: DecodedBody, info: PageInfo, rec
     )
     click.echo(f"Records: {decoded.records:,} ({where}), {size(len(decoded.lines))}")
     if info.total is not None:
-        click.echo(f"Declared: {info.total:,} records")
+        click.echo(f"Total:   {info.total:,} records, as the API declares")
     click.echo(f"Next:    {_next_request(source, task, info)}\n")
     click.echo(sample(records))
 
 
 def _next_request(source: Source, task: Task, info: PageInfo) -> str:
     if info.last == 1:
-        return "nothing: this page is the last"
+        return "none: this page is the last"
     if info.last is not None:
         return f"pages 2 to {info.last}, {source.parallel} at a time"
     request = build_request(source, task, 2, info.cursor)
-    return f"{request.method} {with_params(request.url, request.params)}, until {source.pagination}"
+    return f"{request.method} {with_params(request.url, request.params)}; pagination: {source.pagination}"

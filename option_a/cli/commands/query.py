@@ -18,7 +18,7 @@ from option_a.workspace.query_result import Result
 from option_a.workspace.settings import Settings
 
 _TABLE_ROWS = 1_000
-_WIDEST = 60
+_MAX_WIDTH = 60
 
 
 @click.command(
@@ -34,25 +34,26 @@ _WIDEST = 60
     ),
 )
 @click.argument("sql", required=False)
-@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True,
+              help="How to print the result.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @pipeline_options
 def command(sql: str | None, form: str, as_json: bool, settings: Settings) -> None:
-    """SQL over the lake, with DuckDB: a view a source (`api_a` for api-a), `raw` and `partitions`.
+    """Query the lake with SQL, read-only; without SQL, list the tables and their columns.
 
-    With --stack it is Athena that answers, from the stack's tables (`api_a_lines` for api-a, and the crawler's).
-    Without SQL it lists the tables and their columns; `-` reads it from stdin. It only reads.
+    DuckDB has one view per source (`api_a` for api-a), `raw` and `partitions`. With --stack, Athena answers from the
+    stack's tables: `api_a_lines` for api-a, and the crawler's. `-` reads the SQL from stdin.
     """
-    shown = "json" if as_json else form
+    form = "json" if as_json else form
     engine = _duck(settings) if settings.stack is None else open_stack(settings).athena()
     if sql is None:
-        _print(Result(["table", "columns"], iter(engine.tables())), shown, widest=10_000)
+        _print(Result(["table", "columns"], iter(engine.tables())), form, width=10_000)
         return
-    _print(engine.run(sys.stdin.read() if sql == "-" else sql), shown)
+    _print(engine.run(sys.stdin.read() if sql == "-" else sql), form)
 
 
 class Engine(Protocol):
-    """Answers SQL."""
+    """Runs SQL."""
 
     def run(self, sql: str) -> Result: ...
 
@@ -62,11 +63,12 @@ class Engine(Protocol):
 def _duck(settings: Settings) -> Engine:
     from option_a.query.duckdb_engine import DuckDBEngine
 
-    it = open_local(settings)
-    return DuckDBEngine(it.lake, it.sources, it.summaries(), it.clock.now(), it.summary_cache, settings.note)
+    pipeline = open_local(settings)
+    now, cache = pipeline.clock.now(), pipeline.summary_cache
+    return DuckDBEngine(pipeline.lake, pipeline.sources, pipeline.summaries(), now, cache, settings.note)
 
 
-def _print(result: Result, form: str, widest: int = _WIDEST) -> None:
+def _print(result: Result, form: str, width: int = _MAX_WIDTH) -> None:
     if form == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(result.columns)
@@ -74,7 +76,7 @@ def _print(result: Result, form: str, widest: int = _WIDEST) -> None:
     elif form == "json":
         _print_json(result)
     else:
-        _print_table(result, widest)
+        _print_table(result, width)
 
 
 def _print_json(result: Result) -> None:
@@ -85,12 +87,12 @@ def _print_json(result: Result) -> None:
     click.echo("]")
 
 
-def _print_table(result: Result, widest: int) -> None:
+def _print_table(result: Result, width: int) -> None:
     rows = list(islice(result.rows, _TABLE_ROWS + 1))
-    shown = [[_cell(value, widest) for value in row] for row in rows[:_TABLE_ROWS]]
+    shown = [[_cell(value, width) for value in row] for row in rows[:_TABLE_ROWS]]
     numbers = {c for n, c in enumerate(result.columns) if rows and all(_is_number(row[n]) for row in rows)}
     click.echo(table(result.columns, shown, right=numbers))
-    more = " (the first; --format csv prints all)" if len(rows) > _TABLE_ROWS else ""
+    more = ", truncated: --format csv prints all" if len(rows) > _TABLE_ROWS else ""
     click.echo(f"({len(shown):,} {'row' if len(shown) == 1 else 'rows'}{more})")
 
 
@@ -103,11 +105,11 @@ def _is_number(value: Any) -> bool:
 
 
 def _flat(value: Any) -> Any:
-    """A list or a struct as JSON, which other programs read."""
+    """A list or a struct as JSON text."""
     return msgspec.json.encode(value, enc_hook=str).decode() if isinstance(value, dict | list) else value
 
 
-def _cell(value: Any, widest: int) -> str:
+def _cell(value: Any, width: int) -> str:
     if value is None:
         return "NULL"
     if isinstance(value, dt.datetime):
@@ -115,4 +117,4 @@ def _cell(value: Any, widest: int) -> str:
     if isinstance(value, float):
         return f"{value:.15g}"
     text = str(_flat(value))
-    return text if len(text) <= widest else text[: widest - 1] + "…"
+    return text if len(text) <= width else text[: width - 1] + "…"

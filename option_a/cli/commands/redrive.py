@@ -19,9 +19,9 @@ from option_a.workspace.settings import Settings
     "redrive",
     epilog=examples(
         """
-        option-a redrive                      # everything that has failed
+        option-a redrive                                        # every failed partition
         option-a redrive orders --date 2026-11-23
-        option-a redrive --cause http         # causes: option-a dead
+        option-a redrive --cause http                           # `option-a dead` lists the causes
         option-a redrive --stack OptionAIngestionDemoPy --unreadable
         """
     ),
@@ -29,12 +29,12 @@ from option_a.workspace.settings import Settings
 @click.argument("source", required=False)
 @click.option("--date", type=Date(), help="Only this date.")
 @click.option(
-    "--cause", metavar="KIND", help="Only this kind of cause: http, body, pagination, total, patience, receives, …"
+    "--cause", metavar="KIND", help="Only failures of this kind: http, body, pagination, total, patience, receives, …"
 )
 @click.option(
     "--unreadable",
     is_flag=True,
-    help="With --stack: have SQS move back, unchanged, all dead letters of queues that hold an unreadable one.",
+    help="With --stack: if a dead letter is unreadable, have SQS move back all of its queue, unchanged.",
 )
 @load_options
 @pipeline_options
@@ -42,9 +42,9 @@ def command(
     source: str | None, date: dt.date | None, cause: str | None, unreadable: bool, as_json: bool, detach: bool,
     settings: Settings,
 ) -> None:  # fmt: skip
-    """Load again what has failed, from the failed manifests and the dead letters, as a new run.
+    """Load failed partitions again, as a new run. Failed manifests and dead letters say which.
 
-    What had landed stays where it can be trusted, and the load goes on from there.
+    Landed pages are kept where they can be trusted, and the load resumes after them.
     """
     if unreadable:
         _move_unreadable(settings, source, as_json=as_json)
@@ -53,7 +53,7 @@ def command(
     names = resolve_sources(pipeline.sources, [source] if source else [])
     plan = plan_redrive(pipeline, names, date, cause)
     for partition in plan.past_snapshots:
-        click.echo(f"{partition}: a past snapshot can no longer be taken; option-a run takes today's", err=True)
+        click.echo(f"{partition}: a past snapshot can no longer be taken; option-a run loads today's", err=True)
     run_tasks(pipeline, plan.planned, [], names, plan.letters, as_json=as_json, detach=detach)
 
 

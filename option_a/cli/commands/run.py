@@ -8,7 +8,7 @@ import click
 
 from option_a.cli.notices import report_defaults, report_kept_real
 from option_a.cli.open import open_pipeline
-from option_a.cli.options import Date, examples, load_options, pipeline_options
+from option_a.cli.options import examples, load_options, pipeline_options, run_date_option, sources_option
 from option_a.cli.run_tasks import run_tasks
 from option_a.operations.plan import plan_run
 from option_a.operations.requests import resolve_sources
@@ -21,29 +21,27 @@ from option_a.workspace.settings import Settings
         """
         option-a run
         option-a run --date 2026-11-23 --source orders
-        option-a run --fresh --source orders      # load again beside what is there, then promote
+        option-a run --fresh --source orders           # reload today's partition
         option-a run --lake s3://my-bucket/lake
-        option-a run --stack OptionAIngestionDemoPy       # the stack loads; this watches
+        option-a run --stack OptionAIngestionDemoPy    # the stack does the work; this follows it
         """
     ),
 )
-@click.option(
-    "--date", type=Date(), help="The partition's date.  [default: today, UTC, plus each source's date_offset]"
-)
-@click.option("--source", "names", multiple=True, metavar="NAME", help="Only this source; repeat for more.")
+@run_date_option
+@sources_option
 @click.option(
     "--fresh",
     is_flag=True,
-    help="Reload complete partitions; the current load stays readable until the new one is complete.",
+    help="Reload complete partitions; the previous load stays readable until the new one is complete.",
 )
 @load_options
 @pipeline_options
 def command(
     date: dt.date | None, names: tuple[str, ...], fresh: bool, as_json: bool, detach: bool, settings: Settings
 ) -> None:
-    """Plan, and work until the queues are empty.
+    """Load the partitions of a date, by default today's, and work until the queues are empty.
 
-    What is complete is not loaded again. What an earlier run left undone goes on where it stood.
+    Complete partitions are not loaded again; unfinished loads resume where they stopped.
     """
     pipeline = open_pipeline(settings)
     requested = resolve_sources(pipeline.sources, names)

@@ -9,7 +9,7 @@ import click
 
 from option_a.cli.notices import report_defaults
 from option_a.cli.open import open_pipeline
-from option_a.cli.options import examples, json_option, pipeline_options
+from option_a.cli.options import examples, json_option, pipeline_options, sources_option
 from option_a.cli.render import moment, plural, print_json, printable, size, span, table, tally
 from option_a.ingest.ports import Depth
 from option_a.ingest.resilience import BreakerState
@@ -28,21 +28,23 @@ _TOTALS = ("complete", "open", "unfinished", "failed", "missing", "records", "by
         """
         option-a status
         option-a status --source orders --all
-        option-a run; option-a status --check      # in cron: and is all there that should be?
+        option-a run; option-a status --check      # in cron: fails if anything declared is not complete
         option-a status --json
         """
     ),
 )
-@click.option("--source", "names", multiple=True, metavar="NAME", help="Only this source; repeat for more.")
-@click.option("--all", "every", is_flag=True, help="List every partition, complete ones too.")
-@click.option("--check", is_flag=True, help="Exit with 1 if a declared partition has failed, or is missing or late.")
+@sources_option
+@click.option("--all", "every", is_flag=True, help="List all partitions, including complete ones.")
+@click.option(
+    "--check", is_flag=True, help="Exit with 1 if anything declared has failed, or is missing, incomplete or late."
+)
 @json_option
 @pipeline_options
 def command(names: tuple[str, ...], every: bool, check: bool, as_json: bool, settings: Settings) -> None:
-    """Partitions and their states, queues and the age of their oldest task, dead letters, sources that are down.
+    """Show partitions and their states, queues and their oldest tasks, dead letters and sources that are down.
 
-    A date is missing if it lies between a source's `since` and the newest date, and has no manifest. With --check a
-    source's newest date has time until its `due`; then it is late, with or without a `since`.
+    A date is missing if it lies between a source's `since` and its newest date and was never started. With --check, a
+    source's newest date is late once its `due` is past, with or without a `since`.
     """
     pipeline = open_pipeline(settings)
     requested = resolve_sources(pipeline.sources, names)
@@ -91,14 +93,14 @@ def _source_cells(source: SourceStatus) -> list[str]:
 
 
 def _print_partitions(status: Status, *, every: bool) -> None:
-    found = status.partitions if every else status.problems
-    if not found:
+    partitions = status.partitions if every else status.problems
+    if not partitions:
         return
-    listed = found if every else found[:_MAX_PROBLEMS]
+    listed = partitions if every else partitions[:_MAX_PROBLEMS]
     rows = map(_partition_cells, listed)
     click.echo("\n" + table(("source", "date", "state", "pages", "note"), rows, right=("pages",)))
-    if len(found) > len(listed):
-        click.echo(f"… and {len(found) - len(listed)} more: option-a status --all")
+    if len(partitions) > len(listed):
+        click.echo(f"… and {len(partitions) - len(listed)} more: option-a status --all")
 
 
 def _partition_cells(status: PartitionStatus) -> tuple[str, ...]:
@@ -108,7 +110,7 @@ def _partition_cells(status: PartitionStatus) -> tuple[str, ...]:
 
 
 def _print_missing(missing: MissingDates, *, every: bool) -> None:
-    """Print how they are loaded: without --all, no table lists those from before a source's latest date."""
+    """Print how to load them: without --all, no table lists those before a source's latest date."""
     commands = [f"option-a backfill --from {missing.first} --to {missing.last}"]
     commands += ["option-a run"] if missing.includes_latest else []
     where = "" if every else "option-a status --all lists them, "
@@ -117,17 +119,13 @@ def _print_missing(missing: MissingDates, *, every: bool) -> None:
 
 
 def _print_breakers(breakers: Mapping[str, BreakerState], now: float) -> None:
-    """Print why tasks wait: a worker that finds a circuit breaker open sends no request."""
-    rows = [
-        (source, moment(state.since), str(state.failures), _next_request(state, now), printable(state.why))
-        for source, state in breakers.items()
-    ]
+    """Print why tasks wait: while a circuit breaker is open, no request is sent."""
+    rows = []
+    for source, state in breakers.items():
+        request = moment(state.until) if state.until > now else "with the next task"
+        rows.append((source, moment(state.since), str(state.failures), request, printable(state.why)))
     click.echo("\nDown, so not requested for now:")
-    click.echo(table(("source", "down since", "faults", "asked again", "why"), rows, right=("faults",)))
-
-
-def _next_request(state: BreakerState, now: float) -> str:
-    return moment(state.until) if state.until > now else "by the next task"
+    click.echo(table(("source", "down since", "faults", "next request", "why"), rows, right=("faults",)))
 
 
 def _print_undeclared(sources: Sequence[str], queues: Sequence[Depth]) -> None:

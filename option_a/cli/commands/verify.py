@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import click
 
 from option_a.cli.open import open_pipeline
-from option_a.cli.options import Date, examples, json_option, pipeline_options
+from option_a.cli.options import Date, examples, json_option, pipeline_options, sources_option
 from option_a.cli.render import plural, print_json, printable, size, tally
 from option_a.ingest.lake import Lake
 from option_a.ingest.manifest import Difference, Verified, unknown_objects, verify_partition
@@ -25,15 +25,18 @@ _READERS = 8
 @click.command(
     "verify", epilog=examples("option-a verify\noption-a verify --source orders --from 2026-11-01 --to 2026-11-23")
 )
-@click.option("--source", "names", multiple=True, metavar="NAME", help="Only this source; repeat for more.")
-@click.option("--from", "first", type=Date(), help="Only dates from this one on.")
-@click.option("--to", "last", type=Date(), help="Only dates up to and including this one.")
+@sources_option
+@click.option("--from", "first", type=Date(), help="Only from this date on.")
+@click.option("--to", "last", type=Date(), help="Only up to this date, inclusive.")
 @json_option
 @pipeline_options
 def command(
     names: tuple[str, ...], first: dt.date | None, last: dt.date | None, as_json: bool, settings: Settings
 ) -> None:
-    """Read every page again: presence, SHA-256, gzip, record count, and no object that the manifest does not list."""
+    """Reread every page and compare it with its manifest: presence, SHA-256, gzip, record count.
+
+    Objects that no manifest lists are reported too. Exit code 1 if anything differs.
+    """
     pipeline = open_pipeline(settings)
     requested = resolve_sources(pipeline.sources, names)
     scope, totals = verify_scope(pipeline, requested, first, last, named=bool(names)), Verified()
@@ -76,5 +79,5 @@ def _print(scope: VerifyScope, totals: Verified, differences: Sequence[Differenc
         f"{partitions}, {plural(totals.pages, 'page')}, {plural(totals.records, 'record')}, "
         f"{size(totals.bytes)} read: {verdict}{unfinished}"
     )
-    if any(difference.what != "manifest" for difference in differences):  # whose message contains its own advice
+    if any(difference.what != "manifest" for difference in differences):  # those messages contain their own advice
         click.echo("To repair a partition: option-a run --fresh --source NAME --date DATE")

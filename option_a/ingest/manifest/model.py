@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from option_a.ingest.errors import ManifestError
+from option_a.ingest.jsontext import UNDECODABLE
 from option_a.ingest.manifest.rows import SEGMENT, Row, checksum
 from option_a.ingest.pagination import Cursor, PageInfo
 from option_a.ingest.partition import Partition
@@ -214,7 +215,7 @@ def decode(data: bytes, key: str) -> Manifest:
     """A stored manifest. Raises ManifestError: nothing is loaded over a manifest that cannot be read."""
     try:
         manifest = _MANIFEST.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNDECODABLE as error:
         hint = "restore the object from a backup, or delete it to load the partition again"
         raise ManifestError(f"the manifest {key} cannot be read: {error}", hint=hint) from None
     if manifest.version != 1:

@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 
 from option_a.ingest.errors import ManifestError
+from option_a.ingest.jsontext import UNDECODABLE
 
 SEGMENT = 1_000
 """Rows in a segment. The manifest holds the last pages' rows alone, so a checkpoint costs the same at any length."""
@@ -40,5 +41,5 @@ def decode_rows(data: bytes, key: str) -> list[Row]:
     """A stored segment. Raises ManifestError."""
     try:
         return _ROWS.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNDECODABLE as error:
         raise ManifestError(f"the segment {key} cannot be read: {error}", hint="load the day with --fresh") from None

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from option_a.ingest.errors import InvalidRequest
 from option_a.ingest.manifest.model import Attempt, LeaseRecord, Load, Manifest
 from option_a.ingest.partition import Partition
 from option_a.operations.logs import log_of, read_log
-from option_a.operations.requests import InvalidRequest
 from option_a.operations.verify import verify_scope
 from tests.support.pipeline import source
 from tests.unit.operations.memory_pipeline import NOW, RUN, TODAY, YESTERDAY, MemoryPipeline, known, summary

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from option_a.ingest.errors import InvalidRequest
 from option_a.ingest.partition import Partition
 from option_a.ingest.plan.planner import Only
 from option_a.operations.backfill import plan_backfill
 from option_a.operations.plan import partitions_on, plan_run
-from option_a.operations.requests import DateRange, InvalidRequest
+from option_a.operations.requests import DateRange
 from tests.support.pipeline import source
 from tests.unit.operations.memory_pipeline import TODAY, YESTERDAY, MemoryPipeline, known, snapshot, summary
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from option_a.ingest.errors import InvalidRequest
 from option_a.ingest.partition import Partition
 from option_a.ingest.ports import Depth
 from option_a.operations.cancel import Cancelled, cancel_tasks
 from option_a.operations.redrive import plan_redrive, select_failed
-from option_a.operations.requests import DateRange, InvalidRequest
+from option_a.operations.requests import DateRange
 from tests.support.pipeline import source
 from tests.unit.operations.memory_pipeline import (
     TODAY,

@@ -6,8 +6,8 @@ import datetime as dt
 
 import pytest
 
-from option_a.ingest.errors import UserError
-from option_a.operations.requests import DateRange, InvalidRequest, reject_future, resolve_sources
+from option_a.ingest.errors import InvalidRequest, UserError
+from option_a.operations.requests import DateRange, reject_future, resolve_sources
 from tests.support.pipeline import source
 from tests.unit.operations.memory_pipeline import TODAY, YESTERDAY
 
